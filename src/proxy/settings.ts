@@ -1,0 +1,44 @@
+/** What the proxy can be told. The table of options in `config/` fills it; sizes are bytes, times are ms. */
+export interface ProxySettings {
+  /** Name in `Via` and `Proxy-Status`, a token unique to this instance: `weir-1f3a`. */
+  pseudonym: string;
+  /** Whether own answers tell the version. */
+  showVersion: boolean;
+  version: string;
+
+  /** Connections from clients, in all and per client address; over it: 503. */
+  maxConnections: number;
+  maxConnectionsPerClient: number;
+  /** A whole head, start line and fields together, and the number of its fields. */
+  maxHeadSize: number;
+  maxFields: number;
+  /** A request's body; 0 is no limit. */
+  maxBodySize: number;
+
+  /** From the first byte of a head (or the connection's start) to its end. */
+  headTimeout: number;
+  /** To a connection with the origin, names resolved and TLS done. */
+  connectTimeout: number;
+  /** From the request's last byte to the response's head. */
+  responseTimeout: number;
+  /** Without a byte either way while a body is moving. */
+  bodyTimeout: number;
+  /** Between requests of one client connection. */
+  keepAliveTimeout: number;
+  /** Without a byte either way in a tunnel. */
+  tunnelTimeout: number;
+  /** How long an exchange may still stand still once the client has closed its sending side. */
+  halfClosedTimeout: number;
+  /** How long exchanges in flight may go on after a stop was asked for. */
+  grace: number;
+
+  /** Kept upstream connections, per origin and in all, and how long they are kept. */
+  poolPerOrigin: number;
+  poolSize: number;
+  poolTimeout: number;
+
+  /** What becomes of `X-Forwarded-For` and `Forwarded`. */
+  forwardedFor: "leave" | "delete" | "set" | "append";
+  /** PEM certificates that origins may be verified with besides the platform's own. */
+  originCertificates: string[];
+}
