@@ -1,0 +1,101 @@
+/** What an option is made of: the shape of a row of the table in `options.ts`. */
+
+import type { ListenAddress } from "../net/listen.ts";
+
+/** A part of the table: a heading of the help and, where it has one, a section of the file. */
+export interface Group {
+  title: string;
+  /** The TOML table that holds this group's keys; `""` when they stand at the top of the file. */
+  section: string;
+}
+
+interface Row {
+  /** The long flag without its dashes; unique, and the name by which the program asks for the value. */
+  readonly flag: string;
+  /** The short flag, one letter. */
+  readonly short?: string;
+  /** The key in the file, `limits.head-size`; options without one are for the command line alone. */
+  readonly key?: string;
+  readonly group: string;
+  /** What stands for the value in the help: `SIZE`. */
+  readonly word?: string;
+  /** What it does, in one line without a full stop. */
+  readonly help: string;
+}
+
+export interface SizeOption extends Row {
+  readonly type: "size";
+  /** Bytes, as are the bounds. */
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  /** What 0 means, when it means something else than nothing. */
+  readonly zero?: string;
+}
+
+export interface DurationOption extends Row {
+  readonly type: "duration";
+  /** Milliseconds, as are the bounds. */
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  readonly zero?: string;
+}
+
+export interface IntegerOption extends Row {
+  readonly type: "integer";
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  readonly zero?: string;
+}
+
+export interface ChoiceOption extends Row {
+  readonly type: "choice";
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+
+export interface BooleanOption extends Row {
+  readonly type: "boolean";
+  readonly default: false;
+}
+
+export interface TextOption extends Row {
+  readonly type: "text";
+  /** What the text must look like, and that in words: "letters, digits and dots". */
+  readonly pattern: RegExp;
+  readonly patternInWords: string;
+  /** The default is made at the start of each process; this is what to say of it. */
+  readonly defaultInWords: string;
+}
+
+/** A name of a file, `-` for standard input where the help says so. */
+export interface FileOption extends Row {
+  readonly type: "file";
+  readonly repeatable: boolean;
+}
+
+/** Addresses to listen on; always repeatable. */
+export interface AddressesOption extends Row {
+  readonly type: "addresses";
+  readonly default: readonly ListenAddress[];
+}
+
+export type Option =
+  | SizeOption
+  | DurationOption
+  | IntegerOption
+  | ChoiceOption
+  | BooleanOption
+  | TextOption
+  | FileOption
+  | AddressesOption;
+
+/** Options whose value is a number within bounds. */
+export type BoundedOption = SizeOption | DurationOption | IntegerOption;
+
+/** True when the option may be given several times, each adding to a list. */
+export function isRepeatable(option: Option): boolean {
+  return option.type === "addresses" || (option.type === "file" && option.repeatable);
+}

@@ -1,0 +1,352 @@
+/**
+ * The one table of options. The flags, the file's keys, what either may hold, `--help`, the README's table and
+ * the types of the values all come from it: an option is added here and nowhere else.
+ */
+
+import type { ListenAddress } from "../net/listen.ts";
+import type { Group, Option } from "./option.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const TIB = 1024 * 1024 * MIB;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** The longest time: beyond about 24 days a timer of the platform would wrap around and fire at once. */
+const WEEK = 7 * 24 * HOUR;
+
+export const GROUPS: readonly Group[] = [
+  { title: "General", section: "" },
+  { title: "Log", section: "log" },
+  { title: "Limits", section: "limits" },
+  { title: "Timeouts", section: "timeouts" },
+  { title: "Kept connections to origins", section: "pool" },
+  { title: "Forwarding", section: "forwarding" },
+];
+
+export const OPTIONS = [
+  {
+    flag: "listen",
+    short: "l",
+    key: "listen",
+    group: "General",
+    type: "addresses",
+    word: "ADDRESS",
+    default: [{ hostname: "127.0.0.1", port: 8888 }],
+    help: "Where to listen: 8888, :8888 (on all addresses), 127.0.0.1:8888, [::1]:8888",
+  },
+  {
+    flag: "config",
+    short: "c",
+    group: "General",
+    type: "file",
+    repeatable: false,
+    word: "FILE",
+    help: "Read options from a TOML file; - is standard input. Flags win over it",
+  },
+  {
+    flag: "check",
+    group: "General",
+    type: "boolean",
+    default: false,
+    help: "Judge the options, print them as a file that --config takes, and exit",
+  },
+  {
+    flag: "help",
+    short: "h",
+    group: "General",
+    type: "boolean",
+    default: false,
+    help: "Print this help and exit",
+  },
+  {
+    flag: "version",
+    short: "V",
+    group: "General",
+    type: "boolean",
+    default: false,
+    help: "Print the version and exit",
+  },
+
+  {
+    flag: "log-format",
+    key: "log.format",
+    group: "Log",
+    type: "choice",
+    word: "FORMAT",
+    choices: ["pretty", "hops", "json", "common", "combined", "squid", "none"],
+    default: "pretty",
+    help: "The access log on standard output",
+  },
+  {
+    flag: "log-level",
+    key: "log.level",
+    group: "Log",
+    type: "choice",
+    word: "LEVEL",
+    choices: ["debug", "info", "warning", "error"],
+    default: "info",
+    help: "The least that is worth a line on standard error",
+  },
+  {
+    flag: "log-color",
+    key: "log.color",
+    group: "Log",
+    type: "choice",
+    word: "WHEN",
+    choices: ["auto", "always", "never"],
+    default: "auto",
+    help: "Colours; auto is on a terminal, unless NO_COLOR is set",
+  },
+
+  {
+    flag: "max-connections",
+    key: "limits.connections",
+    group: "Limits",
+    type: "integer",
+    word: "N",
+    default: 10_000,
+    least: 1,
+    most: 1_000_000,
+    help: "Connections from clients, in all",
+  },
+  {
+    flag: "max-connections-per-client",
+    key: "limits.connections-per-client",
+    group: "Limits",
+    type: "integer",
+    word: "N",
+    default: 0,
+    least: 0,
+    most: 1_000_000,
+    zero: "no limit",
+    help: "Connections from one client address",
+  },
+  {
+    flag: "max-head-size",
+    key: "limits.head-size",
+    group: "Limits",
+    type: "size",
+    word: "SIZE",
+    default: 64 * KIB,
+    // a request line of 8,000 octets has to fit (RFC 9112 §3)
+    least: 8 * KIB,
+    most: MIB,
+    help: "A whole head: start line and fields",
+  },
+  {
+    flag: "max-fields",
+    key: "limits.fields",
+    group: "Limits",
+    type: "integer",
+    word: "N",
+    default: 256,
+    least: 16,
+    most: 10_000,
+    help: "Fields in a head",
+  },
+  {
+    flag: "max-body-size",
+    key: "limits.body-size",
+    group: "Limits",
+    type: "size",
+    word: "SIZE",
+    default: 0,
+    least: 0,
+    most: 1024 * TIB,
+    zero: "no limit",
+    help: "The body of a request",
+  },
+
+  {
+    flag: "head-timeout",
+    key: "timeouts.head",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: 30 * SECOND,
+    least: 1,
+    most: WEEK,
+    help: "For a client to send a whole head",
+  },
+  {
+    flag: "connect-timeout",
+    key: "timeouts.connect",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: 10 * SECOND,
+    least: 1,
+    most: WEEK,
+    help: "To reach an origin: name, connection and TLS",
+  },
+  {
+    flag: "response-timeout",
+    key: "timeouts.response",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    // long polls are held for minutes by design
+    default: 5 * MINUTE,
+    least: 1,
+    most: WEEK,
+    help: "For an origin to begin its response",
+  },
+  {
+    flag: "body-timeout",
+    key: "timeouts.body",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    // an event stream is a body too, and silent for as long as nothing happens
+    default: 5 * MINUTE,
+    least: 1,
+    most: WEEK,
+    help: "Without a byte in the middle of a body",
+  },
+  {
+    flag: "keep-alive-timeout",
+    key: "timeouts.keep-alive",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: MINUTE,
+    least: 1,
+    most: WEEK,
+    help: "Between two requests of a client",
+  },
+  {
+    flag: "tunnel-timeout",
+    key: "timeouts.tunnel",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: 15 * MINUTE,
+    least: 1,
+    most: WEEK,
+    help: "Without a byte either way in a tunnel",
+  },
+  {
+    flag: "half-closed-timeout",
+    key: "timeouts.half-closed",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: 5 * SECOND,
+    least: 1,
+    most: WEEK,
+    help: "Without a byte once the client has closed its sending side",
+  },
+  {
+    flag: "grace",
+    key: "timeouts.grace",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: 10 * SECOND,
+    least: 0,
+    most: HOUR,
+    zero: "cut at once",
+    help: "For exchanges in flight to finish when weir stops",
+  },
+
+  {
+    flag: "pool-per-origin",
+    key: "pool.per-origin",
+    group: "Kept connections to origins",
+    type: "integer",
+    word: "N",
+    default: 512,
+    least: 0,
+    most: 100_000,
+    zero: "keep none",
+    help: "How many to one origin",
+  },
+  {
+    flag: "pool-size",
+    key: "pool.size",
+    group: "Kept connections to origins",
+    type: "integer",
+    word: "N",
+    default: 2048,
+    least: 0,
+    most: 100_000,
+    zero: "keep none",
+    help: "How many in all",
+  },
+  {
+    flag: "pool-timeout",
+    key: "pool.timeout",
+    group: "Kept connections to origins",
+    type: "duration",
+    word: "TIME",
+    default: 30 * SECOND,
+    least: 1,
+    most: WEEK,
+    help: "How long unused",
+  },
+
+  {
+    flag: "forwarded-for",
+    key: "forwarding.forwarded-for",
+    group: "Forwarding",
+    type: "choice",
+    word: "WHAT",
+    choices: ["leave", "delete", "set", "append"],
+    default: "leave",
+    help: "What becomes of X-Forwarded-For and Forwarded",
+  },
+  {
+    flag: "pseudonym",
+    key: "forwarding.pseudonym",
+    group: "Forwarding",
+    type: "text",
+    word: "NAME",
+    // a token of HTTP (RFC 9110 §7.6.3) that is a token of structured fields too (RFC 8941 §3.3.4)
+    pattern: /^[A-Za-z][A-Za-z0-9._-]{0,63}$/,
+    patternInWords: "up to 64 letters, digits, dots, hyphens and underscores, a letter first",
+    defaultInWords: "weir- and four random hex digits",
+    help: "Name in Via and Proxy-Status, unlike any other proxy's on the way",
+  },
+  {
+    flag: "show-version",
+    key: "forwarding.show-version",
+    group: "Forwarding",
+    type: "boolean",
+    default: false,
+    help: "Tell the version in answers of weir's own",
+  },
+  {
+    flag: "origin-ca",
+    key: "forwarding.origin-ca",
+    group: "Forwarding",
+    type: "file",
+    repeatable: true,
+    word: "FILE",
+    help: "Trust these certificates too (PEM) when fetching https://",
+  },
+] as const satisfies readonly Option[];
+
+type Row = (typeof OPTIONS)[number];
+type InFile = Extract<Row, { key: string }>;
+type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
+  : O extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
+  : O extends { type: "boolean" } ? boolean
+  : O extends { type: "addresses" } ? readonly ListenAddress[]
+  : O extends { repeatable: true } ? readonly string[]
+  : string;
+
+/** Values by flag, of the options that the file may hold too. What is absent was not given. */
+export type Values = { [O in InFile as O["flag"]]?: ValueOf<O> };
+
+/** The values of options that were not given, where the table knows them. */
+export type Defaults = { [O in Extract<InFile, { default: unknown }> as O["flag"]]: ValueOf<O> };
+
+/** The options that the file may hold. */
+export const OPTIONS_IN_FILE: readonly (Option & { readonly key: string })[] = OPTIONS.filter((option) =>
+  "key" in option
+);
+
+export const DEFAULTS = Object.fromEntries(
+  OPTIONS_IN_FILE.flatMap((option) => "default" in option ? [[option.flag, option.default]] : []),
+) as Defaults;

@@ -1,0 +1,174 @@
+/** One value of one option: from the text of a flag, from what TOML held, and back to text. */
+
+import type { ListenAddress } from "../net/listen.ts";
+import type { BoundedOption, Option } from "./option.ts";
+import { formatDuration, formatSize, parseDuration, parseSize, quote, WrongValue } from "./quantity.ts";
+
+export type Value = number | string | boolean | readonly string[] | readonly ListenAddress[];
+
+/** Reads an address to listen on; throws an `Error` that says what to write. It is net/'s, and handed in. */
+export type AddressReader = (text: string) => ListenAddress;
+
+/**
+ * Reads the texts that an option was given on the command line: one for each time it was given.
+ *
+ * @throws {WrongValue}
+ */
+export function valueOfFlag(option: Option, texts: readonly string[], readAddress: AddressReader): Value {
+  const text = texts[texts.length - 1];
+  switch (option.type) {
+    case "size":
+      return bounded(option, parseSize(text), text);
+    case "duration":
+      return bounded(option, parseDuration(text), text);
+    case "integer":
+      if (!/^[0-9]+$/.test(text)) throw new WrongValue(`must be a whole number, not ${quote(text)}`);
+      return bounded(option, Number(text), text);
+    case "boolean":
+      if (text !== "true" && text !== "false") {
+        throw new WrongValue(`must be true or false, not ${quote(text)}`);
+      }
+      return text === "true";
+    case "addresses":
+      return addresses(texts, readAddress);
+    case "file":
+      return option.repeatable ? texts.map(fileName) : fileName(text);
+    default:
+      return word(option, text);
+  }
+}
+
+/**
+ * Reads what a TOML document holds for an option.
+ *
+ * @throws {WrongValue}
+ */
+export function valueOfToml(option: Option, value: unknown, readAddress: AddressReader): Value {
+  switch (option.type) {
+    case "size":
+      if (typeof value === "number") return bounded(option, whole(value), String(value));
+      return bounded(option, parseSize(string(value, `a size such as 65536 or "64k"`)), value as string);
+    case "duration":
+      if (typeof value === "number" && Number.isInteger(value) && value >= 0) {
+        throw new WrongValue(
+          `${value} needs a unit: write "${value}ms", "${value}s", "${value}m" or "${value}h"`,
+        );
+      }
+      return bounded(option, parseDuration(string(value, `a time in quotes such as "10s"`)), value as string);
+    case "integer":
+      if (typeof value !== "number") {
+        throw new WrongValue(`must be a number without quotes, not ${nameOf(value)}`);
+      }
+      return bounded(option, whole(value), String(value));
+    case "boolean":
+      if (typeof value !== "boolean") throw new WrongValue(`must be true or false, not ${nameOf(value)}`);
+      return value;
+    case "addresses":
+      return addresses(
+        strings(value, `an address or a list of them, such as "8888" or ["8888", "[::1]:8888"]`),
+        readAddress,
+      );
+    case "file":
+      if (!option.repeatable) return fileName(string(value, `the name of a file in quotes`));
+      return strings(value, `the name of a file or a list of them, such as "a.pem" or ["a.pem", "b.pem"]`)
+        .map(fileName);
+    default:
+      return word(option, string(value, `a text in quotes`));
+  }
+}
+
+/** Writes a value as a person would: `64k`, `10s`, `127.0.0.1:8888`. Lists give one text for each item. */
+export function textsOf(option: Option, value: Value): string[] {
+  switch (option.type) {
+    case "size":
+      return [formatSize(value as number)];
+    case "duration":
+      return [formatDuration(value as number)];
+    case "addresses":
+      return (value as readonly ListenAddress[]).map(formatAddress);
+    case "file":
+      return option.repeatable ? [...value as readonly string[]] : [value as string];
+    default:
+      return [String(value)];
+  }
+}
+
+/** Writes an address with its port, IPv6 in brackets. */
+export function formatAddress({ hostname, port }: ListenAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** What a bounded option allows, in words: "from 8k to 1m". */
+export function boundsInWords(option: BoundedOption): string {
+  const [least] = textsOf(option, option.least);
+  const [most] = textsOf(option, option.most);
+  return `from ${least} to ${most}`;
+}
+
+function bounded(option: BoundedOption, amount: number, text: string): number {
+  if (amount >= option.least && amount <= option.most) return amount;
+  const zero = option.least === 0 && option.zero ? `; 0 means: ${option.zero}` : "";
+  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  throw new WrongValue(`must be ${boundsInWords(option)}, not ${shown}${zero}`);
+}
+
+function whole(value: number): number {
+  if (!Number.isInteger(value)) throw new WrongValue(`must be a whole number, not ${value}`);
+  return value;
+}
+
+function word(option: Option, text: string): string {
+  if (option.type === "choice" && !option.choices.includes(text)) {
+    throw new WrongChoice(text, option.choices);
+  }
+  if (option.type === "text" && !option.pattern.test(text)) {
+    throw new WrongValue(`must be ${option.patternInWords}, not ${quote(text)}`);
+  }
+  return text;
+}
+
+/** A word that is none of an option's; kept apart so that the nearest right one can be named. */
+export class WrongChoice extends WrongValue {
+  constructor(readonly given: string, readonly choices: readonly string[]) {
+    super(`must be one of ${choices.join(", ")}, not ${quote(given)}`);
+  }
+}
+
+function fileName(text: string): string {
+  if (text === "" || text.includes("\0")) {
+    throw new WrongValue(`must be the name of a file, not ${quote(text)}`);
+  }
+  return text;
+}
+
+function addresses(texts: readonly string[], readAddress: AddressReader): ListenAddress[] {
+  if (texts.length === 0) throw new WrongValue("must have at least one address");
+  return texts.map((text) => {
+    try {
+      return readAddress(text);
+    } catch (error) {
+      throw new WrongValue(error instanceof Error ? error.message : String(error));
+    }
+  });
+}
+
+function string(value: unknown, expected: string): string {
+  if (typeof value !== "string") throw new WrongValue(`must be ${expected}, not ${nameOf(value)}`);
+  return value;
+}
+
+function strings(value: unknown, expected: string): string[] {
+  if (typeof value === "string") return [value];
+  if (!Array.isArray(value) || !value.every((each) => typeof each === "string")) {
+    throw new WrongValue(`must be ${expected}`);
+  }
+  return value;
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Date) return "a date";
+  if (typeof value === "object") return "a table";
+  return String(value);
+}
