@@ -1,0 +1,155 @@
+/**
+ * Compares weir with the proxies that are installed: side by side, in interleaved rounds, over loopback.
+ *
+ *     deno task bench                                   everything
+ *     deno task bench small new                         some of the works
+ *     deno task bench --only weir,haproxy --rounds 3 --seconds 2 small
+ *
+ * Needs nginx (the origin), wrk and curl; compares with squid, haproxy, nginx, tinyproxy and privoxy.
+ */
+
+import { parseArgs } from "node:util";
+import { startOrigin } from "./origin.ts";
+import { choosePeers, type Peer, type Proxy, startProxy, WEIR_FROM_SOURCES } from "./peers.ts";
+import { endAll, installed } from "./processes.ts";
+import { report, type Rounds } from "./report.ts";
+import { type Ground, type Work, WORKS } from "./works.ts";
+
+const NAMES = WORKS.map((work) => work.name);
+const HELP = `deno task bench [options] [work]...
+
+  works                 ${NAMES.join(", ")};
+                        "small" is all three
+  --only NAMES          compare these alone: weir,squid,haproxy,nginx,tinyproxy,privoxy
+  --rounds NUMBER       rounds of each work [5]
+  --seconds NUMBER      length of a timed work in each round [4]
+  --idle NUMBER         idle connections of "memory" [5000]
+  --weir COMMAND        how weir is started, words split at spaces [deno run --allow-net --no-prompt main.ts]
+  --json                print the figures of every round as JSON too`;
+
+const { values: options, positionals: wanted } = readOptions();
+if (options.help) {
+  console.log(HELP);
+  Deno.exit(0);
+}
+for (const program of ["nginx", "wrk", "curl", "setsid"]) {
+  if (installed(program) === undefined) {
+    console.error(`The bench needs ${program}: apt-get install nginx-light wrk curl util-linux`);
+    Deno.exit(1);
+  }
+}
+
+// A sparse file in memory costs nothing to read; without /dev/shm the page cache does as well.
+const memory = await Deno.stat("/dev/shm").then(() => "/dev/shm", () => undefined);
+const folder = await Deno.makeTempDir({ dir: memory, prefix: "weir-bench-" });
+await Deno.chmod(folder, 0o755);
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => interrupted ? Deno.exit(130) : (interrupted = true, finish(130)));
+}
+
+let code = 0;
+try {
+  await bench();
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  code = 1;
+}
+await finish(code);
+
+function readOptions() {
+  try {
+    const read = parseArgs({
+      args: Deno.args,
+      allowPositionals: true,
+      options: {
+        only: { type: "string", default: "" },
+        rounds: { type: "string", default: "5" },
+        seconds: { type: "string", default: "4" },
+        idle: { type: "string", default: "5000" },
+        weir: { type: "string" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    const unknown = read.positionals.find((name) => !WORKS.some((work) => chosenBy(name, work)));
+    if (unknown !== undefined) throw new Error(`There is no work ${unknown}.`);
+    return read;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    Deno.exit(2);
+  }
+}
+
+function chosenBy(name: string, work: Work): boolean {
+  return work.name === name || work.name.startsWith(`${name}-`);
+}
+
+async function finish(code: number): Promise<never> {
+  await endAll();
+  try {
+    Deno.removeSync(folder, { recursive: true });
+  } catch { /* A program that is just being ended may still hold on to it. */ }
+  Deno.exit(code);
+}
+
+async function bench(): Promise<void> {
+  const chosen = WORKS.filter((work) => wanted.length === 0 || wanted.some((name) => chosenBy(name, work)));
+  const only = options.only.split(",").filter((name) => name !== "");
+  const peers = choosePeers(options.weir?.split(" ") ?? WEIR_FROM_SOURCES, only);
+  const origin = await startOrigin(folder);
+  const uploadFile = `${folder}/upload`;
+  using file = await Deno.create(uploadFile);
+  await file.truncate(2 ** 29);
+  const ground: Ground = {
+    origin,
+    folder,
+    uploadFile,
+    seconds: Number(options.seconds),
+    idleConnections: Number(options.idle),
+  };
+
+  const proxies = new Map<string, Proxy>();
+  if (chosen.some((work) => "measure" in work)) {
+    for (const peer of peers) proxies.set(peer.name, await startProxy(peer, folder, origin));
+  }
+  console.log(
+    `${Deno.build.os} ${Deno.osRelease()}, ${navigator.hardwareConcurrency} cores, ` +
+      `${
+        peers.map((peer) => peer.name).join(", ")
+      }; ${options.rounds} rounds of ${options.seconds} s; medians`,
+  );
+  for (const work of chosen) {
+    const rounds = await measure(work, peers, proxies, ground);
+    console.log(report(work, rounds));
+    if (options.json) console.log(JSON.stringify({ work: work.title, rounds: Object.fromEntries(rounds) }));
+  }
+}
+
+/** Measures one work in rounds, each beginning with another peer. */
+async function measure(
+  work: Work,
+  peers: Peer[],
+  proxies: Map<string, Proxy>,
+  ground: Ground,
+): Promise<Rounds> {
+  const able = peers.filter((peer) => peer.tunnels || !work.tunnels);
+  const rounds: Rounds = new Map(able.map((peer) => [peer.name, []]));
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (let turn = 0; turn < able.length; turn++) {
+      const peer = able[(round + turn) % able.length];
+      try {
+        const figures = "measure" in work
+          ? await work.measure(proxies.get(peer.name)!, ground)
+          : await work.measureFresh(peer, ground);
+        rounds.get(peer.name)![round] = figures;
+      } catch (error) {
+        // The programs are being ended: what fails now says nothing about a proxy.
+        if (interrupted) return await new Promise(() => {});
+        console.error(`${work.title}: ${peer.name}: ${error instanceof Error ? error.message : error}`);
+        rounds.get(peer.name)![round] = undefined;
+      }
+    }
+  }
+  return rounds;
+}

@@ -1,0 +1,258 @@
+/** The proxies that are compared: how each is started, with its checks and its access log as it should be. */
+
+import { type Origin, temporaryFolders } from "./origin.ts";
+import { delay, freePort, installed, listening, Program } from "./processes.ts";
+
+export interface Peer {
+  name: string;
+  /** Whether it opens CONNECT tunnels. */
+  tunnels: boolean;
+  /** Writes what it needs into `folder` and gives the command that runs it in the foreground on `port`. */
+  command(folder: string, port: number, origin: Origin): Promise<string[]>;
+}
+
+/** A peer that is running and accepts. */
+export interface Proxy {
+  peer: Peer;
+  program: Program;
+  port: number;
+  /** From spawning the program to the end of its first answer from the origin, ms. */
+  firstAnswer: number;
+}
+
+const repository = new URL("../../", import.meta.url).pathname;
+
+function weir(command: string[]): Peer {
+  return {
+    name: "weir",
+    tunnels: true,
+    command: (_folder, port) =>
+      Promise.resolve([...command, "--listen", `127.0.0.1:${port}`, "--log-format", "json", ...WEIR_LIMITS]),
+  };
+}
+
+/** As many connections of one client as the others are given. */
+const WEIR_LIMITS = ["--max-connections", "18000", "--max-connections-per-client", "18000"];
+
+const squid: Peer = {
+  name: "squid",
+  tunnels: true,
+  async command(folder, port) {
+    // Squid drops to its own user, who has to write here.
+    await Deno.chmod(folder, 0o777);
+    return [
+      "squid",
+      "-N",
+      "-f",
+      await configure(
+        folder,
+        "squid.conf",
+        `
+http_port 127.0.0.1:${port}
+http_access allow all
+cache deny all
+cache_mem 0
+workers 1
+access_log stdio:${folder}/squid.access.log squid
+buffered_logs on
+cache_log ${folder}/squid.cache.log
+cache_store_log none
+netdb_filename none
+pinger_enable off
+client_db off
+max_filedescriptors 18000
+pid_filename ${folder}/squid.pid
+coredump_dir ${folder}
+visible_hostname squid.invalid
+client_idle_pconn_timeout 10 minutes
+shutdown_lifetime 0 seconds`,
+      ),
+    ];
+  },
+};
+
+const tinyproxy: Peer = {
+  name: "tinyproxy",
+  tunnels: true,
+  command: async (folder, port) => [
+    "tinyproxy",
+    "-d",
+    "-c",
+    await configure(
+      folder,
+      "tinyproxy.conf",
+      `
+Listen 127.0.0.1
+Port ${port}
+Timeout 600
+LogFile "${folder}/tinyproxy.access.log"
+LogLevel Connect
+MaxClients 18000
+Allow 127.0.0.1`,
+    ),
+  ],
+};
+
+const haproxy: Peer = {
+  name: "haproxy",
+  tunnels: false,
+  command: async (folder, port, origin) => [
+    "haproxy",
+    "-db",
+    "-f",
+    await configure(
+      folder,
+      "haproxy.conf",
+      `
+global
+  nbthread 1
+  maxconn 8900
+  log stdout format raw local0 info
+defaults
+  mode http
+  log global
+  option httplog
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+  timeout http-keep-alive 600s
+  http-reuse always
+frontend forward
+  bind 127.0.0.1:${port} backlog 4096
+  option forwardfor
+  use_backend sink if { path -m beg /sink }
+  default_backend origin
+backend origin
+  server origin ${origin.authority}
+backend sink
+  server sink ${origin.sinkAuthority}
+`,
+    ),
+  ],
+};
+
+const nginx: Peer = {
+  name: "nginx",
+  tunnels: false,
+  command: async (folder, port, origin) => [
+    "nginx",
+    "-c",
+    await configure(
+      folder,
+      "nginx.conf",
+      `
+daemon off; master_process off; user root; pid ${folder}/nginx.pid; error_log stderr error;
+events { worker_connections 18000; }
+http {
+  access_log ${folder}/nginx.access.log; sendfile on; tcp_nodelay on;
+  keepalive_timeout 600s; keepalive_requests 1000000000; client_max_body_size 0;
+  ${temporaryFolders(folder, "nginx")}
+  upstream origin { server ${origin.authority}; keepalive 512; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    proxy_http_version 1.1; proxy_set_header Connection "";
+    proxy_request_buffering off; proxy_max_temp_file_size 0;
+    location / { proxy_pass http://origin; }
+    location /sink { proxy_pass http://${origin.sinkAuthority}; }
+  }
+}`,
+    ),
+  ],
+};
+
+const privoxy: Peer = {
+  name: "privoxy",
+  tunnels: true,
+  command: async (folder, port) => [
+    "privoxy",
+    "--no-daemon",
+    await configure(
+      folder,
+      "privoxy.conf",
+      `
+confdir ${folder}
+logdir ${folder}
+logfile privoxy.access.log
+debug 512
+listen-address 127.0.0.1:${port}
+max-client-connections 9000
+listen-backlog 4096
+keep-alive-timeout 600
+connection-sharing 1
+tolerate-pipelining 1
+socket-timeout 600
+`,
+    ),
+  ],
+};
+
+/**
+ * The proxies to compare: weir as `command` runs it, and those of the others that are installed.
+ * Throws when a name in `only` is not one of them.
+ */
+export function choosePeers(command: string[], only: string[]): Peer[] {
+  const all = [weir(command), squid, haproxy, nginx, tinyproxy, privoxy];
+  for (const name of only) {
+    if (!all.some((peer) => peer.name === name)) {
+      throw new Error(
+        `There is no proxy ${name} here; there are ${all.map((peer) => peer.name).join(", ")}.`,
+      );
+    }
+  }
+  return all.filter((peer) => {
+    if (only.length > 0 && !only.includes(peer.name)) return false;
+    if (peer.name === "weir" || installed(peer.name) !== undefined) return true;
+    console.error(`${peer.name} is not installed and left out.`);
+    return false;
+  });
+}
+
+/** How weir is run from the sources. */
+export const WEIR_FROM_SOURCES = [
+  Deno.execPath(),
+  "run",
+  "--allow-net",
+  "--no-prompt",
+  `${repository}main.ts`,
+];
+
+/** Starts a proxy in a folder of its own and waits for its first answer. */
+export async function startProxy(peer: Peer, folder: string, origin: Origin): Promise<Proxy> {
+  const own = await Deno.makeTempDir({ dir: folder, prefix: `${peer.name}-` });
+  const port = freePort();
+  const [name, ...args] = await peer.command(own, port, origin);
+  const path = name.includes("/") ? name : installed(name)!;
+  const began = performance.now();
+  const program = Program.start(peer.name, [path, ...args], `${own}/output.log`, own);
+  const firstAnswer = await answered(program, port, origin.small) - began;
+  return { peer, program, port, firstAnswer };
+}
+
+/** Asks again and again until there is a `200`; the moment of its last byte (`performance.now()`). */
+async function answered(program: Program, port: number, url: string): Promise<number> {
+  const { host } = new URL(url);
+  const request = new TextEncoder().encode(
+    `GET ${url} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+  );
+  const buffer = new Uint8Array(65536);
+  const deadline = performance.now() + 15_000;
+  while (performance.now() < deadline && !program.ended) {
+    try {
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+      await connection.write(request);
+      let text = "";
+      for (let count; (count = await connection.read(buffer)) !== null;) {
+        text += new TextDecoder().decode(buffer.subarray(0, count));
+      }
+      if (/^HTTP\/1\.[01] 200 /.test(text)) return performance.now();
+    } catch { /* Not yet. */ }
+    await delay(1);
+  }
+  await listening(program, port);
+  throw new Error(`${program.name} does not answer.\n${program.lastWords()}`);
+}
+
+async function configure(folder: string, name: string, text: string): Promise<string> {
+  await Deno.writeTextFile(`${folder}/${name}`, text);
+  return `${folder}/${name}`;
+}
