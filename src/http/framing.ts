@@ -25,7 +25,9 @@ export function requestFraming(head: HeadReader, minorVersion: number): Framing 
   if (seen & (1 << Field.TransferEncoding)) {
     if (minorVersion === 0) throw badRequest("Transfer-Encoding in an HTTP/1.0 request"); // §6.1
     const at = head.find(Field.TransferEncoding);
-    if (head.find(Field.TransferEncoding, at + 1) >= 0) throw badRequest("Transfer-Encoding more than once", 501);
+    if (head.find(Field.TransferEncoding, at + 1) >= 0) {
+      throw badRequest("Transfer-Encoding more than once", 501);
+    }
     if (!isChunked(head, at)) throw badRequest("a transfer coding other than chunked", 501);
     return CHUNKED;
   }
@@ -38,12 +40,16 @@ export function requestFraming(head: HeadReader, minorVersion: number): Framing 
  */
 export function responseFraming(head: HeadReader, status: number, method: string): Framing {
   const seen = head.seen & FRAMING_FIELDS;
-  if (seen === FRAMING_FIELDS) throw badResponse("the origin's answer has both Transfer-Encoding and Content-Length");
+  if (seen === FRAMING_FIELDS) {
+    throw badResponse("the origin's answer has both Transfer-Encoding and Content-Length");
+  }
   let framing: Framing = UNTIL_CLOSE; // step 8
   if (seen & (1 << Field.TransferEncoding)) {
     const at = head.find(Field.TransferEncoding);
     const repeated = head.find(Field.TransferEncoding, at + 1) >= 0;
-    if (repeated || !isChunked(head, at)) throw badResponse("the origin's answer has a transfer coding other than chunked");
+    if (repeated || !isChunked(head, at)) {
+      throw badResponse("the origin's answer has a transfer coding other than chunked");
+    }
     framing = CHUNKED;
   } else if (seen & (1 << Field.ContentLength)) {
     framing = contentLength(head, badResponse);

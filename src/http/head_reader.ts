@@ -63,7 +63,11 @@ export class HeadReader {
     this.bytes = bytes;
     this.start = this.#position = start;
     this.end = this.startLineEnd = 0;
-    this.count = this.seen = this.#bits = this.#emptyLines = 0;
+    this.count =
+      this.seen =
+      this.#bits =
+      this.#emptyLines =
+        0;
     this.#text = "";
     this.#phase = this.kind === "request" ? Phase.Before : Phase.StartLine;
   }
@@ -197,7 +201,8 @@ export class HeadReader {
     this.#bits = bits;
     // an unfinished head that fills its limit can never become one within it
     if (position - this.start > this.limits.maxHeadSize) {
-      const longTarget = phase === Phase.StartLine || this.startLineEnd - this.start > this.limits.maxHeadSize;
+      const longTarget = phase === Phase.StartLine ||
+        this.startLineEnd - this.start > this.limits.maxHeadSize;
       if (longTarget) throw this.#refuse("the request target is too long", 414);
       throw this.#refuse(`a head of more than ${this.limits.maxHeadSize} bytes`, 431);
     }
@@ -302,7 +307,9 @@ export class HeadReader {
     while (position < limit) {
       const byte = bytes[position];
       if (byte !== CR) {
-        if (TOKEN_LOWER[byte] === 0) throw this.#refuse("this is no HTTP request: a request begins with a method");
+        if (TOKEN_LOWER[byte] === 0) {
+          throw this.#refuse("this is no HTTP request: a request begins with a method");
+        }
         return position;
       }
       if (position + 1 >= limit) return position;

@@ -38,13 +38,17 @@ export function readRequestLine(head: HeadReader, line: RequestLine): void {
   const { bytes, start, startLineEnd } = head;
   let at = start;
   while (at < startLineEnd && TOKEN_LOWER[bytes[at]] !== 0) at++;
-  if (at === start || bytes[at] !== SP) throw badRequest("the request line does not begin with a method and a space");
+  if (at === start || bytes[at] !== SP) {
+    throw badRequest("the request line does not begin with a method and a space");
+  }
   line.methodEnd = at;
   line.targetStart = ++at;
   while (at < startLineEnd && TARGET[bytes[at]] === 1) at++;
   line.targetEnd = at;
   if (at === line.targetStart) throw badRequest("the request line has no target");
-  if (at === startLineEnd) throw badRequest("the request line has no HTTP version; HTTP/0.9 is not spoken here");
+  if (at === startLineEnd) {
+    throw badRequest("the request line has no HTTP version; HTTP/0.9 is not spoken here");
+  }
   if (bytes[at] !== SP) throw badRequest("a character in the request target that may not stand there");
   at++;
   const minor = startLineEnd - at === VERSION_LENGTH ? readVersion(bytes, at) : -1;
