@@ -15,8 +15,8 @@ export type Connect = (
 
 export interface DialOptions {
   /**
-   * Gives the dialling up, and is the only deadline: no timer is made for one here. A reason that is a
-   * `DOMException` named `TimeoutError` counts as a deadline that has passed, any other as a caller that has gone.
+   * Gives the dialling up, and is the only deadline: no timer is made for one here. A reason named `TimeoutError`
+   * is a deadline that has passed, any other a caller that has gone.
    */
   signal?: AbortSignal;
   /** ms until the next address is tried beside those that have not answered (250, RFC 8305 §8). */
@@ -69,6 +69,14 @@ function connectTcp(address: string, port: number, signal: AbortSignal | undefin
   return Deno.connect({ hostname: address, port, signal });
 }
 
+function withoutDelay(conn: Deno.TcpConn): void {
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // Some systems refuse once the peer has reset the connection; the first read will say so.
+  }
+}
+
 /** The usual case, with nothing around the one connection. */
 async function dialOne(address: string, port: number, options: DialOptions): Promise<Dialled> {
   const { signal, connect = connectTcp } = options;
@@ -84,7 +92,7 @@ async function dialOne(address: string, port: number, options: DialOptions): Pro
     conn.close();
     throw givenUp(signal, []);
   }
-  conn.setNoDelay(true);
+  withoutDelay(conn);
   return { conn, address };
 }
 
@@ -186,7 +194,7 @@ class Race {
       return;
     }
     this.#finish();
-    conn.setNoDelay(true);
+    withoutDelay(conn);
     this.#resolve({ conn, address });
   }
 
@@ -207,9 +215,7 @@ class Race {
 }
 
 function givenUp(signal: AbortSignal, attempts: DialAttempt[]): DialError {
-  const { reason } = signal;
-  const late = reason instanceof DOMException && reason.name === "TimeoutError";
-  return late
+  return signal.reason?.name === "TimeoutError"
     ? new DialError("timeout", "No connection in time", attempts)
     : new DialError("aborted", "The connection was not wanted any more", attempts);
 }

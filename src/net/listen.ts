@@ -19,89 +19,100 @@ export class ListenError extends Error {
  * @throws {Error} with what is wrong and what to write
  */
 export function parseListenAddress(text: string): ListenAddress {
-  const wrong = (what: string) =>
-    new Error(`"${text}" ${what}: write 8888, :8888, 127.0.0.1:8888 or [::1]:8888`);
-  const match = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s]*)):)?([0-9]+)$/.exec(text);
-  if (match === null) throw wrong("is not an address to listen on");
+  const match = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):)?([0-9]{1,6})$/.exec(text);
+  if (match === null) {
+    throw new Error(`"${text}" is no address to listen on: write 8888, :8888, 127.0.0.1:8888 or [::1]:8888`);
+  }
   const [, ipv6, name, digits] = match;
   const port = Number(digits);
-  if (port > 65535) throw wrong("has a port above 65535");
+  if (port > 65535) throw new Error(`"${text}" has a port above 65535, which is the last one`);
   if (ipv6 !== undefined) return { hostname: ipv6.toLowerCase(), port };
   if (name === undefined) return { hostname: "127.0.0.1", port };
-  if (name === "") return { hostname: "::", port };
+  if (name === "") return { hostname: ALL_ADDRESSES, port };
   return { hostname: name.toLowerCase(), port };
 }
 
+/** `::` takes IPv4 connections too, except on Windows, where a socket is for one family alone. */
+const ALL_ADDRESSES = Deno.build.os === "windows" ? "0.0.0.0" : "::";
+
+/** Connections that the system completes ahead of us; more than it allows are cut down to what it does. */
+const BACKLOG = 4096;
+
 /**
- * Listens on an address. `::` takes IPv4 as well; on a machine without IPv6 it stands for all IPv4 addresses.
+ * Listens on an address. On a machine without IPv6, `::` stands for all IPv4 addresses.
  *
  * @throws {ListenError}
  */
-export function listen(address: ListenAddress): Deno.TcpListener {
+export function listen(
+  address: ListenAddress,
+  bind: (options: Deno.TcpListenOptions) => Deno.TcpListener = Deno.listen,
+): Deno.TcpListener {
   const { hostname, port } = address;
   try {
-    return Deno.listen({ hostname, port });
+    return bind({ hostname, port, tcpBacklog: BACKLOG });
   } catch (error) {
-    if (hostname === "::" && isWithoutIpv6(error)) return listen({ hostname: "0.0.0.0", port });
+    const denied = error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied;
+    if (hostname === "::" && !denied) return listen({ hostname: "0.0.0.0", port }, bind);
     throw asListenError(address, error);
   }
 }
 
-function isWithoutIpv6(error: unknown): boolean {
-  const code = (error as { code?: string }).code;
-  return code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL";
-}
-
 function asListenError({ hostname, port }: ListenAddress, error: unknown): ListenError {
-  const where = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const where = `${host}:${port}`;
   if (error instanceof Deno.errors.AddrInUse) {
+    const another = `--listen ${host}:${port < 65535 ? port + 1 : port - 1}`;
     return new ListenError(
-      `${where} is taken by another program: stop that one, or pick another port with --listen ${
-        where.slice(0, where.lastIndexOf(":"))
-      }:${port < 65535 ? port + 1 : port - 1}`,
+      `${where} is taken by another program: stop that one, or pick another port with ${another}`,
     );
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return new ListenError(
       port > 0 && port < 1024
-        ? `Port ${port} needs rights that this user lacks: pick one from 1024 up, such as --listen 8888`
+        ? `Port ${port} needs rights that this user lacks: pick one from 1024 up, such as --listen ${host}:8888`
         : `The system does not let this user listen on ${where}`,
     );
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return new ListenError(
-      `${hostname} is no address of this machine: try 127.0.0.1, or :${port} for all addresses`,
+      `${hostname} is no address of this machine: use 127.0.0.1, or :${port} for all addresses`,
     );
   }
   return new ListenError(`Cannot listen on ${where}: ${error instanceof Error ? error.message : error}`);
 }
 
 export interface AcceptOptions {
-  /** Accepting failed for want of something, and goes on after a pause. */
+  /** Accepting failed for want of something and goes on after a pause. Called at most some times a second. */
   onTrouble(error: Error): void;
   /**
-   * Asked before each connection is taken. A promise holds the next one off until it resolves, and the system's
-   * queue in front of the listener fills up meanwhile.
+   * Asked before each accept. A promise holds it off until it resolves; new connections wait in the system's queue
+   * meanwhile. It has to resolve for the loop to notice that the listener was closed.
    */
   gate?(): Promise<void> | undefined;
-  /** Waits between attempts, ms. */
-  pause?: (ms: number) => Promise<void>;
+  /** Waits that many ms. */
+  pause?(ms: number): Promise<void>;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**
- * Takes connections until the listener is closed; returns then, and never throws.
+ * Takes connections until the listener is closed, and returns then. It never throws: what `onConnection` throws
+ * goes to `onTrouble`.
  *
- * A failing accept (above all: no file descriptor left) is tried again after 10 ms, then 20, up to 500.
+ * A failing accept (above all: no file descriptor is left) is tried again after 10 ms, then 20, up to 500.
  */
 export async function acceptLoop(
   listener: Pick<Deno.TcpListener, "accept">,
   onConnection: (conn: Deno.TcpConn) => void,
   options: AcceptOptions,
 ): Promise<void> {
-  const { pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)) } = options;
+  const { onTrouble, pause = sleep } = options;
   let delay = 0;
-  // Deno answers an accept at once while connections are queued, so that this loop takes the whole queue without
-  // going back to the event loop. Only one accept may be pending.
+  // Deno answers an accept at once while connections are queued: this loop takes the whole queue without a turn of
+  // the event loop between two, and tokio makes it let others go first after each 128. Deno allows one accept at a
+  // time, so that there is nothing to win by several.
   while (true) {
     let conn: Deno.TcpConn;
     try {
@@ -110,12 +121,18 @@ export async function acceptLoop(
       conn = await listener.accept();
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return;
-      options.onTrouble(error as Error);
+      // A client that has gone before it was its turn. Some systems report it; it is no trouble of ours.
+      if (error instanceof Deno.errors.ConnectionAborted) continue;
+      onTrouble(error as Error);
       delay = delay === 0 ? 10 : Math.min(delay * 2, 500);
       await pause(delay);
       continue;
     }
     delay = 0;
-    onConnection(conn);
+    try {
+      onConnection(conn);
+    } catch (error) {
+      onTrouble(error as Error);
+    }
   }
 }

@@ -14,7 +14,7 @@ export interface ResolverOptions {
   maxEntries?: number;
   /** How long one caller waits for an answer, ms (10,000). */
   timeout?: number;
-  /** How many look-ups run at once (64); further ones wait for their turn. */
+  /** How many look-ups run at once (128); further ones wait for their turn. */
   maxLookups?: number;
   /** The clock, monotonic ms. */
   now?: () => number;
@@ -24,7 +24,7 @@ export interface ResolverOptions {
 export class ResolveError extends Error {
   override readonly name = "ResolveError";
 
-  constructor(readonly kind: "not_found" | "timeout" | "failed", message: string) {
+  constructor(readonly kind: "not_found" | "timeout" | "aborted" | "failed", message: string) {
     super(message);
   }
 }
@@ -48,18 +48,19 @@ export async function systemLookup(host: string): Promise<string[]> {
 
 /** What is known of a name, until `expires` on the resolver's clock. */
 interface Answer {
-  readonly result: Promise<string[]>;
+  readonly result: Promise<readonly string[]>;
   readonly expires: number;
 }
 
-/** One question to the system, and how many wait for it. */
+/** One question to the system, and who waits for its answer. */
 interface Question {
   readonly host: string;
-  readonly settled: Promise<string[]>;
-  /** Ends the waiting of everybody who asked. */
-  readonly succeed: (addresses: string[]) => void;
-  readonly fail: (error: ResolveError) => void;
-  waiting: number;
+  readonly waiters: Set<Waiter>;
+}
+
+interface Waiter {
+  answer(addresses: readonly string[]): void;
+  fail(error: ResolveError): void;
 }
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
@@ -92,7 +93,7 @@ export class Resolver {
     this.#failureLifetime = options.failureLifetime ?? 1_000;
     this.#maxEntries = options.maxEntries ?? 1_000;
     this.#timeout = options.timeout ?? 10_000;
-    this.#maxLookups = options.maxLookups ?? 64;
+    this.#maxLookups = options.maxLookups ?? 128;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -101,24 +102,24 @@ export class Resolver {
    * `localhost` and all names below it are this machine's loopback whatever a name server says (RFC 6761 §6.3).
    *
    * @param host canonical: lower case, no final dot, IPv6 without brackets
+   * @param signal ends the waiting of this caller before the resolver's own deadline does; a reason named
+   * `TimeoutError` is a deadline that has passed, any other a caller that has gone
    * @throws {ResolveError}
    */
-  resolve(host: string): Promise<string[]> {
+  resolve(host: string, signal?: AbortSignal): Promise<readonly string[]> {
     if (isLiteral(host)) return Promise.resolve([host]);
-    if (host === "localhost" || host.endsWith(".localhost")) return Promise.resolve([...LOOPBACK]);
+    if (host === "localhost" || host.endsWith(".localhost")) return Promise.resolve(LOOPBACK);
     const answer = this.#answers.get(host);
     if (answer !== undefined) {
       if (this.#now() < answer.expires) return answer.result;
       this.#answers.delete(host);
     }
-    return this.#wait(this.#questions.get(host) ?? this.#ask(host));
+    if (signal?.aborted) return Promise.reject(givenUp(host, signal));
+    return this.#wait(this.#questions.get(host) ?? this.#ask(host), signal);
   }
 
   #ask(host: string): Question {
-    const { promise, resolve, reject } = Promise.withResolvers<string[]>();
-    // Everybody may have gone by the time it fails.
-    promise.catch(() => {});
-    const question = { host, settled: promise, succeed: resolve, fail: reject, waiting: 0 };
+    const question = { host, waiters: new Set<Waiter>() };
     this.#questions.set(host, question);
     if (this.#running < this.#maxLookups) this.#run(question);
     else this.#queue.add(question);
@@ -126,17 +127,18 @@ export class Resolver {
   }
 
   async #run(question: Question): Promise<void> {
+    const { host, waiters } = question;
     this.#running++;
-    const { host } = question;
     try {
-      const addresses = [...new Set(await this.#lookup(host))];
+      // Not before the next microtask: the first waiter has to be there, whatever the look-up does at once.
+      const addresses = [...new Set(await Promise.resolve(host).then(this.#lookup))];
       if (addresses.length === 0) throw new ResolveError("not_found", `${host} has no address`);
       this.#remember(host, Promise.resolve(addresses), this.#lifetime);
-      question.succeed(addresses);
+      for (const waiter of waiters) waiter.answer(addresses);
     } catch (error) {
       const failure = asResolveError(host, error);
       this.#rememberFailure(host, failure);
-      question.fail(failure);
+      for (const waiter of waiters) waiter.fail(failure);
     }
     this.#questions.delete(host);
     this.#running--;
@@ -147,42 +149,55 @@ export class Resolver {
     }
   }
 
-  /** Waits for the answer, but not for longer than one caller is willing to. */
-  #wait(question: Question): Promise<string[]> {
+  /** Waits for the answer, but not for longer than this caller is willing to. */
+  #wait(question: Question, signal: AbortSignal | undefined): Promise<readonly string[]> {
+    const { host, waiters } = question;
     return new Promise((resolve, reject) => {
-      question.waiting++;
-      const timer = setTimeout(() => {
-        question.waiting--;
-        const failure = new ResolveError(
-          "timeout",
-          `No answer about ${question.host} within ${this.#timeout} ms`,
-        );
-        if (question.waiting === 0) this.#abandon(question, failure);
-        reject(failure);
-      }, this.#timeout);
-      question.settled.then((addresses) => {
+      const waiter: Waiter = {
+        answer(addresses) {
+          stop();
+          resolve(addresses);
+        },
+        fail(error) {
+          stop();
+          reject(error);
+        },
+      };
+      const leave = (failure: ResolveError) => {
+        waiter.fail(failure);
+        this.#left(question, failure);
+      };
+      const abort = () => leave(givenUp(host, signal!));
+      const timer = setTimeout(
+        () => leave(new ResolveError("timeout", `No answer about ${host} within ${this.#timeout} ms`)),
+        this.#timeout,
+      );
+      const stop = () => {
         clearTimeout(timer);
-        resolve(addresses);
-      }, (error) => {
-        clearTimeout(timer);
-        reject(error);
-      });
+        signal?.removeEventListener("abort", abort);
+        waiters.delete(waiter);
+      };
+      signal?.addEventListener("abort", abort);
+      waiters.add(waiter);
     });
   }
 
-  /** The last caller has gone: a question that was never asked is not asked any more. */
-  #abandon(question: Question, failure: ResolveError): void {
-    this.#rememberFailure(question.host, failure);
-    if (this.#queue.delete(question)) this.#questions.delete(question.host);
+  /** One caller has gone without an answer. */
+  #left(question: Question, failure: ResolveError): void {
+    // Others need not wait as long to learn that nobody answers, but one who left early says nothing about that.
+    if (failure.kind === "timeout") this.#rememberFailure(question.host, failure);
+    // What nobody waits for is not asked any more.
+    if (question.waiters.size === 0 && this.#queue.delete(question)) this.#questions.delete(question.host);
   }
 
   #rememberFailure(host: string, failure: ResolveError): void {
     const result = Promise.reject(failure);
+    // Nobody may ever ask for it: that is no unhandled rejection.
     result.catch(() => {});
     this.#remember(host, result, this.#failureLifetime);
   }
 
-  #remember(host: string, result: Promise<string[]>, lifetime: number): void {
+  #remember(host: string, result: Promise<readonly string[]>, lifetime: number): void {
     this.#answers.delete(host);
     if (lifetime <= 0 || this.#maxEntries <= 0) return;
     for (const oldest of this.#answers.keys()) {
@@ -193,9 +208,15 @@ export class Resolver {
   }
 }
 
-/** Whether a canonical host is an address: only IPv6 has colons, and no name consists of digits and dots. */
+/** Whether a canonical host is an address, which nobody needs to be asked about. Names have no colons. */
 function isLiteral(host: string): boolean {
-  return host.includes(":") || /^[0-9.]+$/.test(host);
+  return host.includes(":") || /^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}$/.test(host);
+}
+
+function givenUp(host: string, signal: AbortSignal): ResolveError {
+  return signal.reason?.name === "TimeoutError"
+    ? new ResolveError("timeout", `No answer about ${host} in time`)
+    : new ResolveError("aborted", `The addresses of ${host} are not wanted any more`);
 }
 
 function asResolveError(host: string, error: unknown): ResolveError {
