@@ -6,12 +6,12 @@
  * standard input; std's `parseArgs` would see a flag without its value there.
  */
 
-import { UsageError } from "./config_error.ts";
+import { UsageError, WrongValue } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Option } from "./option.ts";
 import { OPTIONS, type Values } from "./options.ts";
-import { WrongValue } from "./quantity.ts";
-import { type AddressReader, valueOfFlag, WrongChoice } from "./value.ts";
+import { printable } from "./printable.ts";
+import { type AddressReader, valueOfFlag } from "./value.ts";
 
 /** A command line as it was understood. */
 export interface CommandLine {
@@ -65,7 +65,7 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
       read[option.flag] = valueOfFlag(option, given, readAddress);
     } catch (error) {
       if (!(error instanceof WrongValue)) throw error;
-      problems.push(`${name}: ${error.message}${suggestion(error)}`);
+      problems.push(`${name}: ${error.message}`);
     }
   }
 
@@ -73,11 +73,6 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
   // somebody who asks for help gets it, whatever else is wrong
   if (problems.length > 0 && help !== true) throw new UsageError(problems);
   return { words, help, version, check, config, values } as CommandLine;
-}
-
-/** What to add to a message about a value, or `""`. */
-export function suggestion(error: WrongValue): string {
-  return error instanceof WrongChoice ? didYouMean(error.given, error.choices) : "";
 }
 
 /** Takes the command line apart into flags and words; what is wrong goes to `problems`. */
@@ -135,9 +130,4 @@ function shortFlags(arg: string, problems: string[]): Given[] {
     return given;
   }
   return given;
-}
-
-function printable(text: string): string {
-  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return shown.replace(/[^\x20-\x7e…]/g, "?");
 }

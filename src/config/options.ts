@@ -20,7 +20,7 @@ export const GROUPS: readonly Group[] = [
   { title: "Log", section: "log" },
   { title: "Limits", section: "limits" },
   { title: "Timeouts", section: "timeouts" },
-  { title: "Kept connections to origins", section: "pool" },
+  { title: "Pool", section: "pool" },
   { title: "Forwarding", section: "forwarding" },
 ];
 
@@ -96,7 +96,7 @@ export const OPTIONS = [
     word: "WHEN",
     choices: ["auto", "always", "never"],
     default: "auto",
-    help: "Colours; auto is on a terminal, unless NO_COLOR is set",
+    help: "Colours, where auto is a terminal without NO_COLOR",
   },
 
   {
@@ -119,7 +119,7 @@ export const OPTIONS = [
     default: 0,
     least: 0,
     most: 1_000_000,
-    zero: "no limit",
+    zero: "0 is no limit",
     help: "Connections from one client address",
   },
   {
@@ -132,7 +132,7 @@ export const OPTIONS = [
     // a request line of 8,000 octets has to fit (RFC 9112 §3)
     least: 8 * KIB,
     most: MIB,
-    help: "A whole head: start line and fields",
+    help: "Bytes of a whole head: start line and fields",
   },
   {
     flag: "max-fields",
@@ -143,7 +143,7 @@ export const OPTIONS = [
     default: 256,
     least: 16,
     most: 10_000,
-    help: "Fields in a head",
+    help: "Fields in one head",
   },
   {
     flag: "max-body-size",
@@ -154,8 +154,8 @@ export const OPTIONS = [
     default: 0,
     least: 0,
     most: 1024 * TIB,
-    zero: "no limit",
-    help: "The body of a request",
+    zero: "0 is no limit",
+    help: "Bytes of a request's body",
   },
 
   {
@@ -167,7 +167,7 @@ export const OPTIONS = [
     default: 30 * SECOND,
     least: 1,
     most: WEEK,
-    help: "For a client to send a whole head",
+    help: "Time for a client to send a whole head",
   },
   {
     flag: "connect-timeout",
@@ -178,7 +178,7 @@ export const OPTIONS = [
     default: 10 * SECOND,
     least: 1,
     most: WEEK,
-    help: "To reach an origin: name, connection and TLS",
+    help: "Time to reach an origin: name, connection and TLS",
   },
   {
     flag: "response-timeout",
@@ -190,7 +190,7 @@ export const OPTIONS = [
     default: 5 * MINUTE,
     least: 1,
     most: WEEK,
-    help: "For an origin to begin its response",
+    help: "Time for an origin to begin its response",
   },
   {
     flag: "body-timeout",
@@ -202,7 +202,7 @@ export const OPTIONS = [
     default: 5 * MINUTE,
     least: 1,
     most: WEEK,
-    help: "Without a byte in the middle of a body",
+    help: "Silence in the middle of a body",
   },
   {
     flag: "keep-alive-timeout",
@@ -213,7 +213,7 @@ export const OPTIONS = [
     default: MINUTE,
     least: 1,
     most: WEEK,
-    help: "Between two requests of a client",
+    help: "Silence between two requests of a client",
   },
   {
     flag: "tunnel-timeout",
@@ -224,7 +224,7 @@ export const OPTIONS = [
     default: 15 * MINUTE,
     least: 1,
     most: WEEK,
-    help: "Without a byte either way in a tunnel",
+    help: "Silence in a tunnel, both ways",
   },
   {
     flag: "half-closed-timeout",
@@ -235,7 +235,7 @@ export const OPTIONS = [
     default: 5 * SECOND,
     least: 1,
     most: WEEK,
-    help: "Without a byte once the client has closed its sending side",
+    help: "Silence once a client has closed its sending side",
   },
   {
     flag: "grace",
@@ -246,44 +246,44 @@ export const OPTIONS = [
     default: 10 * SECOND,
     least: 0,
     most: HOUR,
-    zero: "cut at once",
-    help: "For exchanges in flight to finish when weir stops",
+    zero: "0 cuts them at once",
+    help: "Time for exchanges in flight to finish on a stop",
   },
 
   {
     flag: "pool-per-origin",
     key: "pool.per-origin",
-    group: "Kept connections to origins",
+    group: "Pool",
     type: "integer",
     word: "N",
     default: 512,
     least: 0,
     most: 100_000,
-    zero: "keep none",
-    help: "How many to one origin",
+    zero: "0 keeps none",
+    help: "Idle connections kept to one origin",
   },
   {
     flag: "pool-size",
     key: "pool.size",
-    group: "Kept connections to origins",
+    group: "Pool",
     type: "integer",
     word: "N",
     default: 2048,
     least: 0,
     most: 100_000,
-    zero: "keep none",
-    help: "How many in all",
+    zero: "0 keeps none",
+    help: "Idle connections kept in all",
   },
   {
     flag: "pool-timeout",
     key: "pool.timeout",
-    group: "Kept connections to origins",
+    group: "Pool",
     type: "duration",
     word: "TIME",
     default: 30 * SECOND,
     least: 1,
     most: WEEK,
-    help: "How long unused",
+    help: "Time that an idle connection is kept",
   },
 
   {

@@ -1,9 +1,7 @@
 /** Sizes and times as people write them: `64k`, `500ms`. */
 
-/** A value is not what its option takes; the message is the end of a sentence that began with its name. */
-export class WrongValue extends Error {
-  override readonly name = "WrongValue";
-}
+import { WrongValue } from "./errors.ts";
+import { quote } from "./printable.ts";
 
 const SIZES: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 const TIMES: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -45,15 +43,6 @@ export function parseDuration(text: string): number {
 /** Writes a time in the largest unit that leaves nothing over, so that {@link parseDuration} reads the same back. */
 export function formatDuration(milliseconds: number): string {
   return inLargestUnit(milliseconds, TIMES, "s");
-}
-
-/** Shows what was given: in quotes, without control characters, and not at any length. */
-export function quote(text: string): string {
-  // JSON leaves DEL, the C1 controls and marks that turn the line around as they are
-  const escaped = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
-  return escaped.replace(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }
 
 function inLargestUnit(amount: number, units: Record<string, number>, unitOfZero: string): string {

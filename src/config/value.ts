@@ -2,7 +2,10 @@
 
 import type { ListenAddress } from "../net/listen.ts";
 import type { BoundedOption, Option } from "./option.ts";
-import { formatDuration, formatSize, parseDuration, parseSize, quote, WrongValue } from "./quantity.ts";
+import { WrongValue } from "./errors.ts";
+import { didYouMean } from "./nearest.ts";
+import { printable, quote } from "./printable.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./quantity.ts";
 
 export type Value = number | string | boolean | readonly string[] | readonly ListenAddress[];
 
@@ -107,9 +110,8 @@ export function boundsInWords(option: BoundedOption): string {
 
 function bounded(option: BoundedOption, amount: number, text: string): number {
   if (amount >= option.least && amount <= option.most) return amount;
-  const zero = option.least === 0 && option.zero ? `; 0 means: ${option.zero}` : "";
-  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  throw new WrongValue(`must be ${boundsInWords(option)}, not ${shown}${zero}`);
+  const zero = option.least === 0 && option.zero ? `; ${option.zero}` : "";
+  throw new WrongValue(`must be ${boundsInWords(option)}, not ${printable(text)}${zero}`);
 }
 
 function whole(value: number): number {
@@ -119,19 +121,15 @@ function whole(value: number): number {
 
 function word(option: Option, text: string): string {
   if (option.type === "choice" && !option.choices.includes(text)) {
-    throw new WrongChoice(text, option.choices);
+    const { choices } = option;
+    throw new WrongValue(
+      `must be one of ${choices.join(", ")}, not ${quote(text)}${didYouMean(text, choices)}`,
+    );
   }
   if (option.type === "text" && !option.pattern.test(text)) {
     throw new WrongValue(`must be ${option.patternInWords}, not ${quote(text)}`);
   }
   return text;
-}
-
-/** A word that is none of an option's; kept apart so that the nearest right one can be named. */
-export class WrongChoice extends WrongValue {
-  constructor(readonly given: string, readonly choices: readonly string[]) {
-    super(`must be one of ${choices.join(", ")}, not ${quote(given)}`);
-  }
 }
 
 function fileName(text: string): string {
@@ -143,11 +141,11 @@ function fileName(text: string): string {
 
 function addresses(texts: readonly string[], readAddress: AddressReader): ListenAddress[] {
   if (texts.length === 0) throw new WrongValue("must have at least one address");
-  return texts.map((text) => {
+  return texts.map((text, item) => {
     try {
       return readAddress(text);
     } catch (error) {
-      throw new WrongValue(error instanceof Error ? error.message : String(error));
+      throw new WrongValue(error instanceof Error ? error.message : String(error), item);
     }
   });
 }
@@ -168,7 +166,6 @@ function strings(value: unknown, expected: string): string[] {
 function nameOf(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (Array.isArray(value)) return "a list";
-  if (value instanceof Date) return "a date";
   if (typeof value === "object") return "a table";
   return String(value);
 }

@@ -1,0 +1,25 @@
+/** What help and README say of an option besides its one line, made from its row of the table. */
+
+import { isRepeatable, type Option } from "./option.ts";
+import { textsOf } from "./value.ts";
+
+/** How an option is written: `--grace TIME`. */
+export function usageOf(option: Option): string {
+  return option.word === undefined ? `--${option.flag}` : `--${option.flag} ${option.word}`;
+}
+
+/** Its default as a person writes it, or `""` when it has none worth telling. */
+export function defaultInWords(option: Option): string {
+  if (option.type === "text") return option.defaultInWords;
+  if (option.type === "boolean" || !("default" in option)) return "";
+  return textsOf(option, option.default).join(", ");
+}
+
+/** Its one line, with the choices, what 0 means and that it may be given several times. */
+export function describe(option: Option): string {
+  let text = option.help;
+  if (option.type === "choice") text += `: ${option.choices.join(", ")}`;
+  if ("zero" in option && option.zero !== undefined) text += `; ${option.zero}`;
+  if (isRepeatable(option)) text += "; repeatable";
+  return text;
+}
