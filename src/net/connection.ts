@@ -1,0 +1,213 @@
+/**
+ * A connection with its own buffer, one pending read at most, and a deadline. Everything above this file reads and
+ * writes through it, so that a silent, slow or vanished peer has the same few outcomes everywhere.
+ */
+
+import { borrow, giveBack } from "./buffers.ts";
+import type { Clock, Deadlined } from "./clock.ts";
+
+/** What {@link Connection.read} says besides a number of bytes. */
+export const ENDED = 0;
+export const FAILED = -1;
+
+/** Bytes at a buffer's end that reads leave free, so that what was read can be wrapped in place. */
+const TAIL = 8;
+
+const FALSE = Promise.resolve(false);
+const IS_FAILED = Promise.resolve(FAILED);
+
+/** The part of `Deno.TcpConn` and `Deno.TlsConn` that is used. */
+export interface Stream {
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+export class Connection implements Deadlined {
+  /** Bytes that came and are not used yet: `buffer[start..end)`. */
+  buffer: Uint8Array;
+  start: number;
+  end: number;
+
+  deadline = Infinity;
+  /** Set when the connection was closed because its deadline had passed. */
+  expired = false;
+  closed = false;
+  /** The peer has closed its sending side. */
+  ended = false;
+  /** Why reading or writing failed. */
+  error: unknown = null;
+  /** Bytes read and written so far. */
+  received = 0;
+  sent = 0;
+
+  /** Somebody may still read from or write to the buffer after the end: it is not lent again. */
+  bufferLost = false;
+
+  /** Called instead of closing when the deadline passes. */
+  onExpire: (() => void) | null = null;
+  /** Called when a read has settled, for one who does not wait for it. */
+  onSettled: ((connection: Connection) => void) | null = null;
+
+  #reading: Promise<number> | null = null;
+  #written: ((whole: boolean) => void) | null = null;
+  #released = false;
+
+  /**
+   * @param base where in its buffer an empty connection begins to read; the bytes before it are for those who
+   *   write something in front of what was read
+   */
+  constructor(public stream: Stream, readonly clock: Clock, size: number, readonly base: number) {
+    this.buffer = borrow(size);
+    this.start = this.end = base;
+    clock.watch(this);
+  }
+
+  /** Whether a read is under way. */
+  get reading(): boolean {
+    return this.#reading !== null;
+  }
+
+  /** What one read into the empty buffer can bring, bytes. */
+  get capacity(): number {
+    return this.buffer.length - TAIL - this.base;
+  }
+
+  /** Room for a read, bytes. */
+  get room(): number {
+    return this.buffer.length - TAIL - this.end;
+  }
+
+  /**
+   * Reads what comes next behind `end`; there must be room. Joins a read that is under way. Resolves with the
+   * number of bytes that came, {@link ENDED} or {@link FAILED}; never rejects.
+   */
+  read(): Promise<number> {
+    return this.#reading ??= this.closed ? IS_FAILED : this.#startRead();
+  }
+
+  #startRead(): Promise<number> {
+    const { buffer } = this;
+    return this.stream.read(buffer.subarray(this.end, buffer.length - TAIL)).then(
+      this.#onRead,
+      this.#onReadFailed,
+    );
+  }
+
+  readonly #onRead = (count: number | null): number => {
+    this.#reading = null;
+    if (count === null) this.ended = true;
+    else {
+      this.end += count;
+      this.received += count;
+    }
+    if (this.#released) this.#giveBack();
+    else this.onSettled?.(this);
+    return count ?? ENDED;
+  };
+
+  readonly #onReadFailed = (error: unknown): number => {
+    this.#reading = null;
+    this.error ??= error;
+    if (this.#released) this.#giveBack();
+    else this.onSettled?.(this);
+    return FAILED;
+  };
+
+  /** Forgets the bytes that are there, so that the next read begins at the base. Not while a read is under way. */
+  empty(): void {
+    this.start = this.end = this.base;
+  }
+
+  /**
+   * Goes on with another buffer, into which unused bytes are copied, and returns the old one, which is now the
+   * caller's. Not while a read is under way.
+   */
+  swap(next: Uint8Array): Uint8Array {
+    const old = this.buffer;
+    const { start, end, base } = this;
+    if (end > start) next.set(old.subarray(start, end), base);
+    this.buffer = next;
+    this.start = base;
+    this.end = base + end - start;
+    return old;
+  }
+
+  /**
+   * Writes all of `bytes`, which must not change before that has settled. Resolves with whether all went out, with
+   * false as soon as the connection is closed; never rejects. One at a time. After false the system may still take
+   * bytes from where they were: that buffer must not be lent to anybody else.
+   */
+  write(bytes: Uint8Array): Promise<boolean> {
+    if (this.closed) return FALSE;
+    return new Promise((resolve) => {
+      this.#written = resolve;
+      this.#writeOn(bytes);
+    });
+  }
+
+  #writeOn(bytes: Uint8Array): void {
+    this.stream.write(bytes).then((count) => {
+      this.sent += count;
+      if (count < bytes.length && !this.closed) this.#writeOn(bytes.subarray(count));
+      else this.#settleWrite(count === bytes.length);
+    }, this.#onWriteFailed);
+  }
+
+  readonly #onWriteFailed = (error: unknown): void => {
+    this.error ??= error;
+    this.#settleWrite(false);
+  };
+
+  #settleWrite(whole: boolean): void {
+    const written = this.#written;
+    this.#written = null;
+    written?.(whole);
+  }
+
+  /** Tells the peer that nothing more will come (FIN); reading goes on. */
+  async closeWrite(): Promise<void> {
+    if (this.closed) return;
+    try {
+      await this.stream.closeWrite();
+    } catch (error) {
+      this.error ??= error;
+    }
+  }
+
+  /** Deadline: closes, unless somebody has said what else to do. */
+  expire(): void {
+    if (this.onExpire !== null) return this.onExpire();
+    this.expired = true;
+    this.close();
+  }
+
+  /** Ends the connection at once. What waits for it is told so. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.deadline = Infinity;
+    this.clock.unwatch(this);
+    if (this.#written !== null) {
+      this.#settleWrite(false);
+    }
+    try {
+      this.stream.close();
+    } catch {
+      // it has closed itself
+    }
+  }
+
+  /** Gives the buffer back, once nothing uses it. The connection is closed and of no use afterwards. */
+  release(): void {
+    this.close();
+    if (this.#released) return;
+    this.#released = true;
+    if (this.#reading === null) this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (!this.bufferLost) giveBack(this.buffer);
+  }
+}

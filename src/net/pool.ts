@@ -1,0 +1,81 @@
+/** Connections to origins that are kept for the next request to the same place. */
+
+import type { Connection } from "./connection.ts";
+
+export interface PoolLimits {
+  /** Kept connections for one key, and in all. */
+  poolPerOrigin: number;
+  poolSize: number;
+  /** How long one is kept without use, ms. */
+  poolTimeout: number;
+}
+
+/**
+ * Parked connections are read from all the time: one that says or closes anything while nobody asked it anything
+ * is dropped at once. What it says is never handed to a request (RFC 9112 §9.2).
+ */
+export class Pool {
+  readonly #parked = new Map<string, Connection[]>();
+  /** In the order of parking, the oldest first. */
+  readonly #all = new Map<Connection, string>();
+
+  constructor(public limits: PoolLimits) {}
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The connection for `key` that was used last, or `undefined`. A read is under way on it. */
+  take(key: string): Connection | undefined {
+    const connections = this.#parked.get(key);
+    if (connections === undefined) return undefined;
+    const connection = connections.pop();
+    if (connection === undefined) return undefined;
+    this.#all.delete(connection);
+    connection.deadline = Infinity;
+    connection.onSettled = connection.onExpire = null;
+    return connection;
+  }
+
+  /** Keeps a connection whose last exchange is over on both sides, with nothing left to read. */
+  park(key: string, connection: Connection): void {
+    if (connection.closed || connection.ended || connection.end !== connection.start) {
+      return connection.release();
+    }
+    const { poolPerOrigin, poolSize, poolTimeout } = this.limits;
+    let connections = this.#parked.get(key);
+    if (poolSize === 0 || (connections?.length ?? 0) >= poolPerOrigin) return connection.release();
+    if (this.#all.size >= poolSize) this.#dropOldest();
+    if (connections === undefined) {
+      connections = [];
+      this.#parked.set(key, connections);
+    }
+    connections.push(connection);
+    this.#all.set(connection, key);
+    connection.empty();
+    connection.deadline = connection.clock.in(poolTimeout);
+    connection.onSettled = this.#drop;
+    connection.onExpire = () => this.#drop(connection);
+    connection.read();
+  }
+
+  /** Closes every kept connection: to stop, or to win descriptors back. */
+  clear(): void {
+    for (const connection of [...this.#all.keys()]) this.#drop(connection);
+  }
+
+  readonly #drop = (connection: Connection): void => {
+    const key = this.#all.get(connection);
+    if (key === undefined) return;
+    this.#all.delete(connection);
+    const connections = this.#parked.get(key)!;
+    connections.splice(connections.lastIndexOf(connection), 1);
+    if (connections.length === 0) this.#parked.delete(key);
+    connection.onSettled = connection.onExpire = null;
+    connection.release();
+  };
+
+  #dropOldest(): void {
+    for (const connection of this.#all.keys()) return this.#drop(connection);
+  }
+}

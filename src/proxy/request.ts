@@ -1,0 +1,106 @@
+/** A request as it was understood: what every station after `read` works with. */
+
+import { type Framing, requestFraming } from "../http/framing.ts";
+import { Field } from "../http/field_names.ts";
+import { HeadReader } from "../http/head_reader.ts";
+import { HeadWriter } from "../http/head_writer.ts";
+import { ConnectionOptions } from "../http/hop_by_hop.ts";
+import { readRequestLine, type RequestLine } from "../http/start_line.ts";
+import { readTarget, type Target, targetText } from "../http/target.ts";
+import { badRequest } from "../http/error.ts";
+import { parseAuthority } from "../http/authority.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ProxySettings } from "./settings.ts";
+
+/** Methods that may be sent twice without doing something twice (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** Room for most heads; a writer that has grown beyond it is not kept. */
+const WRITER_SIZE = 4096;
+
+export class Request implements RequestLine {
+  readonly head: HeadReader;
+  readonly options = new ConnectionOptions();
+  /** Where the head that goes to the origin is written, and the first bytes of the body with it. */
+  writer = new HeadWriter(WRITER_SIZE);
+
+  method = "";
+  methodEnd = 0;
+  targetStart = 0;
+  targetEnd = 0;
+  minorVersion = 1;
+  target!: Target;
+  framing: Framing = 0;
+
+  constructor(settings: ProxySettings) {
+    this.head = new HeadReader("request", settings);
+  }
+
+  /**
+   * Understands a whole head, writing what is known into the record as soon as it is. Throws {@link HttpError}.
+   */
+  understand(exchange: Exchange): void {
+    const { head } = this;
+    exchange.requestHeadBytes = head.end - head.start;
+    readRequestLine(head, this);
+    this.method = exchange.method = head.text(head.start, this.methodEnd);
+    exchange.minorVersion = this.minorVersion;
+    const target = this.target = readTarget(head, this, this.method);
+    if (target.authority !== null) {
+      exchange.target = targetText(head, target);
+      exchange.scheme = target.form === "absolute" ? target.scheme : "";
+      exchange.host = target.authority.host;
+      exchange.port = target.authority.port;
+    } else {
+      exchange.target = head.text(this.targetStart, this.targetEnd);
+    }
+    this.#checkHost();
+    this.framing = requestFraming(head, this.minorVersion);
+    this.options.read(head);
+  }
+
+  /** Exactly one valid Host in HTTP/1.1, at most one in 1.0 (RFC 9112 §3.2). */
+  #checkHost(): void {
+    const { head } = this;
+    const index = (head.seen & (1 << Field.Host)) === 0 ? -1 : head.find(Field.Host);
+    if (index < 0) {
+      if (this.minorVersion === 1) throw badRequest("a request without Host");
+      return;
+    }
+    if (head.find(Field.Host, index + 1) >= 0) throw badRequest("Host more than once");
+    const value = head.value(index);
+    const { authority } = this.target;
+    // the usual case: Host says what the target says
+    if (
+      authority !== null && authority.text.startsWith(value) &&
+      value.length >= authority.text.lastIndexOf(":")
+    ) {
+      return;
+    }
+    // an empty Host is what a target without an authority goes with
+    if (value !== "") parseAuthority(value, 80);
+  }
+
+  /** Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
+  get expectsContinue(): boolean {
+    return this.minorVersion === 1 && this.framing !== 0 && (this.head.seen & (1 << Field.Expect)) !== 0 &&
+      this.head.values(Field.Expect).toLowerCase() === "100-continue";
+  }
+
+  /** Whether the client asks to leave HTTP for another protocol on this connection (RFC 9110 §7.8). */
+  get asksUpgrade(): boolean {
+    return this.minorVersion === 1 && this.framing === 0 && this.options.upgrade &&
+      (this.head.seen & (1 << Field.Upgrade)) !== 0;
+  }
+
+  /** Whether the request may be sent a second time when the first was lost with its connection. */
+  get repeatable(): boolean {
+    return this.framing === 0 && IDEMPOTENT.has(this.method);
+  }
+
+  /** Lets go of what belongs to the exchange, for the next one. False when it is not worth keeping. */
+  release(): boolean {
+    this.head.release();
+    return this.writer.bytes.length <= WRITER_SIZE * 4;
+  }
+}

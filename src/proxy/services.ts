@@ -1,0 +1,97 @@
+/** What all sessions of one proxy share. */
+
+import { formatDate } from "../http/date.ts";
+import { HeadReader } from "../http/head_reader.ts";
+import { fieldLine, HeadWriter } from "../http/head_writer.ts";
+import { ConnectionOptions } from "../http/hop_by_hop.ts";
+import type { StatusLine } from "../http/start_line.ts";
+import { Clock } from "../net/clock.ts";
+import { Pool } from "../net/pool.ts";
+import { Resolver, type ResolverOptions } from "../net/resolve.ts";
+import { OwnListeners } from "../policy/own_listeners.ts";
+import type { Observer } from "./observer.ts";
+import { Request } from "./request.ts";
+import type { ProxySettings } from "./settings.ts";
+
+/** How many requests and responses are kept for the next exchange. */
+const KEPT = 1024;
+
+/** A response's head, what it says, and the head that is made of it. */
+export class Response implements StatusLine {
+  readonly head: HeadReader;
+  readonly options = new ConnectionOptions();
+  writer = new HeadWriter(4096);
+  status = 0;
+  minorVersion = 1;
+  reasonStart = 0;
+
+  constructor(settings: ProxySettings) {
+    this.head = new HeadReader("response", settings);
+  }
+}
+
+export class Services {
+  settings!: ProxySettings;
+  readonly clock = new Clock();
+  readonly pool: Pool;
+  readonly resolver: Resolver;
+  readonly ownListeners = new OwnListeners();
+  /** No new exchange is begun, and every answer is the last on its connection. */
+  draining = false;
+
+  /** `Via` lines for a message that came as HTTP/1.0 and as HTTP/1.1 (RFC 9110 §7.6.3). */
+  via: readonly [Uint8Array, Uint8Array] = [new Uint8Array(), new Uint8Array()];
+
+  readonly #requests: Request[] = [];
+  readonly #responses: Response[] = [];
+  #number = 0;
+  #dateSecond = -1;
+  #dateLine = new Uint8Array();
+
+  constructor(settings: ProxySettings, readonly observer: Observer, resolverOptions?: ResolverOptions) {
+    this.pool = new Pool(settings);
+    this.resolver = new Resolver({ timeout: settings.connectTimeout, ...resolverOptions });
+    this.update(settings);
+  }
+
+  /** Other settings, for exchanges that begin from now on. */
+  update(settings: ProxySettings): void {
+    this.settings = this.pool.limits = settings;
+    this.via = [fieldLine("Via", `1.0 ${settings.pseudonym}`), fieldLine("Via", `1.1 ${settings.pseudonym}`)];
+  }
+
+  nextNumber(): number {
+    return ++this.#number;
+  }
+
+  borrowRequest(): Request {
+    const request = this.#requests.pop() ?? new Request(this.settings);
+    request.head.limits = this.settings;
+    return request;
+  }
+
+  giveBackRequest(request: Request): void {
+    if (request.release() && this.#requests.length < KEPT) this.#requests.push(request);
+  }
+
+  borrowResponse(): Response {
+    const response = this.#responses.pop() ?? new Response(this.settings);
+    response.head.limits = this.settings;
+    return response;
+  }
+
+  giveBackResponse(response: Response): void {
+    response.head.release();
+    if (this.#responses.length < KEPT) this.#responses.push(response);
+  }
+
+  /** The line `Date: …` of this second. */
+  dateLine(): Uint8Array {
+    const second = Math.floor(Date.now() / 1000);
+    if (second !== this.#dateSecond) {
+      this.#dateSecond = second;
+      this.#dateLine = fieldLine("Date", formatDate(second * 1000));
+    }
+    return this.#dateLine;
+  }
+}
