@@ -54,7 +54,7 @@ for (const character of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 function plainName(name: string): string {
   let end = name.length;
   if (end > 0 && name.charCodeAt(end - 1) === DOT) end--;
-  if (end === 0) throw badRequest("The host is empty: write host:port");
+  if (end === 0) throw badRequest("the host is empty: write host:port");
   if (end > 253) throw tooLong();
   let start = 0;
   for (let i = 0; i <= end; i++) {
@@ -69,7 +69,7 @@ function plainName(name: string): string {
 }
 
 function tooLong(): HttpError {
-  return badRequest("The host is longer than 253 characters, which no name is");
+  return badRequest("the host is longer than 253 characters, which no name is");
 }
 
 function badCharacter(name: string, code: number): HttpError {

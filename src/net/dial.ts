@@ -154,7 +154,7 @@ class Race {
       this.#giveUp();
     } else if (addresses.length === 0) {
       this.#finish();
-      this.#reject(new DialError("failed", "There is no address to connect to", []));
+      this.#reject(new DialError("failed", "there is no address to connect to", []));
     } else {
       this.#signal?.addEventListener("abort", this.#giveUp);
       this.#startNext();
@@ -216,8 +216,8 @@ class Race {
 
 function givenUp(signal: AbortSignal, attempts: DialAttempt[]): DialError {
   return signal.reason?.name === "TimeoutError"
-    ? new DialError("timeout", "No connection in time", attempts)
-    : new DialError("aborted", "The connection was not wanted any more", attempts);
+    ? new DialError("timeout", "no connection in time", attempts)
+    : new DialError("aborted", "the connection was not wanted any more", attempts);
 }
 
 /** What the failures together mean: what one of them says for certain weighs more than silence. */

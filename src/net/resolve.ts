@@ -169,7 +169,7 @@ export class Resolver {
       };
       const abort = () => leave(givenUp(host, signal!));
       const timer = setTimeout(
-        () => leave(new ResolveError("timeout", `No answer about ${host} within ${this.#timeout} ms`)),
+        () => leave(new ResolveError("timeout", `no answer about ${host} within ${this.#timeout} ms`)),
         this.#timeout,
       );
       const stop = () => {
@@ -215,15 +215,15 @@ function isLiteral(host: string): boolean {
 
 function givenUp(host: string, signal: AbortSignal): ResolveError {
   return signal.reason?.name === "TimeoutError"
-    ? new ResolveError("timeout", `No answer about ${host} in time`)
-    : new ResolveError("aborted", `The addresses of ${host} are not wanted any more`);
+    ? new ResolveError("timeout", `no answer about ${host} in time`)
+    : new ResolveError("aborted", `the addresses of ${host} are not wanted any more`);
 }
 
 function asResolveError(host: string, error: unknown): ResolveError {
   if (error instanceof ResolveError) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (code === "ENOTFOUND" || code === "ENODATA") {
-    return new ResolveError("not_found", `No name server knows an address of ${host}`);
+    return new ResolveError("not_found", `no name server knows an address of ${host}`);
   }
-  return new ResolveError("failed", `Looking up ${host} failed: ${message ?? error}`);
+  return new ResolveError("failed", `looking up ${host} failed: ${message ?? error}`);
 }

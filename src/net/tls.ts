@@ -68,8 +68,8 @@ export async function startTlsTo(
 
 function givenUp(hostname: string, signal: AbortSignal): TlsError {
   return signal.reason?.name === "TimeoutError"
-    ? new TlsError("timeout", `No TLS handshake with ${hostname} in time`)
-    : new TlsError("aborted", `The TLS connection with ${hostname} was not wanted any more`);
+    ? new TlsError("timeout", `no TLS handshake with ${hostname} in time`)
+    : new TlsError("aborted", `the TLS connection with ${hostname} was not wanted any more`);
 }
 
 /** Says in plain words what rustls says in its own; Deno passes them on as text alone. */
@@ -82,9 +82,9 @@ function asTlsError(hostname: string, error: unknown): TlsError {
     return new TlsError("alert", `${hostname} refused the TLS handshake: ${text}`);
   }
   if (text.includes("InvalidContentType")) {
-    return new TlsError("protocol", `What answers on that port of ${hostname} does not speak TLS`);
+    return new TlsError("protocol", `what answers on that port of ${hostname} does not speak TLS`);
   }
-  const certificate = `The certificate of ${hostname}`;
+  const certificate = `the certificate of ${hostname}`;
   if (/invalid peer certificate/i.test(text)) {
     if (/: (?:certificate )?expired/i.test(text)) {
       return new TlsError("expired", `${certificate} has expired`);
@@ -109,7 +109,7 @@ function asTlsError(hostname: string, error: unknown): TlsError {
     return new TlsError("certificate", `${certificate} is not valid: ${text}`);
   }
   if (error instanceof TypeError) {
-    return new TlsError("wrong_name", `No certificate can be for ${hostname}: ${text}`);
+    return new TlsError("wrong_name", `no certificate can be for ${hostname}: ${text}`);
   }
-  return new TlsError("protocol", `The TLS handshake with ${hostname} failed: ${text}`);
+  return new TlsError("protocol", `the TLS handshake with ${hostname} failed: ${text}`);
 }
