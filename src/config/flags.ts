@@ -15,6 +15,8 @@ import { type AddressReader, valueOfFlag } from "./value.ts";
 
 /** A command line as it was understood. */
 export interface CommandLine {
+  /** The command line as it was given. */
+  args: readonly string[];
   /** Words that are no flags: commands. */
   words: string[];
   help: boolean;
@@ -72,7 +74,7 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
   const { help = false, version = false, check = false, config, ...values } = read;
   // somebody who asks for help gets it, whatever else is wrong
   if (problems.length > 0 && help !== true) throw new UsageError(problems);
-  return { words, help, version, check, config, values } as CommandLine;
+  return { args, words, help, version, check, config, values } as CommandLine;
 }
 
 /** Takes the command line apart into flags and words; what is wrong goes to `problems`. */

@@ -29,7 +29,7 @@ export interface SizeOption extends Row {
   readonly default: number;
   readonly least: number;
   readonly most: number;
-  /** What 0 means, where it has a meaning of its own: "0 is no limit". */
+  /** What 0 means, where it has a meaning of its own: "no limit". */
   readonly zero?: string;
 }
 

@@ -119,7 +119,7 @@ export const OPTIONS = [
     default: 0,
     least: 0,
     most: 1_000_000,
-    zero: "0 is no limit",
+    zero: "no limit",
     help: "Connections from one client address",
   },
   {
@@ -154,7 +154,7 @@ export const OPTIONS = [
     default: 0,
     least: 0,
     most: 1024 * TIB,
-    zero: "0 is no limit",
+    zero: "no limit",
     help: "Bytes of a request's body",
   },
 
@@ -246,7 +246,7 @@ export const OPTIONS = [
     default: 10 * SECOND,
     least: 0,
     most: HOUR,
-    zero: "0 cuts them at once",
+    zero: "cut at once",
     help: "Time for exchanges in flight to finish on a stop",
   },
 
@@ -259,7 +259,7 @@ export const OPTIONS = [
     default: 512,
     least: 0,
     most: 100_000,
-    zero: "0 keeps none",
+    zero: "keep none",
     help: "Idle connections kept to one origin",
   },
   {
@@ -271,7 +271,7 @@ export const OPTIONS = [
     default: 2048,
     least: 0,
     most: 100_000,
-    zero: "0 keeps none",
+    zero: "keep none",
     help: "Idle connections kept in all",
   },
   {

@@ -110,7 +110,7 @@ export function boundsInWords(option: BoundedOption): string {
 
 function bounded(option: BoundedOption, amount: number, text: string): number {
   if (amount >= option.least && amount <= option.most) return amount;
-  const zero = option.least === 0 && option.zero ? `; ${option.zero}` : "";
+  const zero = option.least === 0 && option.zero ? `; 0: ${option.zero}` : "";
   throw new WrongValue(`must be ${boundsInWords(option)}, not ${printable(text)}${zero}`);
 }
 

@@ -12,14 +12,15 @@ export function usageOf(option: Option): string {
 export function defaultInWords(option: Option): string {
   if (option.type === "text") return option.defaultInWords;
   if (option.type === "boolean" || !("default" in option)) return "";
-  return textsOf(option, option.default).join(", ");
+  const text = textsOf(option, option.default).join(", ");
+  return option.default === 0 && option.zero !== undefined ? `${text}: ${option.zero}` : text;
 }
 
 /** Its one line, with the choices, what 0 means and that it may be given several times. */
 export function describe(option: Option): string {
   let text = option.help;
   if (option.type === "choice") text += `: ${option.choices.join(", ")}`;
-  if ("zero" in option && option.zero !== undefined) text += `; ${option.zero}`;
+  if ("zero" in option && option.zero !== undefined && option.default !== 0) text += `; 0: ${option.zero}`;
   if (isRepeatable(option)) text += "; repeatable";
   return text;
 }

@@ -1,0 +1,35 @@
+/** What a person sees when weir has started. */
+
+import { formatAddress } from "../config/value.ts";
+import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
+import { VERSION } from "./version.ts";
+
+/** @param addresses what the listeners are bound to, at least one */
+export function banner(addresses: readonly Deno.NetAddr[], color: boolean): string {
+  const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
+  const url = `http://${formatAddress(tried)}`;
+  const row = (name: string, text: string) => `  ${paint(color, DIM, name.padEnd(10))}${text}\n`;
+  let text = `${paint(color, BOLD, `weir ${VERSION}`)} listens on ${
+    addresses.map(formatAddress).join(", ")
+  }\n`;
+  const open = addresses.filter((address) => !isLoopback(address));
+  if (open.length > 0) {
+    const where = open.map(formatAddress).join(", ");
+    text += `  ${paint(color, YELLOW, "careful")}   whoever reaches ${where} can browse from this machine\n`;
+  }
+  text += row("try it", `curl -x ${url} http://example.com/`);
+  text += row("programs", `export http_proxy=${url} https_proxy=${url}`);
+  text += row("browsers", `HTTP proxy ${tried.hostname}, port ${tried.port}, for HTTPS too`);
+  text += row("stop", "Ctrl-C");
+  return text;
+}
+
+/** Whether only this machine reaches an address. */
+export function isLoopback({ hostname }: { hostname: string }): boolean {
+  return hostname === "::1" || hostname.startsWith("127.") || hostname.startsWith("::ffff:127.");
+}
+
+/** Where a program on this machine finds a listener: one on all addresses is on this machine's own too. */
+function reachable({ hostname, port }: Deno.NetAddr): { hostname: string; port: number } {
+  return { hostname: hostname === "::" || hostname === "0.0.0.0" ? "127.0.0.1" : hostname, port };
+}

@@ -1,0 +1,23 @@
+/**
+ * Keeps the process alive when an error escapes that weir should have handled: one exchange may be lost, the
+ * others go on. Each is a fault of weir's own, and is said out loud.
+ *
+ * @returns a function that ends the watch
+ */
+export function watchForFaults(report: (message: string) => void): () => void {
+  let count = 0;
+  const tell = (event: Event, error: unknown) => {
+    event.preventDefault();
+    count++;
+    const text = error instanceof Error ? error.stack ?? String(error) : String(error);
+    report(`this is fault number ${count} of weir itself, please report it: ${text}`);
+  };
+  const rejected = (event: PromiseRejectionEvent) => tell(event, event.reason);
+  const thrown = (event: ErrorEvent) => tell(event, event.error);
+  globalThis.addEventListener("unhandledrejection", rejected);
+  globalThis.addEventListener("error", thrown);
+  return () => {
+    globalThis.removeEventListener("unhandledrejection", rejected);
+    globalThis.removeEventListener("error", thrown);
+  };
+}

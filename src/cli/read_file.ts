@@ -1,0 +1,91 @@
+/** Reads the files that a person names, and says in plain words why one cannot be read. */
+
+import type { CommandLine } from "../config/flags.ts";
+import { ConfigError } from "../config/errors.ts";
+import { denoRun, shellWord } from "./shell_words.ts";
+
+/**
+ * Asks for nothing: says which permission is missing to read these files, and how to give it.
+ *
+ * @throws {ConfigError}
+ */
+export async function requireRead(paths: readonly string[], line: CommandLine): Promise<void> {
+  const states = await Promise.all(paths.map((path) => Deno.permissions.query({ name: "read", path })));
+  const missing = paths.filter((_, i) => states[i].state !== "granted");
+  if (missing.length > 0) throw new ConfigError([withoutPermission(missing, paths, line)]);
+}
+
+/**
+ * Reads a whole file as UTF-8.
+ *
+ * @param limit bytes; a larger file is refused after that many
+ * @throws {ConfigError}
+ */
+export async function readTextFile(path: string, limit: number, line: CommandLine): Promise<string> {
+  try {
+    const file = await Deno.open(path);
+    return await readText(file.readable, path, limit);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    // files below /dev and /proc need more than --allow-read
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new ConfigError([withoutPermission([path], [path], line)]);
+    }
+    throw new ConfigError([`${path} cannot be read: ${reason(error)}`]);
+  }
+}
+
+/**
+ * Reads a whole stream as UTF-8.
+ *
+ * @param name what messages call it
+ * @param limit bytes; a longer stream is refused after that many
+ * @throws {ConfigError}
+ */
+export async function readText(
+  stream: ReadableStream<Uint8Array>,
+  name: string,
+  limit: number,
+): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of stream) {
+    size += piece.length;
+    if (size > limit) throw new ConfigError([`${name} is larger than ${limit / 2 ** 20} MiB`]);
+    pieces.push(piece);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError([`${name} is not UTF-8 text`]);
+  }
+}
+
+function withoutPermission(missing: readonly string[], all: readonly string[], line: CommandLine): string {
+  const text = `${missing.join(", ")} cannot be read: that needs the permission --allow-read`;
+  const config = missing.find((path) => path === line.config);
+  const fromInput = line.args.map((word) =>
+    word === config
+      ? "-"
+      : word.replace(/^(--config=|-c=?)(.*)$/, (all, flag, path) => path === config ? `${flag}-` : all)
+  );
+  const alternative = config === undefined
+    ? ""
+    : `\n  or, by the network alone:  ${denoRun([], fromInput)} < ${shellWord(config)}`;
+  if (Deno.build.standalone) return `${text}, which this executable was built without${alternative}`;
+  const flag = all.some((path) => path.includes(",")) ? "--allow-read" : `--allow-read=${all.join(",")}`;
+  return `${text}\n  give it:  ${denoRun([flag], line.args)}${alternative}`;
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "this user may not read it";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return error instanceof Error ? error.message : String(error);
+}
