@@ -170,8 +170,8 @@ class TrailerSection {
   /** Takes what belongs to the section of `bytes[from..to)` and returns how many bytes that were. */
   read(bytes: Uint8Array, from: number, to: number): number {
     const before = this.#length;
-    // one byte beyond the limit is enough for the reader to refuse it
-    const most = Math.min(to - from, this.fields.limits.maxHeadSize + 1 - before);
+    // a section that fills its limit and is not whole is refused by the reader, so that there is always room
+    const most = Math.min(to - from, this.fields.limits.maxHeadSize - before);
     const needed = before + most;
     let own = this.fields.bytes;
     if (needed > own.length) {

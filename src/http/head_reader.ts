@@ -94,7 +94,7 @@ export class HeadReader {
 
   /** Whether a byte of a message has come: empty lines before it do not count. */
   get begun(): boolean {
-    return this.#phase !== Phase.Before;
+    return this.#phase !== Phase.Before && this.#position > this.start;
   }
 
   /** Tells that an incomplete head has been moved: to another buffer, or by `delta` bytes within one. */
@@ -113,22 +113,26 @@ export class HeadReader {
   }
 
   /**
-   * Reads on up to `limit`, the end of the bytes that are there. True when the head is whole; false when more is
-   * needed. Throws {@link HttpError} for what cannot become a head; the reader is of no use after that.
+   * Reads on up to `available`, the end of the bytes that are there. True when the head is whole; false when more
+   * is needed. Throws {@link HttpError} for what cannot become a head; the reader is of no use after that.
    */
-  read(limit: number): boolean {
+  read(available: number): boolean {
     const bytes = this.bytes;
     let position = this.#position;
     let phase: Phase = this.#phase;
+    if (phase === Phase.Done) return true;
     if (phase === Phase.Before) {
-      position = this.#skipEmptyLines(position, limit);
-      if (position >= limit || bytes[position] === CR) {
+      position = this.#skipEmptyLines(position, available);
+      if (position >= available || bytes[position] === CR) {
         this.#position = position;
         return false;
       }
       this.start = position;
       phase = Phase.StartLine;
     }
+    // bytes beyond the limit are not looked at, so that pieces of any size end in the same way
+    const most = this.start + this.limits.maxHeadSize;
+    const limit = Math.min(available, most);
     let bits = this.#bits;
     reading: for (;;) {
       if (phase === Phase.Value) {
@@ -182,7 +186,7 @@ export class HeadReader {
         phase = Phase.Value;
       } else { // Phase.StartLine
         let byte = 0;
-        while (position < limit && (byte = bytes[position]) >= SP && byte !== 0x7f) {
+        while (position < limit && VALUE[byte = bytes[position]] === 1) {
           bits |= byte;
           position++;
         }
@@ -199,14 +203,15 @@ export class HeadReader {
     this.#position = position;
     this.#phase = phase;
     this.#bits = bits;
+    if (phase === Phase.Done) return true;
     // an unfinished head that fills its limit can never become one within it
-    if (position - this.start > this.limits.maxHeadSize) {
-      const longTarget = phase === Phase.StartLine ||
-        this.startLineEnd - this.start > this.limits.maxHeadSize;
-      if (longTarget) throw this.#refuse("the request target is too long", 414);
+    if (limit === most) {
+      if (phase === Phase.StartLine && this.kind === "request") {
+        throw this.#refuse("the request target is too long", 414);
+      }
       throw this.#refuse(`a head of more than ${this.limits.maxHeadSize} bytes`, 431);
     }
-    return phase === Phase.Done;
+    return false;
   }
 
   /** The number of field `index` (see {@link Field}); 0 when weir does not know it. */
