@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
+import { Origin } from "./origin.ts";
+import { succeed, until } from "./programs.ts";
+import { Weir } from "./weir.ts";
+
+const PAGE = new URL("./page.html", import.meta.url);
+/** A GIF of one transparent pixel. */
+const PICTURE = Uint8Array.fromBase64("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
+
+Deno.test("Chromium loads a page with many resources and a WebSocket", async (test) => {
+  // Started by setsid below, a missing browser would only be a silent one.
+  await succeed("chromium", ["--version"], { env: { HOME: "/tmp" } });
+  await using origin = await Origin.start();
+  await using weir = await Weir.start();
+  await Deno.copyFile(PAGE, `${origin.files}/page.html`);
+  await Deno.writeFile(`${origin.files}/picture.gif`, PICTURE);
+  const digest = createHash("sha256").update(new Uint8Array(3_000_000).fill(120)).digest("hex");
+
+  for (const scheme of ["http", "https"] as const) {
+    await test.step(`over ${scheme}`, async () => {
+      const seen = origin.services.reports.length;
+      await using _browser = new Browser(
+        weir.port,
+        `${origin.folder}/${scheme}`,
+        `${origin[scheme]}/page.html`,
+      );
+      const report = await until("the page's report", () => origin.services.reports[seen], 60);
+      assertEquals(JSON.parse(report), { pictures: 120, digest, chunks: 290, echo: true });
+    });
+  }
+
+  // Of plain requests the origin sees Via, of tunnels it does not: nothing went past weir.
+  const pictures = origin.log.filter((line) => line.includes("/picture.gif?"));
+  assertEquals(pictures.filter((line) => line.includes('"1.1 ')).length, 120);
+  assertEquals(pictures.filter((line) => line.includes('"-" HTTP/2.0')).length, 120);
+  const forwarded = await weir.logged(
+    "pictures",
+    (line) => String(line.target).includes("/picture.gif?"),
+    120,
+  );
+  assertEquals(forwarded.every((line) => line.status === 200), true);
+  // A browser opens tunnels for https:// and for WebSockets.
+  const tunnels = await weir.logged("tunnels", (line) => line.kind === "tunnel", 2);
+  assert(tunnels.some((line) => line.target === `127.0.0.1:${origin.tlsPort}`));
+  assert(tunnels.some((line) => line.target === `127.0.0.1:${origin.port}`));
+  weir.assertHealthy();
+});
+
+/** Chromium without a window, with a profile of its own, that goes through the proxy for loopback too. */
+class Browser implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+
+  constructor(proxyPort: number, profile: string, url: string) {
+    this.#child = new Deno.Command("setsid", {
+      args: [
+        ...["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        ...["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"],
+        ...["--disable-component-update", "--disable-default-apps", "--ignore-certificate-errors"],
+        ...[`--user-data-dir=${profile}`, `--proxy-server=http://127.0.0.1:${proxyPort}`],
+        ...["--proxy-bypass-list=<-loopback>", "--remote-debugging-port=0", url],
+      ],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  }
+
+  /** Ends the browser and all its processes, which are one group. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      Deno.kill(-this.#child.pid, "SIGKILL");
+    } catch { /* It has ended already. */ }
+    await this.#child.status;
+  }
+}
