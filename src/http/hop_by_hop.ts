@@ -43,6 +43,7 @@ const END_TO_END: ReadonlySet<number> = new Set([
   Field.CacheControl,
   Field.Pragma,
   Field.Authorization,
+  Field.WwwAuthenticate,
   Field.Cookie,
   Field.SetCookie,
   Field.Via,
@@ -68,13 +69,18 @@ export class ConnectionOptions {
   close = false;
   keepAlive = false;
   upgrade = false;
-  /** Names in lower case of further fields that are to be removed. */
-  named: string[] = [];
+  /** Names in lower case of further fields that are to be removed. A set: a head may name thousands. */
+  named: Set<string> = new Set();
+
+  /** As of a message without a Connection field. */
+  forget(): void {
+    this.close = this.keepAlive = this.upgrade = false;
+    if (this.named.size > 0) this.named.clear();
+  }
 
   /** Reads them from a whole head. */
   read(head: HeadReader): void {
-    this.close = this.keepAlive = this.upgrade = false;
-    if (this.named.length > 0) this.named = [];
+    this.forget();
     if ((head.seen & (1 << Field.Connection)) === 0) return;
     for (let at = head.find(Field.Connection); at >= 0; at = head.find(Field.Connection, at + 1)) {
       eachMember(head, at, (start, end) => this.#add(head.text(start, end).toLowerCase()));
@@ -85,13 +91,13 @@ export class ConnectionOptions {
     if (option === "close") this.close = true;
     else if (option === "keep-alive") this.keepAlive = true;
     else if (option === "upgrade") this.upgrade = true;
-    else if (!END_TO_END.has(fieldNumberOf(option))) this.named.push(option);
+    else if (!END_TO_END.has(fieldNumberOf(option))) this.named.add(option);
   }
 
   /** Whether field `index` of the head is one that only this connection's ends may see. */
   removes(head: HeadReader, index: number): boolean {
     if (REMOVED[head.number(index)] === 1) return true;
-    return this.named.length > 0 && this.named.includes(head.name(index).toLowerCase());
+    return this.named.size > 0 && this.named.has(head.name(index).toLowerCase());
   }
 }
 
@@ -101,7 +107,10 @@ const NOT_IN_TRAILERS: ReadonlySet<number> = new Set([
   ...END_TO_END,
 ]);
 
-/** Whether field `index` of a trailer section may be sent on. */
-export function allowedInTrailers(head: HeadReader, index: number): boolean {
-  return !NOT_IN_TRAILERS.has(head.number(index));
+/**
+ * Whether field `index` of a trailer section may be sent on. What the `Connection` of the message's head names is
+ * removed from its trailers too (RFC 9110 §7.6.1).
+ */
+export function allowedInTrailers(trailers: HeadReader, index: number, options: ConnectionOptions): boolean {
+  return !NOT_IN_TRAILERS.has(trailers.number(index)) && !options.removes(trailers, index);
 }

@@ -38,6 +38,8 @@ export class Connection implements Deadlined {
   ended = false;
   /** Why reading or writing failed. */
   error: unknown = null;
+  /** The address that the peer was reached at, or `""`. */
+  address = "";
   /** Bytes read and written so far. */
   received = 0;
   sent = 0;

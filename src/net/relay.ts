@@ -27,9 +27,11 @@ export class BufferFit {
     }
   }
 
-  /** Back to the smallest. */
+  /** Back to the smallest, unless what is in the buffer would not fit. */
   reset(): void {
-    if (this.connection.buffer.length > this.smallest) this.#change(this.smallest);
+    const { start, end, base, buffer } = this.connection;
+    const spare = this.smallest - base - (end - start);
+    if (buffer.length > this.smallest && spare >= this.smallest >> 1) this.#change(this.smallest);
   }
 
   #change(size: number): void {

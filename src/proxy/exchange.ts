@@ -12,7 +12,8 @@ export interface FieldReader {
   field(name: string): string;
 }
 
-const NO_FIELDS: FieldReader = { field: () => "" };
+/** What is read of a head that is not there. */
+export const NO_FIELDS: FieldReader = { field: () => "" };
 
 export class Exchange {
   /** Counts up from 1 within one process. */

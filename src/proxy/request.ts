@@ -101,6 +101,10 @@ export class Request implements RequestLine {
   /** Lets go of what belongs to the exchange, for the next one. False when it is not worth keeping. */
   release(): boolean {
     this.head.release();
+    this.method = "";
+    this.minorVersion = 1;
+    this.framing = 0;
+    this.options.forget();
     return this.writer.bytes.length <= WRITER_SIZE * 4;
   }
 }

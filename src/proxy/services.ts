@@ -1,34 +1,18 @@
 /** What all sessions of one proxy share. */
 
 import { formatDate } from "../http/date.ts";
-import { HeadReader } from "../http/head_reader.ts";
-import { fieldLine, HeadWriter } from "../http/head_writer.ts";
-import { ConnectionOptions } from "../http/hop_by_hop.ts";
-import type { StatusLine } from "../http/start_line.ts";
+import { fieldLine } from "../http/head_writer.ts";
 import { Clock } from "../net/clock.ts";
 import { Pool } from "../net/pool.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import type { Observer } from "./observer.ts";
 import { Request } from "./request.ts";
+import { Response } from "./response.ts";
 import type { ProxySettings } from "./settings.ts";
 
 /** How many requests and responses are kept for the next exchange. */
 const KEPT = 1024;
-
-/** A response's head, what it says, and the head that is made of it. */
-export class Response implements StatusLine {
-  readonly head: HeadReader;
-  readonly options = new ConnectionOptions();
-  writer = new HeadWriter(4096);
-  status = 0;
-  minorVersion = 1;
-  reasonStart = 0;
-
-  constructor(settings: ProxySettings) {
-    this.head = new HeadReader("response", settings);
-  }
-}
 
 export class Services {
   settings!: ProxySettings;
@@ -46,7 +30,7 @@ export class Services {
   readonly #responses: Response[] = [];
   #number = 0;
   #dateSecond = -1;
-  #dateLine = new Uint8Array();
+  #dateLine: Uint8Array = new Uint8Array();
 
   constructor(settings: ProxySettings, readonly observer: Observer, resolverOptions?: ResolverOptions) {
     this.pool = new Pool(settings);

@@ -1,0 +1,137 @@
+/** Answers of weir's own: why there is none from the origin, in the form that the client can show. */
+
+import { formatDate } from "../http/date.ts";
+import type { HttpError } from "../http/error.ts";
+import { bytesOf } from "../http/text.ts";
+import type { ProxySettings } from "./settings.ts";
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  403: "Forbidden",
+  405: "Method Not Allowed",
+  407: "Proxy Authentication Required",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+/** What kind of page a client wants to see. */
+export type PageKind = "html" | "json" | "text";
+
+/** Chooses by the client's Accept: a browser names `text/html`, a program may name JSON, the rest gets text. */
+export function pageKind(accept: string): PageKind {
+  const lower = accept.toLowerCase();
+  if (lower.includes("text/html")) return "html";
+  if (/\bapplication\/(?:[a-z0-9.+-]+\+)?json\b/.test(lower)) return "json";
+  return "text";
+}
+
+export interface AnswerOptions {
+  kind: PageKind;
+  /** Number of the exchange, which the log line has too. */
+  number: number;
+  /** HEAD and refused methods get the head alone. */
+  withoutBody: boolean;
+  /** Whether the connection ends with this answer. */
+  close: boolean;
+  /** Further fields, as `Name: value`. */
+  fields?: readonly string[];
+}
+
+/** The bytes of the answer that `error` deserves. */
+export function answerBytes(error: HttpError, settings: ProxySettings, options: AnswerOptions): Uint8Array {
+  const { status } = error;
+  const reason = printable(error.message);
+  const standard = REASONS[status] ?? "Error";
+  const identifier = `${settings.pseudonym}/${options.number}`;
+  const body = new TextEncoder().encode(page(options.kind, status, standard, reason, identifier, settings));
+  const fields = [
+    // for CONNECT the reason phrase is all that most clients show, so it says why and not only what
+    `HTTP/1.1 ${status} ${standard}: ${reason}`,
+    `Date: ${formatDate(Date.now())}`,
+    `Content-Type: ${CONTENT_TYPES[options.kind]}`,
+    `Content-Length: ${body.length}`,
+    "Cache-Control: no-store",
+    `Proxy-Status: ${settings.pseudonym}; error=${error.error}; details="${quoted(reason)}"`,
+    ...(status === 503 || status === 429 ? ["Retry-After: 5"] : []),
+    ...(options.fields ?? []),
+    ...(options.close ? ["Connection: close"] : []),
+  ];
+  return withBody(fields, options.withoutBody ? new Uint8Array() : body);
+}
+
+/** A head of these lines and a body, as bytes. */
+export function withBody(lines: readonly string[], body: Uint8Array): Uint8Array {
+  const head = bytesOf(lines.join("\r\n") + "\r\n\r\n");
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
+  return bytes;
+}
+
+const CONTENT_TYPES: Readonly<Record<PageKind, string>> = {
+  html: "text/html; charset=utf-8",
+  json: "application/json",
+  text: "text/plain; charset=utf-8",
+};
+
+function page(
+  kind: PageKind,
+  status: number,
+  standard: string,
+  reason: string,
+  identifier: string,
+  settings: ProxySettings,
+): string {
+  const by = settings.showVersion ? `weir ${settings.version}` : "weir";
+  if (kind === "json") {
+    return JSON.stringify({ status, title: standard, detail: reason, proxy: by, exchange: identifier }) +
+      "\n";
+  }
+  if (kind === "text") return `${by}: ${status} ${standard}: ${reason} (${identifier})\n`;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${status} ${standard}</title>
+<style>
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem }
+h1 { font-size: 1.25rem; margin: 0 } h1 b { font-size: 3rem; display: block; font-weight: 300; line-height: 1.2 }
+p { overflow-wrap: anywhere } footer { margin-top: 3rem; font-size: .8rem; opacity: .6 }
+</style>
+<h1><b>${status}</b>${standard}</h1>
+<p>${escaped(capital(reason))}.</p>
+<footer>This answer is from the proxy, ${by}, and not from the site. Exchange ${escaped(identifier)}.</footer>
+</html>
+`;
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** ASCII without controls, bounded: nothing that came from a network can leave its line or its page. */
+function printable(text: string): string {
+  return text.slice(0, 300).replace(/[^\x20-\x7e]/g, "?");
+}
+
+/** For a quoted string of a structured field (RFC 8941 §3.3.3). */
+function quoted(text: string): string {
+  return text.replace(/["\\]/g, "\\$&");
+}

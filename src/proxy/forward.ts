@@ -1,0 +1,153 @@
+/**
+ * A plain request: sent to its origin with a rewritten head, its response brought back. The stations `reach`,
+ * `send` and `relay` of an exchange in absolute form.
+ */
+
+import { HttpError } from "../http/error.ts";
+import { Field } from "../http/field_names.ts";
+import { CHUNKED } from "../http/framing.ts";
+import {
+  CONNECTION_UPGRADE,
+  HeadWriter,
+  TE_TRAILERS,
+  TRANSFER_ENCODING_CHUNKED,
+} from "../http/head_writer.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Exchange } from "./exchange.ts";
+import { addForwardedFor } from "./forwarded_for.ts";
+import { answersLastForward, oneForwardLess } from "./max_forwards.ts";
+import { answerLastForward } from "./own_resources.ts";
+import { connect, poolKey } from "./reach.ts";
+import type { Request } from "./request.ts";
+import { ResponseRelay } from "./response_relay.ts";
+import type { Services } from "./services.ts";
+import type { Session } from "./session.ts";
+import { Upload } from "./upload.ts";
+
+const VIA = 1 << Field.Via;
+const EXPECT = 1 << Field.Expect;
+const TE = 1 << Field.TE;
+const MAX_FORWARDS = 1 << Field.MaxForwards;
+const FORWARDED_FOR = (1 << Field.XForwardedFor) | (1 << Field.Forwarded);
+
+/**
+ * Carries one plain request out. True when the client's connection can go on. Throws {@link HttpError} for a
+ * failure of which the client has not been told yet.
+ */
+export async function forward(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
+  const { services } = session;
+  const { target } = request;
+  exchange.kind = "forward";
+  if ((request.head.seen & MAX_FORWARDS) !== 0 && answersLastForward(request)) {
+    return answerLastForward(session, exchange, request);
+  }
+  admit(services, request);
+  exchange.verdict = "allow";
+  const key = poolKey(target.scheme, target.authority!);
+  // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
+  let up = request.repeatable ? services.pool.take(key) : undefined;
+  for (;;) {
+    const kept = up !== undefined;
+    up ??= await connect(services, target.authority!, target.scheme, exchange, session.local);
+    exchange.reused = kept;
+    exchange.originAddress = up.address;
+    exchange.originPort = target.authority!.port;
+    exchange.connectedAt = performance.now();
+    const relay = new ResponseRelay(session, exchange, request, up, services.borrowResponse());
+    session.up = up;
+    const sentBefore = up.sent;
+    const receivedBefore = up.received;
+    try {
+      await send(session, request, up, relay);
+      await relay.run();
+      return relay.keepDown;
+    } catch (error) {
+      relay.keepUp = false;
+      // nothing came back on a connection that was kept for too long: the request was not heard (RFC 9112 §9.3.1)
+      if (!kept || !relay.silent || !request.repeatable || up.expired || session.down.closed) throw error;
+      exchange.retries++;
+    } finally {
+      session.up = null;
+      exchange.upstreamSentBytes += up.sent - sentBefore;
+      exchange.upstreamReceivedBytes += up.received - receivedBefore;
+      if (relay.upload !== null) {
+        exchange.requestBodyBytes = relay.upload.taken;
+        relay.upload.stop();
+      }
+      services.giveBackResponse(relay.response);
+      if (relay.keepUp) services.pool.park(key, up);
+      else up.release();
+    }
+    up = undefined;
+  }
+}
+
+/** Refuses what must not go on whatever the rules say. Throws {@link HttpError}. */
+function admit(services: Services, request: Request): void {
+  const { settings } = services;
+  const { head, framing } = request;
+  if ((head.seen & VIA) !== 0 && viaNames(head.values(Field.Via), settings.pseudonym)) {
+    throw new HttpError(502, "proxy_loop_detected", "the request has come through this proxy before");
+  }
+  if (settings.maxBodySize > 0 && framing > settings.maxBodySize) {
+    throw new HttpError(413, "http_request_error", `a body of more than ${settings.maxBodySize} bytes`);
+  }
+}
+
+/** Whether a list of `protocol pseudonym (comment)` names this one (RFC 9110 §7.6.3). */
+function viaNames(via: string, pseudonym: string): boolean {
+  return via.split(",").some((member) => member.trim().split(/[ \t]+/)[1] === pseudonym);
+}
+
+/** Sends the head, and in the same write what there is of the body. */
+async function send(session: Session, request: Request, up: Connection, relay: ResponseRelay): Promise<void> {
+  const { services } = session;
+  const { clock, settings } = services;
+  const { writer } = request;
+  writeHead(session, request);
+  if (request.framing === 0) {
+    session.watch();
+  } else {
+    relay.upload = new Upload(session, request, up);
+    relay.upload.takeFirst(writer);
+  }
+  up.deadline = clock.in(settings.responseTimeout);
+  if (!await up.write(writer.bytes.subarray(0, writer.length))) {
+    // the system may still be reading from the old one
+    request.writer = new HeadWriter(writer.bytes.length);
+    // an origin that answers before it closes is heard
+    return;
+  }
+  relay.upload?.start();
+}
+
+function writeHead(session: Session, request: Request): void {
+  const { services, client } = session;
+  const { settings } = services;
+  const { writer, head, target, options } = request;
+  const upgrading = request.asksUpgrade;
+  const counted = (head.seen & MAX_FORWARDS) !== 0 ? oneForwardLess(request) : null;
+  writer.begin(head);
+  writer.upgrading = upgrading;
+  if (counted !== null) writer.leaveOut |= MAX_FORWARDS;
+  if (!request.expectsContinue) writer.leaveOut |= EXPECT;
+  if (settings.forwardedFor === "delete" || settings.forwardedFor === "set") writer.leaveOut |= FORWARDED_FOR;
+  writer.requestLine(head, request, target, request.method);
+  writer.fields(head, options, target);
+  writer.add(services.via[request.minorVersion]);
+  if (request.framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
+  if (counted !== null) writer.addField("Max-Forwards", counted);
+  if (settings.forwardedFor === "set" || settings.forwardedFor === "append") {
+    addForwardedFor(writer, head, client);
+  }
+  if (upgrading) writer.add(CONNECTION_UPGRADE);
+  else if ((head.seen & TE) !== 0 && offersTrailers(request)) writer.add(TE_TRAILERS);
+  writer.end();
+}
+
+/** Whether the client takes trailers, which is offered anew in weir's own name (RFC 9110 §10.1.4). */
+function offersTrailers(request: Request): boolean {
+  return request.head.values(Field.TE).toLowerCase().split(",").some((member) =>
+    member.trim() === "trailers"
+  );
+}

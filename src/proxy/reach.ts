@@ -1,0 +1,163 @@
+/** The way to an origin: a kept connection, or a new one to an address that was looked at. The only way out. */
+
+import type { Authority } from "../http/authority.ts";
+import { HttpError } from "../http/error.ts";
+import type { Scheme } from "../http/target.ts";
+import { MEDIUM, SMALL } from "../net/buffers.ts";
+import { Connection } from "../net/connection.ts";
+import { dial, DialError, type Dialled } from "../net/dial.ts";
+import { ResolveError } from "../net/resolve.ts";
+import { startTlsTo, TlsError } from "../net/tls.ts";
+import type { Clock, Deadlined } from "../net/clock.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Services } from "./services.ts";
+
+/** Bytes before a response in its buffer: what the rewritten head may be longer than the one that came. */
+const RESPONSE_BASE = 512;
+
+/** What the pool knows an origin by. */
+export function poolKey(scheme: Scheme, authority: Authority): string {
+  return scheme === "http" ? authority.text : "https:" + authority.text;
+}
+
+/** A deadline for what takes a signal. */
+class SignalDeadline implements Deadlined {
+  readonly #controller = new AbortController();
+  readonly signal = this.#controller.signal;
+  deadline: number;
+  passed = false;
+  /** What is to be closed as well: a handshake takes no signal. */
+  closing: { close(): void } | null = null;
+
+  constructor(clock: Clock, milliseconds: number) {
+    clock.watch(this);
+    this.deadline = clock.in(milliseconds);
+  }
+
+  expire(): void {
+    this.passed = true;
+    this.#controller.abort(new DOMException("The time to connect is over", "TimeoutError"));
+    try {
+      this.closing?.close();
+    } catch {
+      // already closed
+    }
+  }
+}
+
+/**
+ * A new connection to an origin, on which nothing has been sent. Writes where it leads into the record. Throws
+ * {@link HttpError} with the answer that its failure deserves (RFC 9110 §15.6.3 and §15.6.5, RFC 9209 §2.3).
+ *
+ * @param local the address on which the client came in
+ */
+export async function connect(
+  services: Services,
+  authority: Authority,
+  scheme: Scheme | "tunnel",
+  exchange: Exchange,
+  local: string,
+): Promise<Connection> {
+  const { clock, settings } = services;
+  const deadline = new SignalDeadline(clock, settings.connectTimeout);
+  try {
+    const addresses = await allowedAddresses(services, authority, local);
+    const dialled = await dialWithRoom(services, addresses, authority.port, deadline.signal);
+    exchange.originAddress = dialled.address;
+    exchange.originPort = authority.port;
+    if (scheme === "tunnel") {
+      return connection(new Connection(dialled.conn, clock, SMALL, 0), dialled.address);
+    }
+    if (scheme === "http") {
+      return connection(new Connection(dialled.conn, clock, MEDIUM, RESPONSE_BASE), dialled.address);
+    }
+    deadline.closing = dialled.conn;
+    const tls = await startTlsTo(dialled.conn, authority.host, { caCerts: settings.originCertificates });
+    if (deadline.passed) {
+      tls.close();
+      throw new HttpError(504, "connection_timeout", `no TLS connection with ${authority.text} in time`);
+    }
+    return connection(new Connection(tls, clock, MEDIUM, RESPONSE_BASE), dialled.address);
+  } catch (error) {
+    throw deadline.passed
+      ? new HttpError(504, "connection_timeout", `no connection with ${authority.text} in time`)
+      : asAnswer(authority, error);
+  } finally {
+    clock.unwatch(deadline);
+  }
+}
+
+function connection(connection: Connection, address: string): Connection {
+  connection.address = address;
+  return connection;
+}
+
+/** The addresses of an origin that may be dialled. Throws when there is none. */
+async function allowedAddresses(services: Services, authority: Authority, local: string): Promise<string[]> {
+  const { ownListeners } = services;
+  const addresses = authority.ip !== null
+    ? [authority.host]
+    : await services.resolver.resolve(authority.host);
+  const allowed = addresses.filter((address) => !ownListeners.includes(address, authority.port, local));
+  if (allowed.length === 0) {
+    throw new HttpError(502, "proxy_loop_detected", `${authority.text} is this proxy itself`);
+  }
+  return allowed;
+}
+
+/** Dials; when the system has no descriptor left, once more after the kept connections have given theirs. */
+async function dialWithRoom(
+  services: Services,
+  addresses: string[],
+  port: number,
+  signal: AbortSignal,
+): Promise<Dialled> {
+  try {
+    return await dial(addresses, port, { signal });
+  } catch (error) {
+    const { pool } = services;
+    if (!(error instanceof DialError) || error.kind !== "no_descriptors" || pool.size === 0) throw error;
+    pool.clear();
+    return await dial(addresses, port, { signal });
+  }
+}
+
+function asAnswer(authority: Authority, error: unknown): HttpError {
+  const { text, host } = authority;
+  if (error instanceof HttpError) return error;
+  if (error instanceof ResolveError) {
+    if (error.kind === "timeout") {
+      return new HttpError(504, "dns_timeout", `no name server told the address of ${host} in time`);
+    }
+    if (error.kind === "not_found") return new HttpError(502, "dns_error", `there is no host ${host}`);
+    return new HttpError(502, "dns_error", `the address of ${host} could not be found out: ${error.message}`);
+  }
+  if (error instanceof TlsError) {
+    const type = error.kind === "protocol" || error.kind === "closed"
+      ? "tls_protocol_error"
+      : "tls_certificate_error";
+    return new HttpError(502, type, `no TLS connection with ${text}: ${error.message}`);
+  }
+  if (error instanceof DialError) {
+    switch (error.kind) {
+      case "refused":
+        return new HttpError(502, "connection_refused", `${text} refused the connection`);
+      case "timeout":
+        return new HttpError(504, "connection_timeout", `no connection with ${text} in time`);
+      case "unreachable":
+        return new HttpError(502, "destination_ip_unroutable", `${text} cannot be reached from here`);
+      case "no_descriptors":
+        return new HttpError(
+          503,
+          "connection_limit_reached",
+          "this proxy has no room for another connection",
+        );
+    }
+    return new HttpError(502, "destination_unavailable", `no connection with ${text}: ${error.message}`);
+  }
+  return new HttpError(
+    502,
+    "destination_unavailable",
+    `no connection with ${text}: ${(error as Error).message}`,
+  );
+}

@@ -1,0 +1,328 @@
+/** The origin's response on its way to the client: interim ones, the final one, or another protocol. */
+
+import { BodyReader } from "../http/body_reader.ts";
+import { wrapChunk } from "../http/chunked.ts";
+import { HttpError } from "../http/error.ts";
+import { Field } from "../http/field_names.ts";
+import { CHUNKED, type Framing, responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
+import {
+  CONNECTION_CLOSE,
+  CONNECTION_UPGRADE,
+  HeadWriter,
+  TRANSFER_ENCODING_CHUNKED,
+} from "../http/head_writer.ts";
+import { readStatusLine } from "../http/start_line.ts";
+import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
+import { type Connection, ENDED, FAILED } from "../net/connection.ts";
+import { BufferFit } from "../net/relay.ts";
+import { ClientGone } from "./client_gone.ts";
+import type { Exchange } from "./exchange.ts";
+import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
+import type { Request } from "./request.ts";
+import type { Response } from "./response.ts";
+import type { Session } from "./session.ts";
+import { tunnelled } from "./tunnel.ts";
+import type { Upload } from "./upload.ts";
+
+const DATE = 1 << Field.Date;
+const CONTENT_LENGTH = 1 << Field.ContentLength;
+/** Interim responses to one request. */
+const MAX_INTERIM = 64;
+
+export class ResponseRelay {
+  upload: Upload | null = null;
+  /** Whether the upstream and the client's connection can be used again; valid after {@link run}. */
+  keepUp = false;
+  keepDown = false;
+  /** Whether not a byte has come from the origin. */
+  silent = true;
+
+  #interim = 0;
+  #framing: Framing = 0;
+  /** How the body is framed for the client. */
+  #downFraming: Framing = 0;
+  #reader: BodyReader | null = null;
+
+  constructor(
+    readonly session: Session,
+    readonly exchange: Exchange,
+    readonly request: Request,
+    readonly up: Connection,
+    readonly response: Response,
+  ) {}
+
+  /**
+   * Brings the response to the client. Throws {@link HttpError} for a failure of which the client has not been
+   * told; one after its head has been sent ends both connections, so that the client sees that it is not whole.
+   */
+  async run(): Promise<void> {
+    const { up, response, exchange } = this;
+    const { head } = response;
+    for (;;) {
+      if (up.start === up.end && await this.#more() <= 0) throw this.#lost();
+      this.silent = false;
+      head.begin(up.buffer, up.start);
+      while (!head.read(up.end)) {
+        if (up.room === 0) this.#grow();
+        if (await this.#more() <= 0) throw this.#lost();
+      }
+      readStatusLine(head, response);
+      response.options.read(head);
+      if (response.status >= 200) break;
+      if (response.status === 101) return await this.#switchProtocols();
+      await this.#interimResponse();
+    }
+    exchange.responseAt = performance.now();
+    exchange.originStatus = response.status;
+    if ((head.seen & (1 << Field.ContentType)) !== 0) exchange.contentType = head.values(Field.ContentType);
+    await this.#finalResponse();
+  }
+
+  #more(): Promise<number> {
+    const { up } = this;
+    if (up.start === up.end && !up.reading) up.empty();
+    return up.read();
+  }
+
+  /** A head that does not fit goes on in a larger buffer. */
+  #grow(): void {
+    const { up, response } = this;
+    const before = up.start;
+    const { length } = up.buffer;
+    giveBack(up.swap(length < LARGE ? borrow(LARGE) : new Uint8Array(length * 2)));
+    response.head.move(up.buffer, up.start - before);
+  }
+
+  /** 1xx: on to a client that can understand it; 100 only to one that asked (RFC 9110 §15.2). */
+  async #interimResponse(): Promise<void> {
+    const { session, request, response, up, upload } = this;
+    const { writer, head, status } = response;
+    if (++this.#interim > MAX_INTERIM) throw this.#invalid("more interim responses than anybody needs");
+    if (status === 100) upload?.proceed();
+    if (request.minorVersion === 1 && (status !== 100 || request.expectsContinue)) {
+      this.#begin();
+      writer.leaveOut = CONTENT_LENGTH;
+      writer.statusLine(head, response);
+      writer.fields(head, response.options, null);
+      writer.add(session.services.via[response.minorVersion]);
+      writer.end();
+      if (!await this.#write(writer.bytes.subarray(0, writer.length))) throw this.#lost();
+      this.exchange.responseHeadBytes += writer.length;
+    }
+    up.start = head.end;
+  }
+
+  #begin(): void {
+    const { writer, head } = this.response;
+    writer.begin(head);
+  }
+
+  /** 101: HTTP is over, both sides become a tunnel (RFC 9110 §7.8). */
+  async #switchProtocols(): Promise<void> {
+    const { session, request, response, up, exchange } = this;
+    const { writer, head } = response;
+    if (!request.asksUpgrade) throw this.#invalid("101 Switching Protocols, which nobody asked for");
+    this.#begin();
+    writer.upgrading = true;
+    writer.leaveOut = CONTENT_LENGTH;
+    writer.statusLine(head, response);
+    writer.fields(head, response.options, null);
+    writer.add(CONNECTION_UPGRADE);
+    writer.add(session.services.via[response.minorVersion]);
+    writer.end();
+    exchange.kind = "upgrade";
+    exchange.status = exchange.originStatus = 101;
+    exchange.responseAt = performance.now();
+    if (!await this.#write(writer.bytes.subarray(0, writer.length))) return this.#cut();
+    exchange.responseHeadBytes += writer.length;
+    up.start = head.end;
+    await tunnelled(session, exchange, up);
+  }
+
+  async #finalResponse(): Promise<void> {
+    const { session, request, response, up, upload, exchange } = this;
+    const { services } = session;
+    const { head } = response;
+    this.#framing = responseFraming(head, response.status, request.method);
+    const reader = this.#reader = new BodyReader("response", this.#framing, services.settings);
+    this.#downFraming = this.#framing;
+    if (this.#framing < 0) this.#downFraming = request.minorVersion === 1 ? CHUNKED : UNTIL_CLOSE;
+    // a body whose rest the client still wants to send would be taken for the next request
+    this.keepDown = request.minorVersion === 1 && !request.options.close && !services.draining &&
+      (upload === null || upload.done);
+    // may throw: nothing has been sent yet
+    if (reader.done) up.start = head.end;
+    else this.#take(head.end);
+    upload?.stop();
+    const persistent = response.minorVersion === 1 && !response.options.close &&
+      this.#framing !== UNTIL_CLOSE &&
+      (upload === null || upload.done);
+    this.#writeHead();
+    exchange.status = response.status;
+    session.down.deadline = services.clock.in(services.settings.bodyTimeout);
+    if (!await this.#sendHead()) return this.#cut();
+    if (!reader.done && !await this.#sendRest()) return this.#cut();
+    session.down.deadline = Infinity;
+    // what follows a complete response is none (RFC 9112 §6.3): such a connection is not used again
+    this.keepUp = persistent && up.start === up.end && !up.ended;
+    if (upload !== null && !upload.done) await session.linger();
+  }
+
+  #writeHead(): void {
+    const { session: { services }, response } = this;
+    const { head, writer, status } = response;
+    this.#begin();
+    // a length has no place where there can be no body (RFC 9110 §8.6)
+    if (status === 204) writer.leaveOut = CONTENT_LENGTH;
+    writer.statusLine(head, response);
+    writer.fields(head, response.options, null);
+    if ((head.seen & DATE) === 0) writer.add(services.dateLine());
+    writer.add(services.via[response.minorVersion]);
+    if (this.#downFraming === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
+    if (!this.keepDown) writer.add(CONNECTION_CLOSE);
+    writer.end();
+  }
+
+  /** Sends the head and, in the same write, the first bytes of the body, which stand behind it in the buffer. */
+  async #sendHead(): Promise<boolean> {
+    const { up, response, exchange } = this;
+    const { writer } = response;
+    const { length } = writer;
+    const reader = this.#reader!;
+    let start = 0;
+    let end = 0;
+    if (reader.framing !== 0) [start, end] = this.#frame();
+    exchange.responseHeadBytes += length;
+    exchange.responseBodyBytes += end - start;
+    if (end === start) {
+      return await this.#write(writer.bytes.subarray(0, length)) && await this.#sendLast();
+    }
+    if (start >= length) {
+      up.buffer.set(writer.bytes.subarray(0, length), start - length);
+      return await this.#writeBuffer(start - length, end) && await this.#sendLast();
+    }
+    return await this.#write(writer.bytes.subarray(0, length)) && await this.#writeBuffer(start, end) &&
+      await this.#sendLast();
+  }
+
+  /** Sends what is still to come of the body. False when it was cut short. */
+  async #sendRest(): Promise<boolean> {
+    const { session, up, exchange } = this;
+    const { clock, settings } = session.services;
+    const reader = this.#reader!;
+    const fit = new BufferFit(up, MEDIUM);
+    while (!reader.done) {
+      up.empty();
+      session.down.deadline = Infinity;
+      up.deadline = clock.in(session.patience(settings.bodyTimeout));
+      const count = await up.read();
+      if (count === FAILED) return false;
+      if (count === ENDED) {
+        if (!reader.end()) return false;
+        return await this.#sendLast();
+      }
+      up.deadline = Infinity;
+      session.down.deadline = clock.in(settings.bodyTimeout);
+      try {
+        this.#take(up.start);
+      } catch (error) {
+        exchange.error = (error as HttpError).error;
+        exchange.details = (error as HttpError).message;
+        return false;
+      }
+      const [start, end] = this.#frame();
+      exchange.responseBodyBytes += end - start;
+      if (end > start && !await this.#writeBuffer(start, end)) return false;
+      if (!await this.#sendLast()) return false;
+      if (!reader.done) {
+        up.empty();
+        fit.after(count);
+      }
+    }
+    fit.reset();
+    return true;
+  }
+
+  /** Reads the bytes from `from` as body. Throws {@link HttpError}. */
+  #take(from: number): void {
+    const { up } = this;
+    const reader = this.#reader!;
+    reader.read(up.buffer, from, up.end);
+    up.start = reader.consumed;
+  }
+
+  /** Frames the data that was taken for the client, in place; returns where it begins and ends. */
+  #frame(): [number, number] {
+    const { dataStart, dataEnd, done, trailers, framing } = this.#reader!;
+    if (this.#downFraming !== CHUNKED || dataEnd === dataStart) return [dataStart, dataEnd];
+    const start = wrapChunk(this.up.buffer, dataStart, dataEnd);
+    this.#lastSent = false;
+    if (!done || trailers !== null || framing !== CHUNKED) return [start, dataEnd + 2];
+    this.up.buffer.set(LAST_CHUNK, dataEnd + 2);
+    this.#lastSent = true;
+    return [start, dataEnd + 2 + LAST_CHUNK.length];
+  }
+
+  #lastSent = false;
+
+  /** Sends the last chunk of a body that is done, when it did not go with its data. */
+  async #sendLast(): Promise<boolean> {
+    const reader = this.#reader!;
+    if (this.#downFraming !== CHUNKED || !reader.done || this.#lastSent) return true;
+    const last = writeLastChunk(reader.trailers);
+    this.exchange.responseBodyBytes += last.length;
+    return await this.#write(last);
+  }
+
+  async #writeBuffer(start: number, end: number): Promise<boolean> {
+    const { up, session } = this;
+    const written = await session.down.write(up.buffer.subarray(start, end));
+    if (!written) up.bufferLost = true;
+    return written;
+  }
+
+  async #write(bytes: Uint8Array): Promise<boolean> {
+    const written = await this.session.down.write(bytes);
+    // the system may still be reading from the old one
+    if (!written) this.response.writer = new HeadWriter(4096);
+    return written;
+  }
+
+  /** The response cannot be brought to its end: both connections end, so that nobody takes it for whole. */
+  #cut(): void {
+    const { session: { down }, up, exchange } = this;
+    exchange.truncated = true;
+    if (exchange.error === "") {
+      if (down.expired) exchange.details = "the client stopped reading";
+      else if (down.error !== null) exchange.details = "the client went away";
+      else if (up.expired) {
+        exchange.error = "connection_read_timeout";
+        exchange.details = "the origin's body stopped coming";
+      } else {
+        exchange.error = "http_response_incomplete";
+        exchange.details = "the origin closed the connection within the body";
+      }
+    }
+    this.keepUp = this.keepDown = false;
+    up.close();
+    down.close();
+  }
+
+  /** What to say when the origin's connection is gone before its answer was there. */
+  #lost(): HttpError | ClientGone {
+    const { session: { down }, upload, up } = this;
+    if (upload?.failure) return upload.failure;
+    if (down.error !== null || down.closed || upload?.clientGone) return new ClientGone();
+    if (up.expired && down.ended) return new ClientGone();
+    const { authority } = this.request.target;
+    if (up.expired) {
+      return new HttpError(504, "http_response_timeout", `${authority!.text} sent no answer in time`);
+    }
+    const how = this.silent ? "without an answer" : "within the head of its answer";
+    return new HttpError(502, "connection_terminated", `${authority!.text} closed the connection ${how}`);
+  }
+
+  #invalid(what: string): HttpError {
+    return new HttpError(502, "http_protocol_error", `the origin sent ${what}`);
+  }
+}

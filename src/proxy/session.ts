@@ -1,0 +1,310 @@
+/** One client connection: its requests one after the other, and what each is handed to. */
+
+import { HttpError } from "../http/error.ts";
+import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
+import { Connection } from "../net/connection.ts";
+import { answerBytes, pageKind, withBody } from "./answer.ts";
+import { ClientGone } from "./client_gone.ts";
+import { Exchange, NO_FIELDS } from "./exchange.ts";
+import { forward } from "./forward.ts";
+import { ownAnswer } from "./own_resources.ts";
+import { Request } from "./request.ts";
+import type { Services } from "./services.ts";
+import { tunnel } from "./tunnel.ts";
+
+/** Room before what the client sends, in which a chunk's size line can be written. */
+const REQUEST_BASE = 16;
+/** What is still read of a client that was answered before its request was whole: bytes and ms. */
+const LINGER_BYTES = 1024 * 1024;
+const LINGER_TIME = 2_000;
+
+const TLS_HANDSHAKE = 0x16;
+const SOCKS_4 = 0x04;
+const SOCKS_5 = 0x05;
+
+export class Session {
+  /** The client's connection. */
+  readonly down: Connection;
+  /** Whether no exchange is under way. */
+  idle = true;
+  /** The connection to the origin of the exchange under way. */
+  up: Connection | null = null;
+
+  #begun = false;
+  #late = false;
+
+  /**
+   * @param client the client's address, without brackets
+   * @param local the address on which it came in, without brackets
+   */
+  constructor(
+    readonly services: Services,
+    stream: Deno.TcpConn,
+    readonly client: string,
+    readonly clientPort: number,
+    readonly local: string,
+    readonly listener: string,
+  ) {
+    this.down = new Connection(stream, services.clock, SMALL, REQUEST_BASE);
+  }
+
+  /** Serves the connection until it is over. Never rejects. */
+  async run(): Promise<void> {
+    try {
+      while (await this.#next());
+    } catch (error) {
+      const { stack, message } = error as Error;
+      this.services.observer.notice(
+        "error",
+        `a connection was given up for a fault of weir's own: ${stack ?? message}`,
+      );
+    } finally {
+      this.down.onSettled = this.down.onExpire = null;
+      this.down.release();
+    }
+  }
+
+  /** Ends an idle session, which waits for a request that is not wanted any more. */
+  endIfIdle(): void {
+    if (this.idle) this.down.close();
+  }
+
+  /** Ends the session at once, whatever it is doing. */
+  abort(): void {
+    this.up?.close();
+    this.down.close();
+  }
+
+  /** One exchange. True when another may follow. */
+  async #next(): Promise<boolean> {
+    const { down, services } = this;
+    if (down.start === down.end) {
+      if (services.draining) return false;
+      if (!down.reading) down.empty();
+      const { keepAliveTimeout, headTimeout } = services.settings;
+      down.deadline = services.clock.in(this.#begun ? keepAliveTimeout : headTimeout);
+      if (await down.read() <= 0) return false;
+    }
+    this.idle = false;
+    this.#begun = true;
+    const exchange = new Exchange(services.nextNumber(), Date.now(), performance.now());
+    exchange.clientAddress = this.client;
+    exchange.clientPort = this.clientPort;
+    exchange.listener = this.listener;
+    const request = services.borrowRequest();
+    let buffer: Uint8Array | null = null;
+    try {
+      const { head } = request;
+      head.begin(down.buffer, down.start);
+      if (!head.read(down.end) && !await this.#readHead(exchange, request)) {
+        // a client that has said nothing but empty lines has not asked for anything
+        if (head.begun) {
+          this.#finish(exchange, request, "http_request_error", "the client went away within its head");
+        }
+        return false;
+      }
+      exchange.headAt = performance.now();
+      exchange.fields = head;
+      down.deadline = Infinity;
+      request.understand(exchange);
+      down.start = head.end;
+      buffer = this.#keepHead();
+      const again = await this.#dispatch(exchange, request);
+      this.idle = again;
+      this.#finish(exchange, request);
+      return again;
+    } catch (error) {
+      if (error instanceof ClientGone) {
+        exchange.truncated = true;
+        exchange.details = error.message;
+        this.#finish(exchange, request);
+        return false;
+      }
+      if (!(error instanceof HttpError)) {
+        this.#finish(exchange, request, "proxy_internal_error", String(error));
+        throw error;
+      }
+      if (!request.head.begun) this.#recognise(down.buffer[down.start]);
+      // before the head was understood nobody knows where the next request would begin
+      const again = await this.answer(exchange, request, error, buffer === null);
+      this.idle = again;
+      this.#finish(exchange, request);
+      return again;
+    } finally {
+      this.up = null;
+      services.giveBackRequest(request);
+      if (buffer !== null) giveBack(buffer);
+    }
+  }
+
+  #dispatch(exchange: Exchange, request: Request): Promise<boolean> {
+    switch (request.target.form) {
+      case "authority":
+        return tunnel(this, exchange, request);
+      case "absolute":
+        return forward(this, exchange, request);
+      default:
+        return ownAnswer(this, exchange, request);
+    }
+  }
+
+  /** Reads until the head is whole. False when the client has gone or has taken too long. */
+  async #readHead(exchange: Exchange, request: Request): Promise<boolean> {
+    const { down, services } = this;
+    const { head } = request;
+    down.deadline = services.clock.in(services.settings.headTimeout);
+    down.onExpire = () => this.#headIsLate(exchange, request);
+    try {
+      do {
+        if (down.room === 0) {
+          const before = down.start;
+          giveBack(down.swap(this.#bufferFor(down.end - down.start + 1)));
+          head.move(down.buffer, down.start - before);
+        }
+        if (await down.read() <= 0) return false;
+      } while (!head.read(down.end));
+      return !this.#late;
+    } finally {
+      down.onExpire = null;
+    }
+  }
+
+  /** The smallest buffer that can hold so many bytes. */
+  #bufferFor(bytes: number): Uint8Array {
+    const needed = bytes + REQUEST_BASE + 16;
+    if (needed <= SMALL) return borrow(SMALL);
+    if (needed <= MEDIUM) return borrow(MEDIUM);
+    return needed <= LARGE ? borrow(LARGE) : new Uint8Array(needed * 2);
+  }
+
+  /** Leaves the head where it is and goes on reading into another buffer; returns the head's. */
+  #keepHead(): Uint8Array {
+    const { down } = this;
+    return down.swap(this.#bufferFor(down.end - down.start));
+  }
+
+  /** The time for a head is over: 408 for one that was begun (RFC 9110 §15.5.9), silence for none. */
+  #headIsLate(exchange: Exchange, request: Request): void {
+    const { down } = this;
+    down.expired = this.#late = true;
+    if (!request.head.begun) return down.close();
+    const error = new HttpError(408, "http_request_error", "the request's head took too long");
+    const bytes = answerBytes(error, this.services.settings, {
+      kind: "text",
+      number: exchange.number,
+      withoutBody: false,
+      close: true,
+    });
+    down.write(bytes).then(() => down.close());
+  }
+
+  /** Tells the operator of a client that speaks another protocol. */
+  #recognise(first: number): void {
+    const { observer } = this.services;
+    if (first === TLS_HANDSHAKE) {
+      observer.notice(
+        "warning",
+        `${this.client} began with TLS: give it http://${this.listener} as its proxy, not https://`,
+      );
+    } else if (first === SOCKS_4 || first === SOCKS_5) {
+      observer.notice(
+        "warning",
+        `${this.client} spoke SOCKS: set ${this.listener} as its HTTP proxy instead`,
+      );
+    }
+  }
+
+  /**
+   * Reads on while an exchange waits for its origin, so that a client that goes away is noticed. What it sends
+   * stays in the buffer for the next exchange. Not while a body is to be read.
+   */
+  watch(): void {
+    const { down } = this;
+    if (down.start !== down.end || down.ended || down.reading) return;
+    down.empty();
+    down.onSettled = this.#onClient;
+    down.read();
+  }
+
+  readonly #onClient = (down: Connection): void => {
+    down.onSettled = null;
+    const { up } = this;
+    if (up === null) return;
+    // a reset says that nobody reads the answer any more; an end may come from one that still does
+    if (down.error !== null) up.close();
+    else if (down.ended) up.deadline = Math.min(up.deadline, this.services.clock.in(this.patience(Infinity)));
+  };
+
+  /** How long the exchange under way may stand still: less when the client seems to have gone. */
+  patience(milliseconds: number): number {
+    return this.down.ended ? Math.min(milliseconds, this.services.settings.halfClosedTimeout) : milliseconds;
+  }
+
+  /** Sends an own answer. True when the connection can go on. */
+  answer(exchange: Exchange, request: Request, error: HttpError, close: boolean): Promise<boolean> {
+    exchange.error = error.error;
+    exchange.details = error.message;
+    const closing = this.#closes(request, close);
+    const bytes = answerBytes(error, this.services.settings, {
+      kind: pageKind(request.head.complete ? request.head.field("accept") : ""),
+      number: exchange.number,
+      withoutBody: request.method === "HEAD",
+      close: closing,
+    });
+    return this.#send(exchange, error.status, bytes, closing);
+  }
+
+  /** Sends an own answer that is no error. True when the connection can go on. */
+  answerWith(exchange: Exchange, request: Request, fields: string[], body: Uint8Array): Promise<boolean> {
+    const closing = this.#closes(request, false);
+    const bytes = withBody([...fields, ...(closing ? ["Connection: close"] : [])], body);
+    return this.#send(exchange, Number(fields[0].slice(9, 12)), bytes, closing);
+  }
+
+  /** Whether the connection ends after an own answer: unread bodies are not waited for. */
+  #closes(request: Request, close: boolean): boolean {
+    return close || request.framing !== 0 || request.minorVersion === 0 || request.options.close ||
+      this.services.draining;
+  }
+
+  async #send(exchange: Exchange, status: number, bytes: Uint8Array, close: boolean): Promise<boolean> {
+    const { down, services } = this;
+    exchange.status = status;
+    exchange.ownAnswer = true;
+    down.deadline = services.clock.in(services.settings.bodyTimeout);
+    const written = await down.write(bytes);
+    if (written) exchange.responseHeadBytes = bytes.length;
+    else exchange.truncated = true;
+    if (written && close) await this.linger();
+    return written && !close;
+  }
+
+  /**
+   * Closes so that the client can still read what it was sent: closing while its bytes lie unread would reset the
+   * connection and take the answer away (RFC 9112 §9.6).
+   */
+  async linger(): Promise<void> {
+    const { down, services } = this;
+    await down.closeWrite();
+    down.deadline = services.clock.in(LINGER_TIME);
+    const until = down.received + LINGER_BYTES;
+    while (!down.closed && !down.ended && down.received < until) {
+      if (!down.reading) down.empty();
+      if (await down.read() <= 0) break;
+    }
+    down.close();
+  }
+
+  #finish(exchange: Exchange, request: Request, error = "", details = ""): void {
+    if (error !== "" && exchange.error === "") {
+      exchange.error = error;
+      exchange.details = details;
+      exchange.truncated = true;
+    }
+    if (this.#late) exchange.status = 408;
+    exchange.endedAt = performance.now();
+    this.services.observer.finished(exchange);
+    exchange.fields = NO_FIELDS;
+    request.head.release();
+  }
+}

@@ -1,0 +1,62 @@
+/** CONNECT: two connections that become one (RFC 9110 §9.3.6). */
+
+import { badRequest } from "../http/error.ts";
+import { bytesOf } from "../http/text.ts";
+import type { Connection } from "../net/connection.ts";
+import { relay } from "../net/relay.ts";
+import type { Exchange } from "./exchange.ts";
+import { connect } from "./reach.ts";
+import type { Request } from "./request.ts";
+import type { Session } from "./session.ts";
+
+const ESTABLISHED = bytesOf("HTTP/1.1 200 Connection established\r\n\r\n");
+
+/**
+ * Opens a tunnel and relays it until it is over. Always false: nothing follows on the client's connection. Throws
+ * {@link HttpError} when there is no tunnel.
+ */
+export async function tunnel(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
+  const { services, down } = session;
+  exchange.kind = "tunnel";
+  if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
+  exchange.verdict = "allow";
+  const up = await connect(services, request.target.authority!, "tunnel", exchange, session.local);
+  exchange.connectedAt = exchange.responseAt = performance.now();
+  session.up = up;
+  try {
+    down.deadline = services.clock.in(services.settings.bodyTimeout);
+    exchange.status = 200;
+    if (!await down.write(ESTABLISHED)) {
+      exchange.truncated = true;
+      exchange.details = "the client went away";
+      return false;
+    }
+    exchange.responseHeadBytes = ESTABLISHED.length;
+    await tunnelled(session, exchange, up);
+    return false;
+  } finally {
+    session.up = null;
+    up.release();
+  }
+}
+
+/** Relays what comes from either side and writes into the record how it went. */
+export async function tunnelled(session: Session, exchange: Exchange, up: Connection): Promise<void> {
+  const { down, services } = session;
+  down.onSettled = null;
+  const sentBefore = down.sent;
+  const upBefore = up.sent;
+  const end = await relay(down, up, services.settings.tunnelTimeout);
+  exchange.requestBodyBytes = up.sent - upBefore;
+  exchange.responseBodyBytes = down.sent - sentBefore;
+  exchange.upstreamSentBytes = up.sent;
+  exchange.upstreamReceivedBytes = up.received;
+  if (end === "ended") return;
+  exchange.truncated = true;
+  exchange.details = {
+    idle: "nothing came through for too long",
+    near_failed: "the client reset the connection",
+    far_failed: "the other end reset the connection",
+  }[end];
+  if (end === "far_failed") exchange.error = "connection_terminated";
+}
