@@ -48,6 +48,7 @@ export const Field = {
   ContentLocation: 38,
   ProxyStatus: 39,
   CacheStatus: 40,
+  WwwAuthenticate: 41,
 } as const;
 
 /** The names in lower case, at their numbers. */
@@ -93,8 +94,10 @@ export const FIELD_NAMES: readonly string[] = [
   "content-location",
   "proxy-status",
   "cache-status",
+  "www-authenticate",
 ];
 
+const numbers: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, number) => [name, number]));
 const SLOTS = 256;
 const table = new Uint8Array(SLOTS);
 const nameBytes: Uint8Array[] = FIELD_NAMES.map((name) => new TextEncoder().encode(name));
@@ -129,5 +132,5 @@ export function fieldNumber(bytes: Uint8Array, start: number, end: number, hash:
 
 /** The number of a field by its name in any case; 0 for an unknown one. */
 export function fieldNumberOf(name: string): number {
-  return Math.max(FIELD_NAMES.indexOf(name.toLowerCase()), 0);
+  return numbers.get(name.toLowerCase()) ?? 0;
 }

@@ -39,6 +39,8 @@ export function requestFraming(head: HeadReader, minorVersion: number): Framing 
  * connection is of no use after that.
  */
 export function responseFraming(head: HeadReader, status: number, method: string): Framing {
+  // step 2: what follows is the tunnel; such fields are to be ignored there (RFC 9110 §9.3.6)
+  if (method === "CONNECT" && status >= 200 && status < 300) return 0;
   const seen = head.seen & FRAMING_FIELDS;
   if (seen === FRAMING_FIELDS) {
     throw badResponse("the origin's answer has both Transfer-Encoding and Content-Length");
@@ -54,7 +56,7 @@ export function responseFraming(head: HeadReader, status: number, method: string
   } else if (seen & (1 << Field.ContentLength)) {
     framing = contentLength(head, badResponse);
   }
-  // steps 1 and 2: these have no body, whatever their fields say
+  // step 1: these have no body, whatever their fields say
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return 0;
   return framing;
 }

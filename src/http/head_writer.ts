@@ -11,6 +11,7 @@ import type { RequestLine, StatusLine } from "./start_line.ts";
 import { DEFAULT_PORTS, type Target } from "./target.ts";
 import { bytesOf, writeText } from "./text.ts";
 
+const QUERY = 0x3f;
 /** Bytes that a head may grow by, besides its additions. */
 const START_LINE_ROOM = 300;
 
@@ -60,7 +61,7 @@ export class HeadWriter {
     if (pathStart === pathEnd) {
       bytes[at++] = method === "OPTIONS" ? 0x2a : 0x2f;
     } else {
-      if (from[pathStart] !== 0x2f) bytes[at++] = 0x2f;
+      if (from[pathStart] === QUERY) bytes[at++] = 0x2f; // the path itself is empty
       bytes.set(from.subarray(pathStart, pathEnd), at);
       at += pathEnd - pathStart;
     }
@@ -94,7 +95,7 @@ export class HeadWriter {
     let hostWritten = target === null;
     let runStart = head.lineStart(0);
     const skip = REMOVED_BITS | this.leaveOut;
-    const plain = options.named.length === 0 && (head.seen & skip) === 0;
+    const plain = options.named.size === 0 && (head.seen & skip) === 0;
     if (plain && target === null) {
       this.#copy(head.bytes, runStart, head.lineStart(count));
       return;
@@ -153,6 +154,7 @@ export class HeadWriter {
 
   #copy(from: Uint8Array, start: number, end: number): void {
     if (start === end) return;
+    this.#reserve(end - start);
     this.bytes.set(from.subarray(start, end), this.length);
     this.length += end - start;
   }
