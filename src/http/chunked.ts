@@ -189,9 +189,10 @@ class TrailerSection {
 /**
  * Writes the size line of a chunk before its data and CRLF after it, both in place: `bytes[start..end)` is the
  * data, with {@link CHUNK_PREFIX} bytes of room before and two behind. Returns where the chunk begins; it ends at
- * `end + 2`.
+ * `end + 2`. Throws RangeError when there is no data: such a chunk would be the last one (RFC 9112 §7.1).
  */
 export function wrapChunk(bytes: Uint8Array, start: number, end: number): number {
+  if (start >= end) throw new RangeError("a chunk without data would end the body");
   bytes[end] = CR;
   bytes[end + 1] = LF;
   bytes[--start] = LF;
