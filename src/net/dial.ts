@@ -165,11 +165,12 @@ class Race {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     const address = this.#addresses[this.#next++];
-    this.#running++;
-    this.#attempt(address);
-    if (!this.#over && this.#next < this.#addresses.length) {
+    // First the timer, then the attempt, which may be over at once and stops the timer then.
+    if (this.#next < this.#addresses.length) {
       this.#stopTimer = this.#timer(() => this.#startNext(), this.#stagger);
     }
+    this.#running++;
+    this.#attempt(address);
   }
 
   async #attempt(address: string): Promise<void> {

@@ -115,23 +115,22 @@ export class Resolver {
       this.#answers.delete(host);
     }
     if (signal?.aborted) return Promise.reject(givenUp(host, signal));
-    return this.#wait(this.#questions.get(host) ?? this.#ask(host), signal);
-  }
-
-  #ask(host: string): Question {
+    const asked = this.#questions.get(host);
+    if (asked !== undefined) return this.#wait(asked, signal);
+    // The first to wait is there before anything is asked, whatever the look-up does at once.
     const question = { host, waiters: new Set<Waiter>() };
+    const answered = this.#wait(question, signal);
     this.#questions.set(host, question);
     if (this.#running < this.#maxLookups) this.#run(question);
     else this.#queue.add(question);
-    return question;
+    return answered;
   }
 
   async #run(question: Question): Promise<void> {
     const { host, waiters } = question;
     this.#running++;
     try {
-      // Not before the next microtask: the first waiter has to be there, whatever the look-up does at once.
-      const addresses = [...new Set(await Promise.resolve(host).then(this.#lookup))];
+      const addresses = [...new Set(await this.#lookup(host))];
       if (addresses.length === 0) throw new ResolveError("not_found", `${host} has no address`);
       this.#remember(host, Promise.resolve(addresses), this.#lifetime);
       for (const waiter of waiters) waiter.answer(addresses);

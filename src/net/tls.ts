@@ -12,6 +12,8 @@ export type TlsErrorKind =
   | "protocol"
   /** The connection ended within the handshake. */
   | "closed"
+  /** Too many origins keep a handshake open that was given up. */
+  | "exhausted"
   | "timeout"
   | "aborted";
 
@@ -35,8 +37,21 @@ export interface TlsOptions {
 }
 
 /**
+ * Deno keeps the descriptor of an unfinished handshake after `close()` until the peer answers or closes, and tells
+ * nobody about it. So a handshake that is given up stays open, is counted, and is closed when its peer ends it; and
+ * no new one begins while there are too many of them.
+ */
+let abandoned = 0;
+const MAX_ABANDONED = 256;
+
+/** Handshakes that were given up and whose descriptors wait for their peers. */
+export function abandonedHandshakes(): number {
+  return abandoned;
+}
+
+/**
  * Makes a TLS connection of a plain one: handshake done, certificate verified for `hostname`, HTTP/1.1 offered by
- * ALPN. `conn` is used up either way, closed when this throws.
+ * ALPN. `conn` is used up either way.
  *
  * @param hostname name or address, without brackets, that the certificate must be for
  * @throws {TlsError}
@@ -47,22 +62,56 @@ export async function startTlsTo(
   options: TlsOptions,
 ): Promise<Deno.TlsConn> {
   const { caCerts, signal } = options;
-  let opened: Deno.Conn = conn;
-  const close = () => opened.close();
+  let tls: Deno.TlsConn;
   try {
-    if (signal?.aborted) throw signal.reason;
-    const tls = await Deno.startTls(conn, { hostname, caCerts, alpnProtocols: ["http/1.1"] });
-    // From here on `conn` is an empty shell that cannot be closed.
-    opened = tls;
-    if (signal?.aborted) throw signal.reason;
-    signal?.addEventListener("abort", close);
-    await tls.handshake();
+    if (signal?.aborted) throw givenUp(hostname, signal);
+    if (abandoned >= MAX_ABANDONED) {
+      throw new TlsError(
+        "exhausted",
+        `${MAX_ABANDONED} origins have left a TLS handshake unanswered: no new one begins`,
+      );
+    }
+    tls = await Deno.startTls(conn, { hostname, caCerts, alpnProtocols: ["http/1.1"] });
+  } catch (error) {
+    closeQuietly(conn);
+    throw asTlsError(hostname, error);
+  }
+  const handshake = tls.handshake();
+  try {
+    await (signal === undefined ? handshake : unlessGivenUp(handshake, signal, hostname));
     return tls;
   } catch (error) {
-    if (signal?.aborted) throw givenUp(hostname, signal);
+    if (signal?.aborted) abandon(tls, handshake);
+    else closeQuietly(tls);
     throw asTlsError(hostname, error);
-  } finally {
-    signal?.removeEventListener("abort", close);
+  }
+}
+
+function unlessGivenUp<T>(promise: Promise<T>, signal: AbortSignal, hostname: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(givenUp(hostname, signal));
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+  });
+}
+
+async function abandon(tls: Deno.TlsConn, handshake: Promise<unknown>): Promise<void> {
+  abandoned++;
+  try {
+    await handshake;
+  } catch {
+    // Nobody asks any more how it ended.
+  }
+  abandoned--;
+  closeQuietly(tls);
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Deno has closed it already.
   }
 }
 
@@ -74,6 +123,7 @@ function givenUp(hostname: string, signal: AbortSignal): TlsError {
 
 /** Says in plain words what rustls says in its own; Deno passes them on as text alone. */
 function asTlsError(hostname: string, error: unknown): TlsError {
+  if (error instanceof TlsError) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset) {
     return new TlsError("closed", `${hostname} closed the connection within the TLS handshake`);
