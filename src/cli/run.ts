@@ -3,7 +3,7 @@
 import { type Instance, randomPseudonym } from "../config/config.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
 import { readFlags } from "../config/flags.ts";
-import { didYouMean } from "../config/nearest.ts";
+import { nearest } from "../config/nearest.ts";
 import { printable } from "../config/printable.ts";
 import { parseListenAddress } from "../net/listen.ts";
 import { type Io, wantsColor } from "./io.ts";
@@ -11,6 +11,8 @@ import { serve } from "./serve.ts";
 import { VERSION, versionText } from "./version.ts";
 
 const COMMANDS = ["serve"];
+/** Flags that other programs have as commands. */
+const FLAGS_LIKE_COMMANDS = ["help", "version", "check"];
 
 /**
  * Runs weir.
@@ -64,11 +66,15 @@ function tell(problems: readonly string[], io: Io): void {
 function requireCommand(words: readonly string[]): void {
   const [command, ...rest] = words;
   if (command !== undefined && !COMMANDS.includes(command)) {
-    // `weir help` and `weir check` are flags here
-    const meant = didYouMean(command, [...COMMANDS, "--help", "--version", "--check"]);
-    throw new UsageError([`there is no command ${printable(command)}${meant}`]);
+    throw new UsageError([`there is no command ${printable(command)}${meantCommand(command)}`]);
   }
   if (rest.length > 0) {
     throw new UsageError(rest.map((word) => `there is one word too many: ${printable(word)}`));
   }
+}
+
+function meantCommand(command: string): string {
+  const meant = nearest(command, [...COMMANDS, ...FLAGS_LIKE_COMMANDS]);
+  if (meant === undefined) return "";
+  return `; did you mean ${COMMANDS.includes(meant) ? meant : `--${meant}`}?`;
 }

@@ -1,5 +1,7 @@
 /** Beyond it a word is no slip of the pen, and comparing it would take long. */
 const LONGEST = 64;
+/** With so many letters, the beginning of a word stands for the word. */
+const SHORT = 3;
 
 /** The candidate that was probably meant, or `undefined` when none is near. Capitals make no difference. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
@@ -8,7 +10,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let least = Math.max(2, Math.floor(given.length / 3)) + 1;
   for (const candidate of candidates) {
-    const slips = slipsBetween(given, candidate.toLowerCase());
+    const whole = candidate.toLowerCase();
+    // `warn` is short for `warning`, however many letters are missing
+    const slips = given.length >= SHORT && whole.startsWith(given) ? 0 : slipsBetween(given, whole);
     // a word that would have to be replaced whole is no help, however short it is
     if (slips >= least || slips >= Math.min(given.length, candidate.length)) continue;
     least = slips;

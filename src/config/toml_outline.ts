@@ -183,7 +183,8 @@ class Reader {
   }
 
   #usable(key: string): string {
-    if (key === "__proto__") this.#fail("__proto__ cannot be a key");
+    // std's parser looks keys up in plain objects, which have these already
+    if (key === "__proto__" || key in Object.prototype) this.#fail(`${key} cannot be a key`);
     return key;
   }
 

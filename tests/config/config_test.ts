@@ -1,0 +1,45 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { configOf, randomPseudonym } from "../../src/config/config.ts";
+import type { Option } from "../../src/config/option.ts";
+import { OPTIONS_IN_FILE, type Values } from "../../src/config/options.ts";
+
+const instance = { pseudonym: "weir-1f3a", version: "1.2.3" };
+
+Deno.test("every option reaches the configuration", () => {
+  const before = JSON.stringify(configOf({}, instance));
+  for (const option of OPTIONS_IN_FILE) {
+    const after = JSON.stringify(configOf({ [option.flag]: otherThanDefault(option) } as Values, instance));
+    assertEquals(after === before, false, `--${option.flag} changes nothing`);
+  }
+});
+
+Deno.test("the process brings the version, and the pseudonym unless one is given", () => {
+  assertEquals(configOf({}, instance).proxy.pseudonym, "weir-1f3a");
+  assertEquals(configOf({ pseudonym: "gate" }, instance).proxy.pseudonym, "gate");
+  assertEquals(configOf({}, instance).proxy.version, "1.2.3");
+});
+
+Deno.test("a pseudonym is weir- and four hex digits, a new one for each process (RFC 9110 §7.6.3)", () => {
+  const made = Array.from({ length: 50 }, randomPseudonym);
+  for (const pseudonym of made) assertMatch(pseudonym, /^weir-[0-9a-f]{4}$/);
+  assertEquals(new Set(made).size > 10, true);
+});
+
+function otherThanDefault(option: Option): unknown {
+  switch (option.type) {
+    case "size":
+    case "duration":
+    case "integer":
+      return option.default + 1;
+    case "choice":
+      return option.choices.find((choice) => choice !== option.default);
+    case "boolean":
+      return true;
+    case "text":
+      return "other";
+    case "file":
+      return ["other.pem"];
+    case "addresses":
+      return [{ hostname: "::1", port: 1 }];
+  }
+}

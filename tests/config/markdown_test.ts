@@ -1,0 +1,28 @@
+import { assertEquals } from "@std/assert";
+import { optionsMarkdown } from "../../src/config/markdown.ts";
+import { OPTIONS } from "../../src/config/options.ts";
+
+const BEGIN = "<!-- options -->";
+const END = "<!-- /options -->";
+
+Deno.test("the table has a row for every option", () => {
+  const rows = optionsMarkdown().trimEnd().split("\n");
+  assertEquals(rows.length, OPTIONS.length + 2);
+  for (const row of rows) assertEquals(row.replaceAll("\\|", "").split("|").length, 6, row);
+});
+
+Deno.test("README has the table that the options make", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url)).catch(() => "");
+  const begin = readme.indexOf(BEGIN);
+  if (begin < 0) return;
+  const table = readme.slice(begin + BEGIN.length, readme.indexOf(END, begin));
+  const expected = optionsMarkdown();
+  // what to put between the markers, ready to copy
+  if (squeezed(table) !== squeezed(expected)) console.log(`\n${BEGIN}\n\n${expected}\n${END}`);
+  assertEquals(squeezed(table), squeezed(expected));
+});
+
+/** A formatter aligns columns; that makes no difference. */
+function squeezed(table: string): string {
+  return table.trim().replace(/ +/g, " ").replace(/-{3,}/g, "---");
+}

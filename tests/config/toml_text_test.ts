@@ -1,0 +1,72 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import type { Option } from "../../src/config/option.ts";
+import { OPTIONS_IN_FILE, type Values } from "../../src/config/options.ts";
+import { readToml } from "../../src/config/toml.ts";
+import { tomlText } from "../../src/config/toml_text.ts";
+import { parseListenAddress } from "../../src/net/listen.ts";
+
+const read = (text: string): Promise<Values> => readToml(text, "weir.toml", parseListenAddress);
+
+Deno.test("what is written says what was given, and the rest in comments", () => {
+  const lines = tomlText({ grace: 90_000, "origin-ca": ["a.pem"] }).split("\n");
+  assertEquals(lines.filter((line) => line !== "" && !line.startsWith("#")), [
+    "[log]",
+    "[limits]",
+    "[timeouts]",
+    'grace = "90s"',
+    "[pool]",
+    "[forwarding]",
+    'origin-ca = ["a.pem"]',
+  ]);
+  assertEquals(lines.includes("# connections = 10000"), true);
+  assertEquals(lines.includes('# head = "30s"'), true);
+});
+
+Deno.test("the defaults in comments are right, and can be used by taking the # away", async () => {
+  const text = tomlText({}).split("\n").map((line) => line.replace(/^# ([a-z-]+ = )/, "$1")).join("\n");
+  const values = await read(text) as Record<string, unknown>;
+  for (const option of OPTIONS_IN_FILE) {
+    if ("default" in option) assertEquals(values[option.flag], option.default, option.flag);
+  }
+});
+
+Deno.test("whatever can be given, written and read back is the same", async () => {
+  await fc.assert(fc.asyncProperty(anyValues(), async (values) => {
+    assertEquals(await read(tomlText(values)), values);
+  }));
+});
+
+/** Any set of options with any values that they take. */
+function anyValues(): fc.Arbitrary<Values> {
+  const model: Record<string, fc.Arbitrary<unknown>> = {};
+  for (const option of OPTIONS_IN_FILE) model[option.flag] = anyValue(option);
+  return fc.record(model, { requiredKeys: [], noNullPrototype: true }) as fc.Arbitrary<Values>;
+}
+
+function anyValue(option: Option): fc.Arbitrary<unknown> {
+  switch (option.type) {
+    case "size":
+    case "duration":
+    case "integer":
+      return fc.oneof(
+        fc.integer({ min: option.least, max: option.most }),
+        fc.constantFrom(option.least, option.most, option.default),
+      );
+    case "choice":
+      return fc.constantFrom(...option.choices);
+    case "boolean":
+      return fc.boolean();
+    case "text":
+      return fc.stringMatching(option.pattern);
+    case "file": {
+      const name = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !text.includes("\0"));
+      return option.repeatable ? fc.array(name) : name;
+    }
+    case "addresses": {
+      const hostname = fc.oneof(fc.ipV4(), fc.constantFrom("::", "::1", "fe80::1", "localhost"));
+      const port = fc.integer({ min: 0, max: 65_535 });
+      return fc.array(fc.record({ hostname, port }, { noNullPrototype: true }), { minLength: 1 });
+    }
+  }
+}
