@@ -1,0 +1,332 @@
+/**
+ * A proxy in this process, with a raw client before it and a raw origin behind it, for tests that look at it from
+ * outside. A test drives both ends itself, one step after the other:
+ *
+ * ```ts
+ * proxied("a rule (RFC 9112 §n)", async ({ origin, exchanges, connect }) => {
+ *   const client = await connect();
+ *   await client.send(`GET ${origin.url}/ HTTP/1.1\r\nHost: ${origin.authority}\r\n\r\n`);
+ *   const upstream = await origin.accept();
+ *   assertEquals((await upstream.message()).startLine, "GET / HTTP/1.1");
+ *   await upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+ *   assertEquals((await client.message()).content, "hi");
+ *   assertEquals((await exchanges.next()).status, 200);
+ * });
+ * ```
+ *
+ * Everything is closed at its end, on which Deno's sanitizers insist. A test that waits in vain for half a minute
+ * has all its connections closed, so that it fails where it waits.
+ */
+
+import { connect as connectSocket, createServer, type Server } from "node:net";
+import { assert, assertEquals } from "@std/assert";
+import type { ResolverOptions } from "../../src/net/resolve.ts";
+import type { ListenAddress } from "../../src/net/listen.ts";
+import type { Exchange } from "../../src/proxy/exchange.ts";
+import type { NoticeLevel, Observer } from "../../src/proxy/observer.ts";
+import { Proxy } from "../../src/proxy/proxy.ts";
+import type { ProxySettings } from "../../src/proxy/settings.ts";
+import { type Message, Peer, ResettableStream } from "./peer.ts";
+
+/** What a test waits for at most, ms. Nothing is measured by it: it only ends what hangs. */
+const PATIENCE = 30_000;
+
+/** The name that the proxy of these tests goes by. */
+export const PSEUDONYM = "weir-test";
+
+/** Settings as of the options' defaults, with short times where a test would have to wait for them. */
+export const SETTINGS: ProxySettings = {
+  pseudonym: PSEUDONYM,
+  showVersion: false,
+  version: "0.0.0-test",
+  maxConnections: 10_000,
+  maxConnectionsPerClient: 0,
+  maxHeadSize: 64 * 1024,
+  maxFields: 256,
+  maxBodySize: 0,
+  headTimeout: 30_000,
+  connectTimeout: 10_000,
+  responseTimeout: 300_000,
+  bodyTimeout: 300_000,
+  keepAliveTimeout: 60_000,
+  tunnelTimeout: 900_000,
+  halfClosedTimeout: 5_000,
+  grace: 10_000,
+  poolPerOrigin: 512,
+  poolSize: 2048,
+  poolTimeout: 30_000,
+  forwardedFor: "leave",
+  originCertificates: [],
+};
+
+/** The record: every exchange in the order of their ends, and the notices. */
+export class Exchanges implements Observer {
+  readonly all: Exchange[] = [];
+  readonly notices: { level: NoticeLevel; message: string }[] = [];
+  /** What `read` made of each exchange while its head could be read. */
+  readonly heads: unknown[] = [];
+  /** Called for each exchange as it is recorded, while `exchange.fields` can be read. */
+  read: (exchange: Exchange) => unknown = () => undefined;
+  #taken = 0;
+  #wake: () => void = () => {};
+
+  finished(exchange: Exchange): void {
+    this.heads.push(this.read(exchange));
+    this.all.push(exchange);
+    this.#wake();
+  }
+
+  notice(level: NoticeLevel, message: string): void {
+    this.notices.push({ level, message });
+    this.#wake();
+  }
+
+  /** The next exchange that ends, or has ended and was not asked for yet. */
+  async next(): Promise<Exchange> {
+    await this.until(() => this.all.length > this.#taken);
+    return this.all[this.#taken++];
+  }
+
+  /** Waits until something that the record shows has become true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`not recorded within ${PATIENCE} ms; there is ${JSON.stringify(this.all)}`)),
+          PATIENCE,
+        );
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+}
+
+/** An origin that does nothing by itself: a test takes its connections and answers on them. */
+export class Origin {
+  readonly listener: Deno.TcpListener;
+  readonly #connections: Peer[];
+  /** How many connections have been accepted. */
+  accepted = 0;
+
+  constructor(connections: Peer[], hostname = "127.0.0.1") {
+    this.listener = Deno.listen({ hostname, port: 0 });
+    this.#connections = connections;
+  }
+
+  get port(): number {
+    return (this.listener.addr as Deno.NetAddr).port;
+  }
+
+  /** `127.0.0.1:port` */
+  get authority(): string {
+    const { hostname } = this.listener.addr as Deno.NetAddr;
+    return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${this.port}`;
+  }
+
+  /** `http://127.0.0.1:port` */
+  get url(): string {
+    return `http://${this.authority}`;
+  }
+
+  /** The next connection to this origin. */
+  async accept(): Promise<Peer> {
+    const connection = await this.listener.accept();
+    this.accepted++;
+    connection.setNoDelay(true);
+    const peer = new Peer(connection);
+    this.#connections.push(peer);
+    return peer;
+  }
+
+  /** Accepts connections for ever and gives each to `handler`. */
+  async serve(handler: (connection: Peer) => Promise<void>): Promise<void> {
+    try {
+      for (;;) handler(await this.accept()).catch(ignoreClosed);
+    } catch (error) {
+      ignoreClosed(error);
+    }
+  }
+
+  /** On every connection, answers every request with what `respond` makes of it. Does not wait. */
+  answer(respond: string | ((request: Message, index: number) => string)): void {
+    let index = 0;
+    this.serve(async (connection) => {
+      while (connection.received !== "" || await peek(connection)) {
+        const request = await connection.message();
+        await connection.send(typeof respond === "string" ? respond : respond(request, index++));
+      }
+      connection.close();
+    });
+  }
+
+  /** Fails when a connection has been made that nobody accepted. */
+  async assertNoFurtherConnection(): Promise<void> {
+    const own = await Deno.connect({
+      hostname: (this.listener.addr as Deno.NetAddr).hostname,
+      port: this.port,
+    });
+    const next = await this.listener.accept();
+    const { port } = own.localAddr as Deno.NetAddr;
+    own.close();
+    next.close();
+    assertEquals(
+      (next.remoteAddr as Deno.NetAddr).port,
+      port,
+      "no connection to the origin but this test's own",
+    );
+  }
+}
+
+/** Whether another byte comes. */
+async function peek(connection: Peer): Promise<boolean> {
+  const first = await connection.some();
+  connection.received = first + connection.received;
+  return first !== "";
+}
+
+/** What a server loop sees when its test is over. */
+function ignoreClosed(error: unknown): void {
+  if (
+    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset
+  ) return;
+  if (error instanceof Error && error.message.startsWith("the other side ended")) return;
+  throw error;
+}
+
+export interface ConnectOptions {
+  /** The connection can be reset by {@link Peer.reset}. */
+  resettable?: boolean;
+  /** The address to connect to, of the first of the proxy's listeners unless another is given. */
+  to?: Deno.NetAddr;
+}
+
+export interface Setting {
+  proxy: Proxy;
+  /** Where the proxy listens, one for each of the addresses asked for. */
+  addresses: Deno.NetAddr[];
+  /** `127.0.0.1:port` of the first of them. */
+  authority: string;
+  exchanges: Exchanges;
+  origin: Origin;
+  /** A client's connection to the proxy. */
+  connect(options?: ConnectOptions): Promise<Peer>;
+  /** A further origin. */
+  another(hostname?: string): Origin;
+  /** An origin whose connections can be reset: resolves with where it is and how its next connection is taken. */
+  resettableOrigin(): Promise<{ authority: string; accept(): Promise<Peer> }>;
+}
+
+export interface SettingOptions {
+  settings?: Partial<ProxySettings>;
+  resolver?: ResolverOptions;
+  /** Where the proxy listens; a free port of 127.0.0.1 when not given. */
+  listen?: ListenAddress[];
+  ignore?: boolean;
+  /** Leave exchanges out of the check that each was recorded: those that were begun by empty lines alone. */
+  unrecorded?: number;
+  /** Notices of the level "error" are part of the test. */
+  errors?: boolean;
+}
+
+/** A test with a proxy and an origin, both closed at its end. */
+export function proxied(
+  name: string,
+  options: SettingOptions | ((setting: Setting) => Promise<void>),
+  run?: (setting: Setting) => Promise<void>,
+): void {
+  const [chosen, body] = typeof options === "function" ? [{}, options] : [options, run!];
+  Deno.test({ name, ignore: chosen.ignore ?? false, fn: () => withProxy(chosen, body) });
+}
+
+/** Runs `body` with a proxy and an origin and closes both, however it ends. */
+export async function withProxy(
+  options: SettingOptions,
+  body: (setting: Setting) => Promise<void>,
+): Promise<void> {
+  const exchanges = new Exchanges();
+  const proxy = new Proxy({ ...SETTINGS, ...options.settings }, exchanges, options.resolver);
+  const addresses = proxy.listen(options.listen ?? [{ hostname: "127.0.0.1", port: 0 }]);
+  const peers: Peer[] = [];
+  const origins: Origin[] = [];
+  const servers: Server[] = [];
+  const another = (hostname?: string) => {
+    const origin = new Origin(peers, hostname);
+    origins.push(origin);
+    return origin;
+  };
+  const closeAll = () => {
+    for (const peer of peers) peer.close();
+    for (const { listener } of origins.splice(0)) listener.close();
+  };
+  const timer = setTimeout(closeAll, PATIENCE);
+  try {
+    await body({
+      proxy,
+      addresses,
+      authority: `${addresses[0].hostname}:${addresses[0].port}`,
+      exchanges,
+      origin: another(),
+      another,
+      connect: (options) => connect(peers, options?.to ?? addresses[0], options?.resettable ?? false),
+      resettableOrigin: () => resettableOrigin(peers, servers),
+    });
+  } finally {
+    clearTimeout(timer);
+    closeAll();
+    await proxy.stop();
+    await Promise.all(
+      servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
+  }
+  assertRecorded(exchanges, options);
+}
+
+/** Every exchange was recorded, and none twice, and nothing went wrong inside. */
+function assertRecorded(exchanges: Exchanges, { unrecorded = 0, errors = false }: SettingOptions): void {
+  const numbers = new Set(exchanges.all.map(({ number }) => number));
+  assertEquals(numbers.size, exchanges.all.length, "no exchange is recorded twice");
+  assertEquals(Math.max(0, ...numbers) - numbers.size, unrecorded, "exchanges that were not recorded");
+  for (const exchange of exchanges.all) assert(exchange.endedAt >= exchange.began, "an exchange has its end");
+  if (!errors) assertEquals(exchanges.notices.filter(({ level }) => level === "error"), []);
+}
+
+async function connect(peers: Peer[], to: Deno.NetAddr, resettable: boolean): Promise<Peer> {
+  const { hostname, port } = to;
+  let peer: Peer;
+  if (resettable) {
+    const socket = connectSocket({ host: hostname, port, allowHalfOpen: true });
+    await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+    peer = new Peer(new ResettableStream(socket));
+  } else {
+    const connection = await Deno.connect({ hostname, port });
+    connection.setNoDelay(true);
+    peer = new Peer(connection);
+  }
+  peers.push(peer);
+  return peer;
+}
+
+async function resettableOrigin(peers: Peer[], servers: Server[]): ReturnType<Setting["resettableOrigin"]> {
+  const waiting: Peer[] = [];
+  let wake = () => {};
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const peer = new Peer(new ResettableStream(socket));
+    peers.push(peer);
+    waiting.push(peer);
+    wake();
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    authority: `127.0.0.1:${port}`,
+    async accept(): Promise<Peer> {
+      while (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
+      return waiting.shift()!;
+    },
+  };
+}
