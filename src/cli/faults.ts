@@ -10,7 +10,8 @@ export function watchForFaults(report: (message: string) => void): () => void {
     event.preventDefault();
     count++;
     const text = error instanceof Error ? error.stack ?? String(error) : String(error);
-    report(`this is fault number ${count} of weir itself, please report it: ${text}`);
+    // a notice is one line
+    report(`fault ${count} of weir itself, please report it: ${text.replace(/\s*\n\s*/g, " ")}`);
   };
   const rejected = (event: PromiseRejectionEvent) => tell(event, event.reason);
   const thrown = (event: ErrorEvent) => tell(event, event.error);

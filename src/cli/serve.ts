@@ -6,22 +6,19 @@ import type { CommandLine } from "../config/flags.ts";
 import { formatDuration } from "../config/quantity.ts";
 import { formatAddress } from "../config/value.ts";
 import { ListenError } from "../net/listen.ts";
-import { accessLog } from "../observe/access_log.ts";
-import type { Observer } from "../proxy/observer.ts";
+import { type AccessLog, accessLog } from "../observe/access_log.ts";
+import { configureDiagnostics, type Diagnostics } from "../observe/diagnostics.ts";
+import type { Exchange } from "../proxy/exchange.ts";
+import type { NoticeLevel, Observer } from "../proxy/observer.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { banner } from "./banner.ts";
 import { watchForFaults } from "./faults.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { load } from "./load.ts";
-import { Notices } from "./notices.ts";
 import { listenForSignals } from "./signals.ts";
 
-/** How long the last lines of the log may take to be written, ms: whoever reads them may have stopped reading. */
-const FLUSH_TIMEOUT = 2000;
-/** When the diagnostics are loaded if no notice wanted them before, ms after the start. */
-const DIAGNOSTICS_DELAY = 1000;
-
-const EXIT_OF_SECOND: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+/** Exit codes of a second signal: 128 and its number, as shells have it. */
+const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /**
  * @returns the exit code
@@ -30,7 +27,8 @@ const EXIT_OF_SECOND: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGI
 export async function serve(line: CommandLine, instance: Instance, io: Io): Promise<number> {
   const { config } = await load(line, instance, io);
   await requireNet(config, line);
-  return await new Serving(line, instance, io, config).run();
+  const serving = new Serving(line, instance, io, config, await diagnosticsOf(config, io));
+  return await serving.run();
 }
 
 class Serving implements Observer {
@@ -38,8 +36,8 @@ class Serving implements Observer {
   #instance: Instance;
   #io: Io;
   #config: Config;
-  #notices: Notices;
-  #log: ReturnType<typeof accessLog>;
+  #diagnostics: Diagnostics;
+  #log: AccessLog;
   #proxy: Proxy;
   #onTerminal: boolean;
   #ended = Promise.withResolvers<number>();
@@ -47,20 +45,24 @@ class Serving implements Observer {
   /** The reload that is under way, or the last one. */
   #reloading = Promise.resolve();
 
-  constructor(line: CommandLine, instance: Instance, io: Io, config: Config) {
+  constructor(line: CommandLine, instance: Instance, io: Io, config: Config, diagnostics: Diagnostics) {
     this.#line = line;
     this.#instance = instance;
     this.#io = io;
     this.#config = config;
+    this.#diagnostics = diagnostics;
     this.#onTerminal = io.isTerminal("input");
-    this.#notices = new Notices(config.log.level, wantsColor(config.log.color, "err", io), io);
     this.#log = this.#accessLog(config);
     this.#proxy = new Proxy(config.proxy, this);
   }
 
-  finished: Observer["finished"] = (exchange) => this.#log.finished(exchange);
+  finished(exchange: Exchange): void {
+    this.#log.finished(exchange);
+  }
 
-  notice: Observer["notice"] = (level, message) => this.#notices.notice(level, message);
+  notice(level: NoticeLevel, message: string): void {
+    this.#diagnostics(level, message);
+  }
 
   async run(): Promise<number> {
     const unwatch = watchForFaults((message) => this.notice("error", message));
@@ -68,8 +70,6 @@ class Serving implements Observer {
       stop: (signal) => this.#stop(signal),
       hangup: () => this.#hangup(),
     });
-    // what is loaded late is loaded while files can still be opened
-    const timer = setTimeout(() => this.#notices.load(), DIAGNOSTICS_DELAY);
     try {
       const addresses = this.#proxy.listen(this.#config.listen);
       this.#io.err(banner(addresses, wantsColor(this.#config.log.color, "err", this.#io)));
@@ -79,29 +79,32 @@ class Serving implements Observer {
       this.#io.err(`weir: ${error.message}\n`);
       return 1;
     } finally {
-      clearTimeout(timer);
       unlisten();
       unwatch();
     }
   }
 
-  #accessLog(config: Config): ReturnType<typeof accessLog> {
-    return accessLog(config.log.format, { color: wantsColor(config.log.color, "out", this.#io) });
+  #accessLog(config: Config): AccessLog {
+    return accessLog(config.log.format, {
+      color: wantsColor(config.log.color, "out", this.#io),
+      notice: (level, message) => this.notice(level, message),
+    });
   }
 
   #stop(signal: Deno.Signal): void {
     if (this.#stopping) {
       this.#proxy.stop();
-      this.#ended.resolve(EXIT_OF_SECOND[signal] ?? 1);
+      this.#ended.resolve(EXIT_AT_ONCE[signal] ?? 1);
       return;
     }
     this.#stopping = true;
-    const active = this.#proxy.active;
+    const { active } = this.#proxy;
     if (active > 0) {
       const grace = formatDuration(this.#config.proxy.grace);
+      const what = active === 1 ? "1 exchange" : `${active} exchanges`;
       this.notice(
         "info",
-        `${signal}: ${active} in flight may take ${grace} more; a second signal ends them at once`,
+        `${signal}: stopping; ${what} in flight may take ${grace}, a second signal ends them`,
       );
     }
     this.#ended.resolve(this.#drain());
@@ -109,19 +112,12 @@ class Serving implements Observer {
 
   async #drain(): Promise<number> {
     await this.#proxy.drain();
-    await this.#flush();
+    await this.#log.flush();
+    await this.#diagnostics.flush();
     return 0;
   }
 
-  /** Waits until the logs are written, as long as somebody reads them. */
-  async #flush(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, FLUSH_TIMEOUT));
-    await Promise.race([this.#log.flush(), late]);
-    clearTimeout(timer);
-  }
-
-  /** SIGHUP says two things: that the terminal is gone, or that the operator has changed the file. */
+  /** SIGHUP says one of two things: that the terminal is gone, or that the operator has changed the file. */
   #hangup(): void {
     if (this.#onTerminal && !this.#io.isTerminal("input")) return this.#stop("SIGHUP");
     // one after the other, so that the last file wins
@@ -131,35 +127,38 @@ class Serving implements Observer {
   async #reload(): Promise<void> {
     const file = this.#line.config;
     if (file === undefined || file === "-") {
-      const why = file === "-" ? "standard input cannot be read again" : "it was started without --config";
-      this.notice("warning", `SIGHUP: nothing is reloaded, ${why}`);
+      const why = file === "-" ? "standard input cannot be read again" : "there is no --config";
+      this.notice("warning", `SIGHUP: nothing to reload, ${why}`);
       return;
     }
-    let next: Config;
     try {
-      next = (await load(this.#line, this.#instance, this.#io)).config;
+      const { config } = await load(this.#line, this.#instance, this.#io);
+      await this.#apply(config);
+      this.notice("info", `SIGHUP: ${file} is in force`);
     } catch (error) {
-      const why = error instanceof ConfigError ? error.message : (error as Error).stack;
-      this.notice("error", `SIGHUP: the old configuration stays, the new one is wrong\n${why}`);
-      return;
+      const problems = error instanceof ConfigError ? error.problems : [(error as Error).stack];
+      for (const problem of problems) this.notice("error", `SIGHUP: ${problem}`);
+      this.notice("error", "SIGHUP: the old configuration stays in force");
     }
-    await this.#apply(next);
-    this.notice("info", `SIGHUP: ${file} is in force`);
   }
 
   async #apply(next: Config): Promise<void> {
-    const { listen, log } = this.#config;
+    const { listen } = this.#config;
     if (listen.map(formatAddress).join() !== next.listen.map(formatAddress).join()) {
-      this.notice("warning", "SIGHUP: other addresses to listen on take effect with the next start");
+      this.notice("warning", "SIGHUP: other addresses to listen on wait for the next start");
     }
-    if (log.format !== next.log.format || log.color !== next.log.color) {
-      await this.#flush();
-      this.#log = this.#accessLog(next);
-    }
-    this.#notices.level = next.log.level;
+    // the old ones first, so that lines stay in their order
+    await this.#log.flush();
+    await this.#diagnostics.flush();
+    this.#diagnostics = await diagnosticsOf(next, this.#io);
+    this.#log = this.#accessLog(next);
     this.#proxy.update(next.proxy);
-    this.#config = { ...next, listen };
+    this.#config = next;
   }
+}
+
+function diagnosticsOf(config: Config, io: Io): Promise<Diagnostics> {
+  return configureDiagnostics(config.log.level, { color: wantsColor(config.log.color, "err", io) });
 }
 
 /** Never asks: without the permission to listen, says how to give it. */
