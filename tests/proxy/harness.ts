@@ -198,7 +198,7 @@ function ignoreClosed(error: unknown): void {
 }
 
 export interface ConnectOptions {
-  /** The connection can be reset by {@link Peer.reset}. */
+  /** The connection can be reset by {@link Peer.reset}; needs {@link CAN_RESET}. */
   resettable?: boolean;
   /** The address to connect to, of the first of the proxy's listeners unless another is given. */
   to?: Deno.NetAddr;
