@@ -68,6 +68,10 @@ Deno.test("characters that turn into forbidden ones, or into nothing, are refuse
       "example.com：80",
       "［::1］",
       "℀.example", // becomes a/c
+      "a！b.example", // the URL Standard lets these pass
+      "a＊b.example",
+      "a，b.example",
+      "a＇b.example",
       "a\u3000b.example", // an ideographic space
       "\u00ad",
       "\u200b",

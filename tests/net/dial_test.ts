@@ -133,6 +133,18 @@ Deno.test("a silent address has the next one beside it after 250 ms (RFC 8305 §
   assertEquals(network.timer, -1);
 });
 
+Deno.test("nothing more is tried once a connection is there", async () => {
+  const network = new FakeNetwork();
+  const dialled = dial([V6, "2001:db8::2", V4, "192.0.2.2"], 80, network.options);
+  network.passStagger();
+  network.answer(V4);
+  await dialled;
+  // The loser has failed by now, which would have made room for the next.
+  await settle();
+  assertEquals(network.tried, [V6, V4]);
+  assertEquals(network.timer, -1);
+});
+
 Deno.test("an address that fails makes room for the next at once", async () => {
   const network = new FakeNetwork();
   const dialled = dial([V6, V4], 80, network.options);
@@ -271,6 +283,26 @@ Deno.test("a signal that comes after the connection changes nothing", async () =
     await settle();
     assertEquals(network.closed, []);
   }
+});
+
+Deno.test("a signal that serves many dials keeps nothing of those that are over", async () => {
+  const { signal } = new AbortController();
+  let listening = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...all: Parameters<typeof addEventListener>) => {
+    listening++;
+    addEventListener.apply(signal, all);
+  };
+  signal.removeEventListener = (...all: Parameters<typeof removeEventListener>) => {
+    listening--;
+    removeEventListener.apply(signal, all);
+  };
+  const network = new FakeNetwork();
+  const dialled = dial([V6, V4], 80, { ...network.options, signal });
+  assertEquals(listening, 1);
+  network.answer(V6);
+  await dialled;
+  assertEquals(listening, 0);
 });
 
 Deno.test("a signal that has spoken already tries nothing", async () => {

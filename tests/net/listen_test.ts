@@ -105,6 +105,16 @@ Deno.test("a privileged port is told plainly, and so is every other trouble", ()
   );
 });
 
+Deno.test("all addresses do not shrink to IPv4 when the port is taken", () => {
+  let tried = 0;
+  const busy = () => {
+    tried++;
+    throw new Deno.errors.AddrInUse("os error 98");
+  };
+  assertThrows(() => listen({ hostname: "::", port: 8888 }, busy), ListenError, "[::]:8888 is taken");
+  assertEquals(tried, 1);
+});
+
 Deno.test("without IPv6, all addresses are all IPv4 addresses", () => {
   const tried: (string | undefined)[] = [];
   const listener = {} as Deno.TcpListener;

@@ -206,6 +206,27 @@ Deno.test("a signal ends one caller's waiting and nobody else's", async () => {
   fake.answer("slow.example", "192.0.2.1");
 });
 
+Deno.test("a deadline that passes after the answer changes nothing", async () => {
+  const resolver = new Resolver({ lookup: () => Promise.resolve(["192.0.2.1"]) });
+  const controller = new AbortController();
+  assertEquals(await resolver.resolve("example.com", controller.signal), ["192.0.2.1"]);
+  controller.abort(new DOMException("late", "TimeoutError"));
+  assertEquals(await resolver.resolve("example.com"), ["192.0.2.1"]);
+});
+
+Deno.test("a caller who goes early says nothing about the name", async () => {
+  const fake = fakeLookup();
+  const resolver = new Resolver({ lookup: fake.lookup });
+  const gone = new AbortController();
+  const first = rejection(resolver.resolve("example.com", gone.signal));
+  gone.abort();
+  assertEquals((await first).kind, "aborted");
+  const second = resolver.resolve("example.com");
+  fake.answer("example.com", "192.0.2.1");
+  assertEquals(await second, ["192.0.2.1"]);
+  assertEquals(fake.asked, ["example.com"]);
+});
+
 Deno.test("a signal that has spoken already asks nobody, but takes what is remembered", async () => {
   const fake = fakeLookup();
   const resolver = new Resolver({ lookup: fake.lookup });
@@ -234,6 +255,16 @@ Deno.test("only so many look-ups run at once; the others follow in their order",
   fake.answer("a", "192.0.2.1");
   fake.answer("d", "192.0.2.4");
   assertEquals([await all[0], await all[1], await all[3]], [["192.0.2.1"], ["192.0.2.2"], ["192.0.2.4"]]);
+
+  // Both places are free again.
+  fake.asked.length = 0;
+  const more = ["e", "f", "g"].map((host) => resolver.resolve(host));
+  assertEquals(fake.asked, ["e", "f"]);
+  fake.answer("e", "192.0.2.5");
+  fake.answer("f", "192.0.2.6");
+  await settle();
+  fake.answer("g", "192.0.2.7");
+  await Promise.all(more);
 });
 
 Deno.test("a queued name that nobody waits for any more is never looked up", async () => {
