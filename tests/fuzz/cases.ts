@@ -1,0 +1,43 @@
+/** One case of a fuzz run: its input and the check of it, both by the case's own random numbers. */
+
+import { LIMITS } from "../http/reading.ts";
+import { authorityInput, bodyInput, cutsOf, requestInput, responseInput } from "./inputs.ts";
+import { checkAuthority, checkChunked, checkRequest, checkResponse } from "./invariants.ts";
+import { Random, seedOf } from "./random.ts";
+
+/** A case that found something. */
+export class Finding extends Error {
+  override readonly name = "Finding";
+}
+
+/** Runs case `number` of the run with this seed. Throws {@link Finding} with all that is needed to see it again. */
+export function runCase(run: number, number: number): void {
+  const random = new Random(seedOf(run, number));
+  // tight limits as often as wide ones: what happens where they fall is where mistakes are
+  const limits = random.once(2)
+    ? LIMITS
+    : { maxHeadSize: 16 + random.below(random.pick([64, 400, 1500])), maxFields: random.below(12) };
+  let input: Uint8Array | string = "";
+  let cuts: number[] = [];
+  const kind = random.pick(["request", "request", "response", "chunked", "chunked", "authority"] as const);
+  try {
+    if (kind === "authority") {
+      input = authorityInput(random);
+      checkAuthority(input, random.pick([80, 443, null]));
+      return;
+    }
+    const make = { request: requestInput, response: responseInput, chunked: bodyInput }[kind];
+    input = make(random);
+    cuts = cutsOf(random, input.length);
+    if (kind === "request") checkRequest(input, cuts, limits);
+    else if (kind === "chunked") checkChunked(input, cuts, limits);
+    else checkResponse(input, cuts, random.pick(["GET", "HEAD", "CONNECT", "POST"]), limits);
+  } catch (error) {
+    const shown = typeof input === "string" ? input : String.fromCharCode(...input);
+    throw new Finding(
+      `case ${number} of seed ${run}, a ${kind}:\n${error instanceof Error ? error.stack : error}\n` +
+        `input: ${JSON.stringify(shown)}\ncut at ${JSON.stringify(cuts)}, limits ${JSON.stringify(limits)}`,
+      { cause: error },
+    );
+  }
+}
