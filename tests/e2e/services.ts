@@ -36,6 +36,9 @@ export class Services implements AsyncDisposable {
         for await (const bytes of request.body ?? []) hash.update(bytes);
         return new Response(hash.digest("hex"));
       }
+      case "/service/discard":
+        for await (const _ of request.body ?? []);
+        return new Response(null, { status: 204 });
       case "/service/chunks":
         return new Response(ReadableStream.from(numbers()));
       case "/service/report":

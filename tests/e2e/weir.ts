@@ -120,9 +120,14 @@ export class Weir implements AsyncDisposable {
     return (Number(user) + Number(system)) / 100;
   }
 
-  /** Asks weir to finish and waits until it has; its exit code. */
-  async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+  signal(signal: Deno.Signal): void {
     this.#child.kill(signal);
+  }
+
+  /** Asks weir to finish and waits until it has; its exit code. Throws when it takes longer than `seconds`. */
+  async stop(signal: Deno.Signal = "SIGTERM", seconds = 20): Promise<number> {
+    this.#child.kill(signal);
+    await until("weir to end", () => this.#ended, seconds);
     const { code } = await this.#child.status;
     await this.#read;
     return code;
@@ -144,6 +149,11 @@ export class Weir implements AsyncDisposable {
   /** Throws when weir has died or has complained of something that it did not expect. */
   assertHealthy(): void {
     if (this.#ended) throw new Error(`weir has ended.\n${this.stderr}`);
+    this.assertExpected();
+  }
+
+  /** Throws when weir has complained of something that it did not expect. */
+  assertExpected(): void {
     if (/unhandled|uncaught|panicked|\bat .*\.ts:\d+/i.test(this.stderr)) {
       throw new Error(`weir did not expect something:\n${this.stderr}`);
     }

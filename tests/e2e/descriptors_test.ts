@@ -1,0 +1,52 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { closeAll, connect, fetchOnce, readUntil, send } from "./clients.ts";
+import { Origin } from "./origin.ts";
+import { until } from "./programs.ts";
+import { Weir } from "./weir.ts";
+
+const LIMIT = 64;
+
+Deno.test("weir survives running out of descriptors", async () => {
+  await using origin = await Origin.start();
+  await using weir = await Weir.start(["--pool-timeout", "200ms"], { descriptors: LIMIT });
+  const target = `${origin.http}/hello.txt`;
+  const request = `GET ${target} HTTP/1.1\r\nHost: ${new URL(target).host}\r\n\r\n`;
+  await fetchOnce(weir.port, target);
+
+  for (let round = 0; round < 2; round++) {
+    const connections: Deno.TcpConn[] = [];
+    try {
+      const first = await connect(weir.port);
+      connections.push(first);
+      await send(first, request);
+      await readUntil(first, "from the origin.\n");
+      const before = weir.descriptors;
+      // The kernel completes connections that weir cannot accept yet: they wait in its queue.
+      for (let count = 0; count < 3 * LIMIT; count++) connections.push(await connect(weir.port));
+      // Where exactly weir stops is its own choice; it must not crash, and not spin while it cannot accept.
+      await until("weir to have accepted many", () => weir.descriptors > Math.max(before, LIMIT / 2));
+      assert(await cpuOfOneSecond(weir) < 0.5, "weir must not spin while it cannot accept.");
+      // Who was accepted gets an answer, even when there is no descriptor left to reach the origin with.
+      await send(first, request);
+      assertMatch(await readUntil(first, "\r\n\r\n"), /^HTTP\/1\.1 (200|502|503) /);
+    } finally {
+      closeAll(connections);
+    }
+    await until("weir to answer again", async () => {
+      const answer = await fetchOnce(weir.port, target);
+      return answer.startsWith("HTTP/1.1 200 ");
+    });
+  }
+  await until("descriptors to be free again", () => weir.descriptors < LIMIT / 2);
+  weir.assertHealthy();
+  const complaints = weir.stderr.split("\n").filter((line) => /descriptor|open files/i.test(line));
+  assertEquals(complaints.length > 0, true, "The operator has to learn of it.");
+  assert(complaints.length < 20, `Once is enough:\n${weir.stderr}`);
+});
+
+/** CPU time that passes in a second, seconds. */
+async function cpuOfOneSecond(weir: Weir): Promise<number> {
+  const before = weir.cpuSeconds;
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return weir.cpuSeconds - before;
+}

@@ -1,0 +1,57 @@
+import { assert, assertEquals } from "@std/assert";
+import { closeAll, connect, send } from "./clients.ts";
+import { Origin } from "./origin.ts";
+import { succeed, until } from "./programs.ts";
+import { Weir } from "./weir.ts";
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+Deno.test("memory does not grow with what passes", async (test) => {
+  await using origin = await Origin.start();
+  await using weir = await Weir.start(["--pool-timeout", "200ms"]);
+  using file = await Deno.create(`${origin.files}/gibibyte`);
+  await file.truncate(GIB);
+  const curl = (...args: string[]) =>
+    succeed("curl", ["-q", "-sS", "-x", weir.url, "-o", "/dev/null", ...args]);
+  await curl(`${origin.http}/gibibyte`);
+  const before = weir.residentBytes;
+  const assertSmall = (most: number) => {
+    const growth = Math.round((weir.residentBytes - before) / MIB);
+    assert(growth < most, `Memory grew by ${growth} MiB.`);
+  };
+
+  await test.step("gigabytes through a tunnel and both ways of a request", async () => {
+    for (let round = 0; round < 3; round++) {
+      await curl("-p", `${origin.http}/gibibyte`);
+      await curl(`${origin.http}/gibibyte`);
+      await curl("-T", `${origin.files}/gibibyte`, "-H", "Expect:", `${origin.http}/service/discard`);
+    }
+    assertSmall(64);
+  });
+
+  await test.step("downloads that nobody reads", async () => {
+    const connections: Deno.TcpConn[] = [];
+    try {
+      for (let client = 0; client < 100; client++) {
+        const connection = await connect(weir.port);
+        connections.push(connection);
+        await send(connection, `GET ${origin.http}/gibibyte HTTP/1.1\r\nHost: a\r\n\r\n`);
+      }
+      // Everything between the origin and the clients fills up; then weir has nothing left to do.
+      await until("weir to stand still", async () => {
+        const cpu = weir.cpuSeconds;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return weir.cpuSeconds === cpu;
+      }, 30);
+      // At most 256 KiB of buffer for each.
+      assertSmall(64 + 25);
+    } finally {
+      closeAll(connections);
+    }
+    await until("the log of all", () => weir.log.filter((line) => line.truncated === true).length === 100);
+  });
+
+  weir.assertHealthy();
+  assertEquals(weir.ended, false);
+});
