@@ -69,7 +69,7 @@ async function readCertificates(files: readonly string[], line: CommandLine): Pr
 }
 
 function requireCertificate(pem: string, file: string): void {
-  if (!pem.includes("-----BEGIN CERTIFICATE-----")) {
+  if (!/^-----BEGIN CERTIFICATE-----\s*$/m.test(pem)) {
     throw new ConfigError([
       `${file} holds no certificate: it should have a line -----BEGIN CERTIFICATE-----`,
     ]);

@@ -107,9 +107,10 @@ class Serving implements Observer {
         `${signal}: stopping; ${what} in flight may take ${grace}, a second signal ends them`,
       );
     }
-    this.#ended.resolve(this.#drain());
+    this.#drain().then(this.#ended.resolve, this.#ended.reject);
   }
 
+  /** @returns the exit code, unless a second signal comes first */
   async #drain(): Promise<number> {
     await this.#proxy.drain();
     await this.#log.flush();
@@ -153,7 +154,7 @@ class Serving implements Observer {
     this.#diagnostics = await diagnosticsOf(next, this.#io);
     this.#log = this.#accessLog(next);
     this.#proxy.update(next.proxy);
-    this.#config = next;
+    this.#config = { ...next, listen };
   }
 }
 
