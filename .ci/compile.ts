@@ -1,0 +1,68 @@
+/**
+ * Makes the executable for this machine.
+ *
+ *     deno task compile               ./weir, which may use the network and files
+ *     deno task compile:net           ./weir-net, which may use the network alone
+ *     deno task compile --output FILE
+ *
+ * DENO_FOR_COMPILE names another deno to compile with. DENORT_BIN, which `deno compile` itself reads, names the
+ * runtime to build upon, for machines that cannot download it.
+ */
+
+import { parseArgs } from "node:util";
+
+/** The repository's root. */
+export const ROOT = new URL("../", import.meta.url).pathname;
+
+export interface CompileOptions {
+  output: string;
+  /** A target triple of Rust's, `aarch64-apple-darwin`; this machine when it is not given. */
+  target?: string;
+  /** Grant the network alone: no files, and so no configuration file by its name. */
+  netOnly?: boolean;
+}
+
+/** Compiles `main.ts`. Throws when the compiler fails, which has then said why. */
+export async function compile({ output, target, netOnly = false }: CompileOptions): Promise<void> {
+  const permissions = netOnly ? ["--allow-net"] : ["--allow-net", "--allow-read", "--allow-write"];
+  const { success } = await new Deno.Command(Deno.env.get("DENO_FOR_COMPILE") ?? Deno.execPath(), {
+    args: [
+      "compile",
+      "--quiet",
+      "--frozen",
+      // Whatever is not granted is refused: an executable never stops to ask.
+      "--no-prompt",
+      ...permissions,
+      // Requests leave little behind: a small nursery keeps it in the cache, and saves megabytes under load.
+      "--v8-flags=--max-semi-space-size=1",
+      ...(target === undefined ? [] : ["--target", target]),
+      "--output",
+      output,
+      "main.ts",
+    ],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+    clearEnv: true,
+    env: environment(target),
+  }).output();
+  if (!success) throw new Error(`${output} was not made.`);
+}
+
+/** The runtime that is at hand is this machine's, and no other target's. */
+function environment(target = Deno.build.target): Record<string, string> {
+  const { DENORT_BIN, ...others } = Deno.env.toObject();
+  return DENORT_BIN === undefined || target !== Deno.build.target ? others : { ...others, DENORT_BIN };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: { net: { type: "boolean", default: false }, output: { type: "string" } },
+  });
+  const suffix = Deno.build.os === "windows" ? ".exe" : "";
+  const output = values.output ?? `${ROOT}${values.net ? "weir-net" : "weir"}${suffix}`;
+  await compile({ output, netOnly: values.net });
+  console.log(output);
+}
