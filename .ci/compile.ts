@@ -63,6 +63,9 @@ if (import.meta.main) {
   });
   const suffix = Deno.build.os === "windows" ? ".exe" : "";
   const output = values.output ?? `${ROOT}${values.net ? "weir-net" : "weir"}${suffix}`;
-  await compile({ output, netOnly: values.net });
+  await compile({ output, netOnly: values.net }).catch((error) => {
+    console.error(error.message);
+    Deno.exit(1);
+  });
   console.log(output);
 }

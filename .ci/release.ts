@@ -30,7 +30,7 @@ await Deno.mkdir(folder);
 const sums: string[] = [];
 for (const target of Deno.args.length > 0 ? Deno.args : Object.keys(TARGETS)) {
   const name = `weir-${version}-${TARGETS[target]}`;
-  await compile({ output: `${folder}/${name}`, target });
+  await compile({ output: `${folder}/${name}`, target }).catch(fail);
   const hash = createHash("sha256");
   using file = await Deno.open(`${folder}/${name}`);
   for await (const bytes of file.readable) hash.update(bytes);
@@ -39,3 +39,8 @@ for (const target of Deno.args.length > 0 ? Deno.args : Object.keys(TARGETS)) {
 }
 await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
 console.log("dist/SHA256SUMS");
+
+function fail(error: Error): never {
+  console.error(error.message);
+  Deno.exit(1);
+}

@@ -1,7 +1,10 @@
 // undici with a ProxyAgent: node undici.mjs PROXY TARGET AUTHORITY; prints what came as one line of JSON for
 // each way to use a proxy.
 import { readFileSync } from "node:fs";
-import { fetch, ProxyAgent } from "undici";
+import { createRequire } from "node:module";
+
+// Installed beside this file when it runs, and unknown to Deno.
+const { fetch, ProxyAgent } = createRequire(import.meta.url)("undici");
 
 const [proxy, http, https, authority] = process.argv.slice(2);
 const ca = readFileSync(authority, "utf8");

@@ -1,9 +1,13 @@
 // ws through a proxy: node websocket.mjs PROXY http://ORIGIN https://ORIGIN AUTHORITY; prints one line of JSON
 // for each way. The agent for http:// sends the Upgrade in absolute-form, the one for https:// opens a tunnel.
 import { readFileSync } from "node:fs";
-import { HttpProxyAgent } from "http-proxy-agent";
-import { HttpsProxyAgent } from "https-proxy-agent";
-import { WebSocket } from "ws";
+import { createRequire } from "node:module";
+
+// Installed beside this file when it runs, and unknown to Deno.
+const require = createRequire(import.meta.url);
+const { HttpProxyAgent } = require("http-proxy-agent");
+const { HttpsProxyAgent } = require("https-proxy-agent");
+const { WebSocket } = require("ws");
 
 const [proxy, http, https, authority] = process.argv.slice(2);
 const ca = readFileSync(authority, "utf8");
