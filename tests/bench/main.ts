@@ -34,7 +34,7 @@ if (options.help) {
 }
 for (const program of ["nginx", "wrk", "curl", "setsid"]) {
   if (installed(program) === undefined) {
-    console.error(`The bench needs ${program}: apt-get install nginx-light wrk curl util-linux`);
+    console.error(`The bench needs ${program}: apt-get install nginx wrk curl util-linux`);
     Deno.exit(1);
   }
 }

@@ -21,7 +21,7 @@ export interface Origin {
 /** Starts the origin with its files in `folder`, which had better be in memory. */
 export async function startOrigin(folder: string): Promise<Origin> {
   const nginx = installed("nginx");
-  if (nginx === undefined) throw new Error("The origin is nginx: install it (apt-get install nginx-light).");
+  if (nginx === undefined) throw new Error("The origin is nginx: install it (apt-get install nginx).");
   await Deno.mkdir(`${folder}/www`, { recursive: true });
   using large = await Deno.create(`${folder}/www/large`);
   await large.truncate(GIBIBYTE);

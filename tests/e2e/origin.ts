@@ -85,7 +85,7 @@ function startNginx(folder: string): Deno.ChildProcess {
     }).spawn();
   } catch (error) {
     throw error instanceof Deno.errors.NotFound
-      ? new Error("These tests need nginx: apt-get install nginx-light")
+      ? new Error("These tests need nginx: apt-get install nginx")
       : error;
   }
 }

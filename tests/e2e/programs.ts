@@ -5,7 +5,7 @@ const PACKAGES: Record<string, string> = {
   chromium: "chromium",
   curl: "curl",
   git: "git",
-  nginx: "nginx-light",
+  nginx: "nginx",
   node: "nodejs",
   npm: "npm",
   openssl: "openssl",
