@@ -21,6 +21,8 @@ export interface AccessLogOptions {
   write?(bytes: Uint8Array): Promise<number>;
   /** How long a line may wait for others, ms: 100, and 0 when standard output is a terminal. */
   delay?: number;
+  /** How long a flush waits for a reader that stands still, ms: 2000. */
+  patience?: number;
 }
 
 /** The part of an observer that listens to exchanges. */
@@ -28,8 +30,8 @@ export interface AccessLog {
   /** Notes an exchange that is over. Returns at once and never throws. */
   finished(exchange: Exchange): void;
   /**
-   * Writes what waits. Resolves when it is written, or after two seconds with a reader that stands still: then the
-   * write is still pending, and the process has to be ended with `Deno.exit`.
+   * Writes what waits. Resolves when it is written, or when a reader that stands still has used up the patience: then
+   * the write is still pending, and the process has to be ended with `Deno.exit`.
    */
   flush(): Promise<void>;
   /** How many exchanges were not logged, for want of room or of a reader. */
@@ -47,6 +49,7 @@ export function accessLog(format: AccessLogFormat, options: AccessLogOptions): A
   const writer = new BatchedWriter({
     write: options.write ?? ((bytes) => Deno.stdout.write(bytes)),
     delay: options.delay ?? (options.write === undefined && Deno.stdout.isTerminal() ? 0 : DELAY),
+    patience: options.patience,
     lost: (exchanges) => notice("warning", lostMessage(exchanges)),
     failed: (error) => notice("warning", failedMessage(error)),
   });

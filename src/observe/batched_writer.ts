@@ -8,9 +8,9 @@ export interface BatchedWriterOptions {
   write(bytes: Uint8Array): Promise<number>;
   /** How long a line may wait for others, ms. 0 writes at once whenever no write is under way. */
   delay: number;
-  /** Bytes that may wait for a slow reader. */
+  /** Bytes that may wait for a slow reader: 4 MiB. */
   capacity?: number;
-  /** How long {@link BatchedWriter.flush} waits for a reader that stands still, ms. */
+  /** How long {@link BatchedWriter.flush} waits for a reader that stands still, ms: 2000. */
   patience?: number;
   /**
    * Entries were lost since the last call. Called at most once in a few seconds, and at a flush. Neither this nor
@@ -25,7 +25,10 @@ export interface BatchedWriterOptions {
 
 /** A text of this size is written without waiting for more. */
 const BATCH_SIZE = 64 * 1024;
-const CAPACITY = 1024 * 1024;
+/** While a write is under way more is collected: the slower the writes, the larger they get. */
+const LATE_BATCH_SIZE = 256 * 1024;
+/** Most of a second at 50,000 lines/s: what a disk that hesitates may take. */
+const CAPACITY = 4 * 1024 * 1024;
 const PATIENCE = 2000;
 const REPORT_INTERVAL = 5000;
 /** After a failure that may pass (a full disk) the next try comes no sooner than this. */
@@ -57,7 +60,6 @@ export class BatchedWriter {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The loop that writes, while there is one. */
   #writing: Promise<void> | undefined;
-  #flushing = false;
 
   #state: "works" | "failed" | "closed" = "works";
   #failedAt = 0;
@@ -94,10 +96,11 @@ export class BatchedWriter {
     }
     this.#text += entry;
     this.#entries++;
-    if (this.#text.length >= BATCH_SIZE) {
-      this.#closeBatch();
+    if (this.#writing !== undefined) {
+      if (this.#text.length >= LATE_BATCH_SIZE) this.#closeBatch();
+    } else if (this.#text.length >= BATCH_SIZE) {
       this.#start();
-    } else if (this.#writing === undefined && this.#timer === undefined) {
+    } else if (this.#timer === undefined) {
       if (this.#options.delay === 0) this.#start();
       else this.#timer = setTimeout(() => this.#onTimer(), this.#options.delay);
     }
@@ -108,21 +111,24 @@ export class BatchedWriter {
    * long that the rest is given up; then a write may still be pending, which keeps a process from ending by itself.
    */
   async flush(): Promise<void> {
-    this.#flushing = true;
-    this.#start();
-    if (this.#writing !== undefined) await this.#writingOrGivenUp(this.#writing);
-    this.#flushing = false;
+    const drained = await this.#drained();
     this.#report(true);
+    // what came during a write that was under way, and the report, which may have come back as an entry
+    if (drained) await this.#drained();
   }
 
-  async #writingOrGivenUp(writing: Promise<void>): Promise<void> {
+  /** Waits for the loop that writes; gives up, throws all away and says false when that takes too long. */
+  async #drained(): Promise<boolean> {
+    this.#start();
+    if (this.#writing === undefined) return true;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<"gave up">((resolve) => {
-      timer = setTimeout(() => resolve("gave up"), this.#options.patience ?? PATIENCE);
+    const patience = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), this.#options.patience ?? PATIENCE);
     });
-    const end = await Promise.race([writing, patience]);
+    const drained = await Promise.race([this.#writing.then(() => true), patience]);
     clearTimeout(timer);
-    if (end === "gave up") this.#discard();
+    if (!drained) this.#discard();
+    return drained;
   }
 
   #onTimer(): void {
@@ -140,16 +146,16 @@ export class BatchedWriter {
     this.#writing = this.#run();
   }
 
-  /** Writes batch after batch. Ends when there is none; what came meanwhile and fills no batch waits for its time. */
+  /** Writes batch after batch. Ends when there is none; what came meanwhile and filled none waits for its time. */
   async #run(): Promise<void> {
     // entries of the same moment share a write
     await undefined;
     if (this.#batches.length === 0) this.#closeBatch();
-    while (this.#batches.length > 0 && await this.#write(this.#batches[0])) {
-      if (this.#batches.length === 0 && (this.#flushing || this.#options.delay === 0)) this.#closeBatch();
-    }
+    while (this.#batches.length > 0 && await this.#write(this.#batches[0]));
     this.#writing = undefined;
-    if (this.#text !== "") this.#timer ??= setTimeout(() => this.#onTimer(), this.#options.delay);
+    if (this.#text === "") return;
+    if (this.#text.length >= BATCH_SIZE) this.#start();
+    else this.#timer ??= setTimeout(() => this.#onTimer(), this.#options.delay);
   }
 
   async #write(batch: Batch): Promise<boolean> {

@@ -13,12 +13,14 @@ export interface DiagnosticsOptions {
   time?: boolean;
   /** Writes bytes and says how many it took; standard error by default. */
   write?(bytes: Uint8Array): Promise<number>;
+  /** How long a flush waits for a reader that stands still, ms: 2000. */
+  patience?: number;
 }
 
 /** Says something to the operator. Returns at once and never throws. */
 export interface Diagnostics {
   (level: NoticeLevel, message: string): void;
-  /** Resolves when all that was said is written, or after two seconds with a reader that stands still. */
+  /** Resolves when all that was said is written, or when a reader that stands still has used up the patience. */
   flush(): Promise<void>;
 }
 
@@ -30,6 +32,8 @@ const COLOR: Record<NoticeLevel, string> = {
   error: `${BOLD};${RED}`,
 };
 const MAX_LENGTH = 4096;
+/** Bytes that may wait for a slow reader. */
+const CAPACITY = 1024 * 1024;
 
 interface Line {
   level: NoticeLevel;
@@ -52,6 +56,8 @@ export function configureDiagnostics(level: NoticeLevel, options: DiagnosticsOpt
   const writer = new BatchedWriter({
     write: options.write ?? ((bytes) => Deno.stderr.write(bytes)),
     delay: 0,
+    capacity: CAPACITY,
+    patience: options.patience,
     lost: () => {
       const message =
         `messages missing here so far: ${writer.dropped}; standard error is not read fast enough`;
@@ -84,8 +90,6 @@ export function configureDiagnostics(level: NoticeLevel, options: DiagnosticsOpt
   return Promise.resolve(Object.assign(diagnostics, {
     async flush() {
       await loading;
-      await writer.flush();
-      // it may have had something to say about what was lost
       await writer.flush();
     },
   }));

@@ -3,6 +3,11 @@ import { BatchedWriter, type BatchedWriterOptions } from "../../src/observe/batc
 
 const NEVER = 2 ** 30;
 
+/** A test that no timer and no pending write may outlive, which not every Deno checks unasked. */
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
 /** A sink in the test's hands: each write waits until the test settles it. */
 class Sink {
   text = "";
@@ -63,7 +68,7 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await undefined;
 }
 
-Deno.test("entries are written together when the time has come, with no flush", async () => {
+test("entries are written together when the time has come, with no flush", async () => {
   const sink = new Sink();
   const writer = writerTo(sink, { delay: 1 });
   writer.append("one\n");
@@ -73,7 +78,7 @@ Deno.test("entries are written together when the time has come, with no flush", 
   assertEquals(sink.writes, 1);
 });
 
-Deno.test("without a delay an entry is written at once, and those of the same moment with it", async () => {
+test("without a delay an entry is written at once, and those of the same moment with it", async () => {
   const sink = new Sink();
   const writer = writerTo(sink, { delay: 0 });
   writer.append("one\n");
@@ -86,7 +91,22 @@ Deno.test("without a delay an entry is written at once, and those of the same mo
   assertEquals(sink.text, "one\ntwo\nthree\n");
 });
 
-Deno.test("what comes during a write goes out after it, in order, without a delay and with one", async () => {
+test("there is one write at a time, whoever asks", async () => {
+  const sink = new Sink();
+  const writer = writerTo(sink, { delay: 0 });
+  writer.append("one\n");
+  await sink.begun();
+  writer.append("two\n");
+  const flushed = [writer.flush(), writer.flush()];
+  await turns();
+  assertEquals(sink.writes, 1);
+  await sink.take();
+  await sink.take();
+  await Promise.all(flushed);
+  assertEquals(sink.text, "one\ntwo\n");
+});
+
+test("what comes during a write goes out after it, in order, without a delay and with one", async () => {
   for (const delay of [0, 1]) {
     const sink = new Sink();
     const writer = writerTo(sink, { delay });
@@ -99,7 +119,7 @@ Deno.test("what comes during a write goes out after it, in order, without a dela
   }
 });
 
-Deno.test("a full batch does not wait for the time, and leaves no timer behind", async () => {
+test("a full batch does not wait for the time, and leaves no timer behind", async () => {
   const sink = new Sink();
   const writer = writerTo(sink);
   writer.append("first\n");
@@ -109,14 +129,14 @@ Deno.test("a full batch does not wait for the time, and leaves no timer behind",
   await turns();
 });
 
-Deno.test("nothing runs while there is nothing to write", async () => {
+test("nothing runs while there is nothing to write", async () => {
   const sink = new Sink();
   const writer = writerTo(sink);
   await writer.flush();
   assertEquals(sink.writes, 0);
 });
 
-Deno.test("a write that takes a part goes on with the rest", async () => {
+test("a write that takes a part goes on with the rest", async () => {
   const sink = new Sink();
   const writer = writerTo(sink);
   writer.append("0123456789\n");
@@ -126,7 +146,7 @@ Deno.test("a write that takes a part goes on with the rest", async () => {
   assertEquals(sink.text, "0123456789\n");
 });
 
-Deno.test("flush writes what waits, also what comes while it waits", async () => {
+test("flush writes what waits, also what comes while it waits", async () => {
   const sink = new Sink();
   const writer = writerTo(sink);
   writer.append("one\n");
@@ -139,7 +159,7 @@ Deno.test("flush writes what waits, also what comes while it waits", async () =>
   assertEquals(sink.text, "one\ntwo\n");
 });
 
-Deno.test("text beyond ASCII is UTF-8, whatever a batch holds", async () => {
+test("text beyond ASCII is UTF-8, whatever a batch holds", async () => {
   const sink = new Sink();
   const writer = writerTo(sink);
   const entry = "→ é 𝄞 €\n".repeat(9000);
@@ -150,7 +170,7 @@ Deno.test("text beyond ASCII is UTF-8, whatever a batch holds", async () => {
   assertEquals(sink.text, entry);
 });
 
-Deno.test("a sink that never settles costs a bounded memory: lines are dropped and counted", async () => {
+test("a sink that never settles costs a bounded memory: lines are dropped and counted", async () => {
   const sink = new Sink();
   let clock = 0;
   const writer = writerTo(sink, { capacity: 256 * 1024, patience: 1, now: () => clock });
@@ -171,7 +191,7 @@ Deno.test("a sink that never settles costs a bounded memory: lines are dropped a
   assertEquals(sink.lost.reduce((sum, entries) => sum + entries), appended + 1);
 });
 
-Deno.test("a sink that was slow and catches up gets whole lines, in order, and the loss is told", async () => {
+test("a sink that was slow and catches up gets whole lines, in order, and the loss is told", async () => {
   const sink = new Sink();
   let clock = 0;
   const writer = writerTo(sink, { capacity: 128 * 1024, now: () => clock });
@@ -187,9 +207,16 @@ Deno.test("a sink that was slow and catches up gets whole lines, in order, and t
   lines.forEach((line, i) => assertEquals(line, `${i} ${"y".repeat(50)}`));
   assertEquals(sink.lost, [1, 20_000 - kept - 1]);
   assertEquals(writer.dropped, 20_000 - kept);
+
+  // there is room again
+  for (let i = 0; i < kept; i++) writer.append(`${i} ${"y".repeat(50)}\n`);
+  assertEquals(writer.dropped, 20_000 - kept);
+  const again = writer.flush();
+  while (sink.text.length < 2 * (128 * 1024 - 100)) await sink.take();
+  await again;
 });
 
-Deno.test("a closed pipe silences the writer for good, with one word about it", async () => {
+test("a closed pipe silences the writer for good, with one word about it", async () => {
   const sink = new Sink();
   let clock = 0;
   const writer = writerTo(sink, { now: () => clock });
@@ -206,7 +233,7 @@ Deno.test("a closed pipe silences the writer for good, with one word about it", 
   assertEquals(writer.dropped, 2);
 });
 
-Deno.test("a full disk is tried again later, not line by line, and a cut line is ended first", async () => {
+test("a full disk is tried again later, not line by line, and a cut line is ended first", async () => {
   const sink = new Sink();
   let clock = 0;
   const writer = writerTo(sink, { now: () => clock });
@@ -234,9 +261,46 @@ Deno.test("a full disk is tried again later, not line by line, and a cut line is
   assertEquals(sink.text, "one\nagain\n");
   assertEquals(sink.lost, [3]);
   assertEquals(writer.dropped, 3);
+
+  writer.append("lost\n");
+  flushed = writer.flush();
+  await sink.fail(new Error("No space left on device"));
+  await flushed;
+  assertEquals(sink.failures.length, 2, "it worked in between: that is news");
+  clock += 10_000;
+  writer.append("again\n");
+  flushed = writer.flush();
+  await sink.take();
+  await flushed;
+  assertEquals(sink.text, "one\nagain\nagain\n");
 });
 
-Deno.test("a sink that throws, or takes nothing, is a failure and no endless loop", async () => {
+test("a write that failed at the start of a line leaves no empty one", async () => {
+  const sink = new Sink();
+  let clock = 0;
+  const writer = writerTo(sink, { now: () => clock });
+  for (const fail of [() => sink.fail(new Error("No space left on device")), () => sink.take()]) {
+    clock += 10_000;
+    writer.append("line\n");
+    const flushed = writer.flush();
+    await fail();
+    await flushed;
+  }
+  assertEquals(sink.text, "line\n");
+});
+
+test("the longer a write takes, the larger the next one", async () => {
+  const sink = new Sink();
+  const writer = writerTo(sink);
+  const line = "x".repeat(1023) + "\n";
+  for (let i = 0; i < 64; i++) writer.append(line);
+  await sink.begun();
+  for (let i = 0; i < 200; i++) writer.append(line);
+  assertEquals(await sink.take(), 64 * 1024);
+  assertEquals(await sink.take(), 200 * 1024);
+});
+
+test("a sink that throws, or takes nothing, is a failure and no endless loop", async () => {
   for (
     const write of [() => {
       throw new Error("broken");
@@ -251,7 +315,7 @@ Deno.test("a sink that throws, or takes nothing, is a failure and no endless loo
   }
 });
 
-Deno.test("an entry larger than all the room there is is dropped", async () => {
+test("an entry larger than all the room there is is dropped", async () => {
   const sink = new Sink();
   const writer = writerTo(sink, { capacity: 10 });
   writer.append("x".repeat(11));
