@@ -14,12 +14,34 @@ export interface Deadlined {
 /** ms between two looks at the deadlines. */
 export const TICK = 250;
 
+/** Where a clock has its time from. */
+export interface Time {
+  /** Monotonic ms. */
+  now(): number;
+  /** Calls back each so many ms, until what it returns is called. */
+  every(milliseconds: number, callback: () => void): () => void;
+}
+
+const SYSTEM_TIME: Time = {
+  now: () => performance.now(),
+  every(milliseconds, callback) {
+    const timer = setInterval(callback, milliseconds);
+    return () => clearInterval(timer);
+  },
+};
+
 export class Clock {
   /** Monotonic ms, at most a tick behind while anything is watched. */
-  now: number = performance.now();
+  now: number;
 
   readonly #watched = new Set<Deadlined>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #time: Time;
+  #stopTicking: (() => void) | null = null;
+
+  constructor(time: Time = SYSTEM_TIME) {
+    this.#time = time;
+    this.now = time.now();
+  }
 
   /** A deadline `milliseconds` from now, never early, at most two ticks late. */
   in(milliseconds: number): number {
@@ -28,9 +50,9 @@ export class Clock {
 
   watch(item: Deadlined): void {
     this.#watched.add(item);
-    if (this.#timer === undefined) {
-      this.now = performance.now();
-      this.#timer = setInterval(() => this.#tick(), TICK);
+    if (this.#stopTicking === null) {
+      this.now = this.#time.now();
+      this.#stopTicking = this.#time.every(TICK, () => this.#tick());
     }
   }
 
@@ -45,7 +67,7 @@ export class Clock {
   }
 
   #tick(): void {
-    const now = this.now = performance.now();
+    const now = this.now = this.#time.now();
     for (const item of this.#watched) {
       if (item.deadline > now) continue;
       item.deadline = Infinity;
@@ -54,7 +76,7 @@ export class Clock {
   }
 
   #stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopTicking?.();
+    this.#stopTicking = null;
   }
 }
