@@ -44,6 +44,9 @@ export function attempt<T>(run: () => T): T | HttpError {
   }
 }
 
+/** What stands behind the bytes that have come: whatever a buffer was last used for. */
+const LEFT_BEHIND = bytes("\0 \r\n\tA:\xff");
+
 /**
  * Reads a head that comes in pieces, cut at these places. For each piece the head moves to another buffer, in
  * which it stands elsewhere and is followed by bytes that nobody may look at.
@@ -53,7 +56,7 @@ export function readInPieces(reader: HeadReader, message: Uint8Array, cuts: read
   reader.begin(new Uint8Array(0), 0);
   for (const cut of [...cuts, message.length]) {
     const next = (cut * 7) % 13;
-    const buffer = new Uint8Array(next + message.length + 1);
+    const buffer = new Uint8Array(next + cut + 4).fill(LEFT_BEHIND[cut % LEFT_BEHIND.length]);
     buffer.set(message.subarray(0, cut), next);
     reader.move(buffer, next - offset);
     offset = next;
@@ -301,7 +304,7 @@ function unwrap(
   for (const cut of [...cuts, body.length]) {
     // the piece stands somewhere in a buffer, and is gone after it was read
     const room = (cut * 5) % 11;
-    const piece = new Uint8Array(room + cut - used + 1);
+    const piece = new Uint8Array(room + cut - used + 4).fill(LEFT_BEHIND[cut % LEFT_BEHIND.length]);
     piece.set(body.subarray(used, cut), room);
     const end = room + cut - used;
     const refused = attempt(() => reader.read(piece, room, end));

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { Field } from "../../src/http/field_names.ts";
 import { HeadReader } from "../../src/http/head_reader.ts";
 import { REFUSED_HEADS, REQUESTS, RESPONSES } from "./corpus.ts";
@@ -173,6 +173,50 @@ Deno.test("many fields are kept as well as few", () => {
   const names = Array.from({ length: 200 }, (_, i) => `X-Field-${i}`);
   const reader = read("request", LINE + names.map((name, i) => `${name}: ${i}\r\n`).join("") + "\r\n");
   assertEquals(fieldsOf(reader), names.map((name, i) => [name, String(i)]));
+});
+
+Deno.test("a field of an earlier head is not found in a later one", () => {
+  const reader = read("request", LINE + "A: b\r\nHost: a\r\nCookie: c\r\n\r\n");
+  reader.begin(bytes(LINE + "A: b\r\n\r\n"), 0);
+  assert(reader.read(reader.bytes.length));
+  assertEquals([reader.find(Field.Host), reader.find(Field.Cookie), reader.seen], [-1, -1, 0]);
+  assertEquals([reader.field("Host"), reader.field("A")], ["", "b"]);
+});
+
+Deno.test("a refusal says what is wrong", () => {
+  const refused: [rest: string, says: RegExp][] = [
+    [" A: b", /white space before the first field/],
+    ["\tA: b", /white space before the first field/],
+    ["A: b\r\n c", /folded/],
+    ["A: b\r\n\tc", /folded/],
+    ["A : b", /white space between .* name and its colon/],
+    ["A\t: b", /white space between .* name and its colon/],
+    ["A\r\n", /without a colon/],
+    ["A\n", /without a colon/],
+    [": b", /without a name/],
+    ["A(: b", /character in a field's name/],
+    ["(A: b", /character in a field's name/],
+    ["A: b\n", /bare LF/],
+    ["\n", /bare LF/],
+    ["A: b\rc", /bare CR/],
+    ["\rA", /bare CR/],
+    ["A: \0", /NUL/],
+    ["A: \x01", /control character/],
+  ];
+  for (const [rest, says] of refused) {
+    assertMatch(refusal(() => begun("request", LINE + rest).read(LINE.length + rest.length)).message, says);
+  }
+  const lines: [line: string, says: RegExp][] = [
+    ["GET /\n", /start line ends in a bare LF/],
+    ["GET /\r\r", /bare CR in the start line/],
+    ["GET /\0", /control character in the start line/],
+    ["\r\r", /bare CR before the request line/],
+    ["\r\n".repeat(5), /empty lines/],
+    ["\x16\x03\x01", /no HTTP request/],
+  ];
+  for (const [line, says] of lines) {
+    assertMatch(refusal(() => begun("request", line).read(line.length)).message, says);
+  }
 });
 
 // Limits

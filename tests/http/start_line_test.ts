@@ -70,6 +70,9 @@ const NO_REQUEST_LINE: [rule: string, line: string][] = [
   ["a comma in the version", "GET / HTTP/1,1"],
   ["a sign in the version", "GET / HTTP/+1.1"],
   ["a letter in the version", "GET / HTTP/1.x"],
+  ["a letter for the major version", "GET / HTTP/x.1"],
+  ["a slash for the major version", "GET / HTTP//.1"],
+  ["a slash for the minor version", "GET / HTTP/1./"],
   ["something after the version", "GET / HTTP/1.1x"],
   ["two versions", "GET / HTTP/1.1 HTTP/1.1"],
 ];
