@@ -23,10 +23,12 @@ export interface BatchedWriterOptions {
   now?(): number;
 }
 
-/** A text of this size is written without waiting for more. */
+/** Text that is encoded at once: joined strings get dearer the longer they are left lying. */
+const TEXT_SIZE = 16 * 1024;
+/** Bytes that are written without waiting for more. */
 const BATCH_SIZE = 64 * 1024;
-/** While a write is under way more is collected: the slower the writes, the larger they get. */
-const LATE_BATCH_SIZE = 256 * 1024;
+/** Bytes of one write at most: what comes while one is under way is collected, so slow writes get larger. */
+const LARGEST_BATCH = 256 * 1024;
 /** Most of a second at 50,000 lines/s: what a disk that hesitates may take. */
 const CAPACITY = 4 * 1024 * 1024;
 const PATIENCE = 2000;
@@ -35,14 +37,16 @@ const REPORT_INTERVAL = 5000;
 const RETRY_INTERVAL = 10_000;
 const LINE_FEED = 0x0a;
 
+/** Entries that are written together: the first `end` of the bytes. */
 interface Batch {
   bytes: Uint8Array;
+  end: number;
   entries: number;
 }
 
 /**
  * A bounded queue of text before an asynchronous write. Entries are joined as strings, which costs a few ns each, and
- * encoded once per batch: encoding each for itself costs three times as much, and filling bytes by hand more.
+ * encoded many at a time: encoding each for itself costs three times as much, and filling bytes by hand more.
  */
 export class BatchedWriter {
   readonly #options: BatchedWriterOptions;
@@ -50,16 +54,19 @@ export class BatchedWriter {
   readonly #now: () => number;
   readonly #encoder = new TextEncoder();
 
-  /** What was appended since the last batch was closed, and how many entries it holds. */
+  /** What was appended last and is not encoded yet, and how many entries it holds. */
   #text = "";
   #entries = 0;
-  /** Closed batches and the sum of their bytes; the first one may be in the middle of being written. */
+  /** What is encoded, and the sum of its bytes; the first batch may be in the middle of being written. */
   #batches: Batch[] = [];
   #queuedBytes = 0;
+  /** The memory of a batch that was written, for the next one. */
+  #spare: Uint8Array | undefined;
 
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The loop that writes, while there is one. */
+  /** The loop that writes, while there is one, and the batch whose bytes must stay as they are. */
   #writing: Promise<void> | undefined;
+  #inFlight: Batch | undefined;
 
   #state: "works" | "failed" | "closed" = "works";
   #failedAt = 0;
@@ -96,13 +103,10 @@ export class BatchedWriter {
     }
     this.#text += entry;
     this.#entries++;
-    if (this.#writing !== undefined) {
-      if (this.#text.length >= LATE_BATCH_SIZE) this.#closeBatch();
-    } else if (this.#text.length >= BATCH_SIZE) {
-      this.#start();
-    } else if (this.#timer === undefined) {
-      if (this.#options.delay === 0) this.#start();
-      else this.#timer = setTimeout(() => this.#onTimer(), this.#options.delay);
+    if (this.#text.length >= TEXT_SIZE) this.#encode();
+    if (this.#writing === undefined) {
+      if (this.#queuedBytes >= BATCH_SIZE) this.#start();
+      else if (this.#timer === undefined) this.#startLater();
     }
   }
 
@@ -131,9 +135,12 @@ export class BatchedWriter {
     return drained;
   }
 
-  #onTimer(): void {
-    this.#timer = undefined;
-    this.#start();
+  #startLater(): void {
+    if (this.#options.delay === 0) return this.#start();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#start();
+    }, this.#options.delay);
   }
 
   /** Starts to write whatever there is, unless that is being done. */
@@ -142,24 +149,24 @@ export class BatchedWriter {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
-    if (this.#writing !== undefined || this.#batches.length === 0 && this.#text === "") return;
+    if (this.#writing !== undefined || !this.#waits()) return;
     this.#writing = this.#run();
   }
 
-  /** Writes batch after batch. Ends when there is none; what came meanwhile and filled none waits for its time. */
+  /** Writes batch after batch, also those that come meanwhile; text that is not encoded by then waits for its time. */
   async #run(): Promise<void> {
     // entries of the same moment share a write
     await undefined;
-    if (this.#batches.length === 0) this.#closeBatch();
+    this.#encode();
     while (this.#batches.length > 0 && await this.#write(this.#batches[0]));
     this.#writing = undefined;
-    if (this.#text === "") return;
-    if (this.#text.length >= BATCH_SIZE) this.#start();
-    else this.#timer ??= setTimeout(() => this.#onTimer(), this.#options.delay);
+    if (this.#waits() && this.#timer === undefined) this.#startLater();
   }
 
+  /** @returns whether it worked */
   async #write(batch: Batch): Promise<boolean> {
-    const { bytes } = batch;
+    const bytes = batch.bytes.subarray(0, batch.end);
+    this.#inFlight = batch;
     let at = 0;
     try {
       while (at < bytes.length) {
@@ -171,25 +178,48 @@ export class BatchedWriter {
       if (at > 0) this.#brokenLine = bytes[at - 1] !== LINE_FEED;
       this.#fail(error);
       return false;
+    } finally {
+      this.#inFlight = undefined;
     }
     // a flush that lost its patience has thrown the queue away
     if (this.#batches[0] === batch) {
       this.#batches.shift();
       this.#queuedBytes -= bytes.length;
     }
+    if (batch.bytes.length === LARGEST_BATCH) this.#spare = batch.bytes;
     this.#brokenLine = false;
     this.#announced = false;
     this.#report(false);
     return true;
   }
 
-  #closeBatch(): void {
+  #waits(): boolean {
+    return this.#text !== "" || this.#batches.length > 0;
+  }
+
+  /** Moves the text to the end of the last batch, or to a new one when that is full or being written. */
+  #encode(): void {
     if (this.#text === "") return;
-    const bytes = this.#encoder.encode(this.#text);
-    this.#batches.push({ bytes, entries: this.#entries });
-    this.#queuedBytes += bytes.length;
+    // UTF-8 takes up to three bytes for each UTF-16 unit
+    const most = 3 * this.#text.length;
+    let batch = this.#batches.at(-1);
+    if (batch === undefined || batch === this.#inFlight || batch.end + most > batch.bytes.length) {
+      batch = { bytes: this.#memory(most), end: 0, entries: 0 };
+      this.#batches.push(batch);
+    }
+    const { written } = this.#encoder.encodeInto(this.#text, batch.bytes.subarray(batch.end));
+    batch.end += written;
+    batch.entries += this.#entries;
+    this.#queuedBytes += written;
     this.#text = "";
     this.#entries = 0;
+  }
+
+  #memory(size: number): Uint8Array {
+    if (size > LARGEST_BATCH) return new Uint8Array(size);
+    const memory = this.#spare ?? new Uint8Array(LARGEST_BATCH);
+    this.#spare = undefined;
+    return memory;
   }
 
   #fail(error: unknown): void {

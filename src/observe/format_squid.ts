@@ -35,8 +35,8 @@ const SIX_BLANKS = ["      ", "     ", "    ", "   ", "  ", " ", ""];
 
 /**
  * What Squid would call the way this exchange was served. What was never tried is `NONE_NONE`, as is a tunnel that did
- * not open. A client that left is `_ABORTED`; `_TIMEOUT` is a response that stopped in the middle, while a 504 of our
- * own is an answer like any other.
+ * not open. A response cut in the middle is `_TIMEOUT` or `_ABORTED` in the sense of Squid's documentation (Squid 5.7
+ * itself marks only what the client cut), while a 504 of our own is an answer like any other.
  */
 function resultCode(exchange: Exchange): string {
   if (exchange.verdict === "deny") return "TCP_DENIED";

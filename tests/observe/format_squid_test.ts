@@ -22,7 +22,10 @@ Deno.test("a duration wider than its column pushes, it is not cut", () => {
   ]);
 });
 
-/** Code and status, target, hierarchy, type: Squid 5.7's in the same cases, less its own choice of status. */
+/**
+ * Code and status, target, hierarchy, type: Squid 5.7's in the same cases, less its own choice of status, and less the
+ * suffix of a body that stood still.
+ */
 Deno.test("result codes and hierarchy are those of Squid", () => {
   const nowhere: Sample = {
     originAddress: "",
