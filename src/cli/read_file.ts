@@ -2,7 +2,7 @@
 
 import type { CommandLine } from "../config/flags.ts";
 import { ConfigError } from "../config/errors.ts";
-import { denoRun, shellWord } from "./shell_words.ts";
+import { shellWord, startLine } from "./shell_words.ts";
 
 /**
  * Asks for nothing: says which permission is missing to read these files, and how to give it.
@@ -77,10 +77,10 @@ function withoutPermission(missing: readonly string[], all: readonly string[], l
   );
   const alternative = config === undefined
     ? ""
-    : `\n  or, by the network alone:  ${denoRun([], fromInput)} < ${shellWord(config)}`;
+    : `\n  or, by the network alone:  ${startLine([], fromInput)} < ${shellWord(config)}`;
   if (Deno.build.standalone) return `${text}, which this executable was built without${alternative}`;
   const flag = all.some((path) => path.includes(",")) ? "--allow-read" : `--allow-read=${all.join(",")}`;
-  return `${text}\n  give it:  ${denoRun([flag], line.args)}${alternative}`;
+  return `${text}\n  give it:  ${startLine([flag], line.args)}${alternative}`;
 }
 
 function reason(error: unknown): string {

@@ -168,9 +168,9 @@ async function requireNet(config: Config, line: CommandLine): Promise<void> {
     const host = formatAddress(address);
     const { state } = await Deno.permissions.query({ name: "net", host });
     if (state === "granted") continue;
-    const { denoRun } = await import("./shell_words.ts");
+    const { startLine } = await import("./shell_words.ts");
     throw new ConfigError([
-      `listening on ${host} needs the permission --allow-net\n  give it:  ${denoRun([], line.args)}`,
+      `listening on ${host} needs the permission --allow-net\n  give it:  ${startLine([], line.args)}`,
     ]);
   }
 }

@@ -8,14 +8,17 @@ export function shellWord(word: string): string {
 /**
  * The line that starts this very program, with other permissions and arguments.
  *
- * @param permissions flags of `deno run`, such as `--allow-read=weir.toml`
+ * @param permissions flags of `deno run` besides the network's, such as `--allow-read=weir.toml`; an executable
+ * has its own built in
  */
-export function denoRun(permissions: readonly string[], args: readonly string[]): string {
-  const words = ["deno", "run", "--allow-net", ...permissions, programName(), ...args];
-  return words.map(shellWord).join(" ");
+export function startLine(permissions: readonly string[], args: readonly string[]): string {
+  const program = Deno.build.standalone
+    ? ["weir"]
+    : ["deno", "run", "--allow-net", ...permissions, mainModule()];
+  return [...program, ...args].map(shellWord).join(" ");
 }
 
-function programName(): string {
+function mainModule(): string {
   const url = new URL(Deno.mainModule);
   if (url.protocol !== "file:") return url.href;
   const path = decodeURIComponent(url.pathname);
