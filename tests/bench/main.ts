@@ -1,7 +1,7 @@
 /**
  * Compares weir with the proxies that are installed: side by side, in interleaved rounds, over loopback.
  *
- *     deno task bench                                   everything
+ *     deno task bench                                   everything, in about half an hour
  *     deno task bench small new                         some of the works
  *     deno task bench --only weir,haproxy --rounds 3 --seconds 2 small
  *

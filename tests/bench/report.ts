@@ -27,7 +27,7 @@ export function report(work: Work, rounds: Rounds): string {
   const first = work.columns[0];
   const header = ["", ...work.columns.map((column) => column.title), "weir's ratio"];
   const rows = [...rounds.keys()].map((peer) => [
-    peer,
+    peer + (idled(rounds, peer) ? "*" : ""),
     ...work.columns.map((column) => figure(rounds, peer, column)),
     peer === "weir" ? "" : spread(ratios(rounds, peer, first.key)),
   ]);
@@ -36,7 +36,18 @@ export function report(work: Work, rounds: Rounds): string {
     row.map((cell, at) => at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])).join("  ")
       .trimEnd();
   const goals = work.goals.flatMap((goal) => judge(work, rounds, goal));
-  return ["", work.title, line(header), ...rows.map(line), ...goals].join("\n");
+  const spare = [...rounds.keys()].some((peer) => idled(rounds, peer))
+    ? [
+      "  * did not use up a core: the load, the origin or something else here was the limit; compare CPU instead",
+    ]
+    : [];
+  return ["", work.title, line(header), ...rows.map(line), ...spare, ...goals].join("\n");
+}
+
+/** Whether a proxy did not use up one core: it could have done more. */
+function idled(rounds: Rounds, peer: string): boolean {
+  const busy = (rounds.get(peer) ?? []).flatMap((figures) => figures?.busy ?? []);
+  return median(busy) < 0.85;
 }
 
 function figure(rounds: Rounds, peer: string, column: Column): string {
