@@ -43,11 +43,12 @@ function authorityOf(head: HeadReader, start: number, end: number, scheme: Schem
   const known = remembered[scheme];
   let authority = known.get(text);
   if (authority === undefined) {
-    authority = parseAuthority(decoded(text), scheme === "connect" ? null : DEFAULT_PORTS[scheme]);
-    if (text.length <= MAX_REMEMBERED_LENGTH) {
+    // a copy: the text is a slice, which would keep the whole head alive
+    const copy = [...text].join("");
+    authority = parseAuthority(decoded(copy), scheme === "connect" ? null : DEFAULT_PORTS[scheme]);
+    if (copy.length <= MAX_REMEMBERED_LENGTH) {
       if (known.size >= MAX_REMEMBERED) known.clear();
-      // a copy: the text is a slice that would keep the whole head alive
-      known.set([...text].join(""), authority);
+      known.set(copy, authority);
     }
   }
   return authority;

@@ -25,9 +25,6 @@ class SignalDeadline implements Deadlined {
   readonly #controller = new AbortController();
   readonly signal = this.#controller.signal;
   deadline: number;
-  passed = false;
-  /** What is to be closed as well: a handshake takes no signal. */
-  closing: { close(): void } | null = null;
 
   constructor(clock: Clock, milliseconds: number) {
     clock.watch(this);
@@ -35,13 +32,7 @@ class SignalDeadline implements Deadlined {
   }
 
   expire(): void {
-    this.passed = true;
     this.#controller.abort(new DOMException("The time to connect is over", "TimeoutError"));
-    try {
-      this.closing?.close();
-    } catch {
-      // already closed
-    }
   }
 }
 
@@ -61,43 +52,38 @@ export async function connect(
   const { clock, settings } = services;
   const deadline = new SignalDeadline(clock, settings.connectTimeout);
   try {
-    const addresses = await allowedAddresses(services, authority, local);
-    const dialled = await dialWithRoom(services, addresses, authority.port, deadline.signal);
-    exchange.originAddress = dialled.address;
+    const { signal } = deadline;
+    const addresses = await allowedAddresses(services, authority, local, signal);
+    const { conn, address } = await dialWithRoom(services, addresses, authority.port, signal);
+    exchange.originAddress = address;
     exchange.originPort = authority.port;
-    if (scheme === "tunnel") {
-      return connection(new Connection(dialled.conn, clock, SMALL, 0), dialled.address);
-    }
-    if (scheme === "http") {
-      return connection(new Connection(dialled.conn, clock, MEDIUM, RESPONSE_BASE), dialled.address);
-    }
-    deadline.closing = dialled.conn;
-    const tls = await startTlsTo(dialled.conn, authority.host, { caCerts: settings.originCertificates });
-    if (deadline.passed) {
-      tls.close();
-      throw new HttpError(504, "connection_timeout", `no TLS connection with ${authority.text} in time`);
-    }
-    return connection(new Connection(tls, clock, MEDIUM, RESPONSE_BASE), dialled.address);
+    const stream = scheme === "https"
+      ? await startTlsTo(conn, authority.host, { caCerts: settings.originCertificates, signal })
+      : conn;
+    // a tunnel needs no room for a head, and gives its idle buffers back to the small
+    const up = scheme === "tunnel"
+      ? new Connection(stream, clock, SMALL, 0)
+      : new Connection(stream, clock, MEDIUM, RESPONSE_BASE);
+    up.address = address;
+    return up;
   } catch (error) {
-    throw deadline.passed
-      ? new HttpError(504, "connection_timeout", `no connection with ${authority.text} in time`)
-      : asAnswer(authority, error);
+    throw asAnswer(authority, error);
   } finally {
     clock.unwatch(deadline);
   }
 }
 
-function connection(connection: Connection, address: string): Connection {
-  connection.address = address;
-  return connection;
-}
-
 /** The addresses of an origin that may be dialled. Throws when there is none. */
-async function allowedAddresses(services: Services, authority: Authority, local: string): Promise<string[]> {
+async function allowedAddresses(
+  services: Services,
+  authority: Authority,
+  local: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const { ownListeners } = services;
   const addresses = authority.ip !== null
     ? [authority.host]
-    : await services.resolver.resolve(authority.host);
+    : await services.resolver.resolve(authority.host, signal);
   const allowed = addresses.filter((address) => !ownListeners.includes(address, authority.port, local));
   if (allowed.length === 0) {
     throw new HttpError(502, "proxy_loop_detected", `${authority.text} is this proxy itself`);
@@ -122,6 +108,14 @@ async function dialWithRoom(
   }
 }
 
+/** Those kinds of failed handshakes that are not the certificate's fault. */
+const TLS_ERRORS: Readonly<Record<string, string>> = {
+  alert: "tls_alert_received",
+  protocol: "tls_protocol_error",
+  closed: "tls_protocol_error",
+  aborted: "tls_protocol_error",
+};
+
 function asAnswer(authority: Authority, error: unknown): HttpError {
   const { text, host } = authority;
   if (error instanceof HttpError) return error;
@@ -133,10 +127,10 @@ function asAnswer(authority: Authority, error: unknown): HttpError {
     return new HttpError(502, "dns_error", `the address of ${host} could not be found out: ${error.message}`);
   }
   if (error instanceof TlsError) {
-    const type = error.kind === "protocol" || error.kind === "closed"
-      ? "tls_protocol_error"
-      : "tls_certificate_error";
-    return new HttpError(502, type, `no TLS connection with ${text}: ${error.message}`);
+    const message = `no TLS connection with ${text}: ${error.message}`;
+    if (error.kind === "timeout") return new HttpError(504, "connection_timeout", message);
+    if (error.kind === "exhausted") return new HttpError(503, "connection_limit_reached", message);
+    return new HttpError(502, TLS_ERRORS[error.kind] ?? "tls_certificate_error", message);
   }
   if (error instanceof DialError) {
     switch (error.kind) {
