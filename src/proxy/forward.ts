@@ -13,6 +13,7 @@ import {
   TRANSFER_ENCODING_CHUNKED,
 } from "../http/head_writer.ts";
 import type { Connection } from "../net/connection.ts";
+import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import { addForwardedFor } from "./forwarded_for.ts";
 import { answersLastForward, oneForwardLess } from "./max_forwards.ts";
@@ -64,7 +65,9 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     } catch (error) {
       relay.keepUp = false;
       // nothing came back on a connection that was kept for too long: the request was not heard (RFC 9112 §9.3.1)
-      if (!kept || !relay.silent || !request.repeatable || up.expired || session.down.closed) throw error;
+      if (!kept || !relay.silent || !request.repeatable || up.expired || error instanceof ClientGone) {
+        throw error;
+      }
       exchange.retries++;
     } finally {
       session.up = null;
@@ -111,7 +114,7 @@ async function send(session: Session, request: Request, up: Connection, relay: R
     relay.upload = new Upload(session, request, up);
     relay.upload.takeFirst(writer);
   }
-  up.deadline = clock.in(settings.responseTimeout);
+  up.deadline = clock.in(session.patience(settings.responseTimeout));
   if (!await up.write(writer.bytes.subarray(0, writer.length))) {
     // the system may still be reading from the old one
     request.writer = new HeadWriter(writer.bytes.length);
@@ -130,7 +133,7 @@ function writeHead(session: Session, request: Request): void {
   writer.begin(head);
   writer.upgrading = upgrading;
   if (counted !== null) writer.leaveOut |= MAX_FORWARDS;
-  if (!request.expectsContinue) writer.leaveOut |= EXPECT;
+  if (request.expectsInVain) writer.leaveOut |= EXPECT;
   if (settings.forwardedFor === "delete" || settings.forwardedFor === "set") writer.leaveOut |= FORWARDED_FOR;
   writer.requestLine(head, request, target, request.method);
   writer.fields(head, options, target);

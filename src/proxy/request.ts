@@ -83,7 +83,16 @@ export class Request implements RequestLine {
 
   /** Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1). */
   get expectsContinue(): boolean {
-    return this.minorVersion === 1 && this.framing !== 0 && (this.head.seen & (1 << Field.Expect)) !== 0 &&
+    return this.minorVersion === 1 && this.framing !== 0 && this.#namesContinue;
+  }
+
+  /** Whether it asks for a `100 Continue` that HTTP/1.0 does not know, or without a body that could wait for it. */
+  get expectsInVain(): boolean {
+    return this.#namesContinue && !this.expectsContinue;
+  }
+
+  get #namesContinue(): boolean {
+    return (this.head.seen & (1 << Field.Expect)) !== 0 &&
       this.head.values(Field.Expect).toLowerCase() === "100-continue";
   }
 

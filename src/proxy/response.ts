@@ -1,20 +1,49 @@
 /** A response's head, what it says, and the head that is made of it. */
 
+import { Field } from "../http/field_names.ts";
 import { HeadReader } from "../http/head_reader.ts";
 import { HeadWriter } from "../http/head_writer.ts";
 import { ConnectionOptions } from "../http/hop_by_hop.ts";
 import type { StatusLine } from "../http/start_line.ts";
 import type { ProxySettings } from "./settings.ts";
 
+/** Room for most heads; a writer that has grown beyond it is not kept. */
+const WRITER_SIZE = 4096;
+
+const CONTENT_TYPE = 1 << Field.ContentType;
+
 export class Response implements StatusLine {
   readonly head: HeadReader;
   readonly options = new ConnectionOptions();
-  writer = new HeadWriter(4096);
+  writer = new HeadWriter(WRITER_SIZE);
   status = 0;
   minorVersion = 1;
   reasonStart = 0;
 
+  #contentType = "";
+
+  /** The media type as the origin wrote it, or `""`. The same few come again and again and are not made anew. */
+  contentType(): string {
+    const { head } = this;
+    if ((head.seen & CONTENT_TYPE) === 0) return "";
+    const index = head.find(Field.ContentType);
+    const start = head.valueStart(index);
+    const length = head.valueEnd(index) - start;
+    const last = this.#contentType;
+    let same = length === last.length ? 0 : -1;
+    while (same >= 0 && same < length) {
+      same = head.bytes[start + same] === last.charCodeAt(same) ? same + 1 : -1;
+    }
+    return same === length ? last : this.#contentType = head.value(index);
+  }
+
   constructor(settings: ProxySettings) {
     this.head = new HeadReader("response", settings);
+  }
+
+  /** Lets go of what belongs to the exchange, for the next one. False when it is not worth keeping. */
+  release(): boolean {
+    this.head.release();
+    return this.writer.bytes.length <= WRITER_SIZE * 4;
   }
 }

@@ -42,6 +42,11 @@ export class ResponseRelay {
   /** How the body is framed for the client. */
   #downFraming: Framing = 0;
   #reader: BodyReader | null = null;
+  #persistent = false;
+  /** What stands framed in the upstream buffer, and whether the last chunk has still to follow it. */
+  framedStart = 0;
+  framedEnd = 0;
+  #owesLast = false;
 
   constructor(
     readonly session: Session,
@@ -56,7 +61,7 @@ export class ResponseRelay {
    * told; one after its head has been sent ends both connections, so that the client sees that it is not whole.
    */
   async run(): Promise<void> {
-    const { up, response, exchange } = this;
+    const { up, response, session } = this;
     const { head } = response;
     for (;;) {
       if (up.start === up.end && await this.#more() <= 0) throw this.#lost();
@@ -72,10 +77,17 @@ export class ResponseRelay {
       if (response.status === 101) return await this.#switchProtocols();
       await this.#interimResponse();
     }
-    exchange.responseAt = performance.now();
-    exchange.originStatus = response.status;
-    if ((head.seen & (1 << Field.ContentType)) !== 0) exchange.contentType = head.values(Field.ContentType);
-    await this.#finalResponse();
+    // from here on each step that can do without is no async function of its own: most responses are one read and
+    // one write, and every promise between the two costs as much as reading the head
+    this.#begin();
+    const reader = this.#reader!;
+    session.down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
+    if (!await this.#sendHead()) return this.#cut();
+    if (!reader.done && !await this.#sendRest()) return this.#cut();
+    session.down.deadline = Infinity;
+    // what follows a complete response is none (RFC 9112 §6.3): such a connection is not used again
+    this.keepUp = this.#persistent && up.start === up.end && !up.ended;
+    session.lingers = this.upload !== null && !this.upload.done;
   }
 
   #more(): Promise<number> {
@@ -100,21 +112,21 @@ export class ResponseRelay {
     if (++this.#interim > MAX_INTERIM) throw this.#invalid("more interim responses than anybody needs");
     if (status === 100) upload?.proceed();
     if (request.minorVersion === 1 && (status !== 100 || request.expectsContinue)) {
-      this.#begin();
+      writer.begin(head);
       writer.leaveOut = CONTENT_LENGTH;
       writer.statusLine(head, response);
       writer.fields(head, response.options, null);
       writer.add(session.services.via[response.minorVersion]);
       writer.end();
+      const { down, services } = session;
+      const before = down.deadline;
+      const until = down.deadline = services.clock.in(services.settings.bodyTimeout);
       if (!await this.#write(writer.bytes.subarray(0, writer.length))) throw this.#lost();
+      // an upload that waits for the client goes on with its own, unless it has set another meanwhile
+      if (down.deadline === until) down.deadline = before;
       this.exchange.responseHeadBytes += writer.length;
     }
     up.start = head.end;
-  }
-
-  #begin(): void {
-    const { writer, head } = this.response;
-    writer.begin(head);
   }
 
   /** 101: HTTP is over, both sides become a tunnel (RFC 9110 §7.8). */
@@ -122,7 +134,7 @@ export class ResponseRelay {
     const { session, request, response, up, exchange } = this;
     const { writer, head } = response;
     if (!request.asksUpgrade) throw this.#invalid("101 Switching Protocols, which nobody asked for");
-    this.#begin();
+    writer.begin(head);
     writer.upgrading = true;
     writer.leaveOut = CONTENT_LENGTH;
     writer.statusLine(head, response);
@@ -133,45 +145,42 @@ export class ResponseRelay {
     exchange.kind = "upgrade";
     exchange.status = exchange.originStatus = 101;
     exchange.responseAt = performance.now();
+    session.down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
     if (!await this.#write(writer.bytes.subarray(0, writer.length))) return this.#cut();
     exchange.responseHeadBytes += writer.length;
     up.start = head.end;
     await tunnelled(session, exchange, up);
   }
 
-  async #finalResponse(): Promise<void> {
+  /** Decides how the final response goes on, takes what came of its body, and writes its head. Throws {@link HttpError}. */
+  #begin(): void {
     const { session, request, response, up, upload, exchange } = this;
-    const { services } = session;
     const { head } = response;
+    exchange.responseAt = performance.now();
+    exchange.originStatus = response.status;
+    exchange.contentType = response.contentType();
     this.#framing = responseFraming(head, response.status, request.method);
-    const reader = this.#reader = new BodyReader("response", this.#framing, services.settings);
+    const reader = this.#reader = new BodyReader("response", this.#framing, session.services.settings);
     this.#downFraming = this.#framing;
     if (this.#framing < 0) this.#downFraming = request.minorVersion === 1 ? CHUNKED : UNTIL_CLOSE;
+    const uploaded = upload === null || upload.done;
     // a body whose rest the client still wants to send would be taken for the next request
-    this.keepDown = request.minorVersion === 1 && !request.options.close && !services.draining &&
-      (upload === null || upload.done);
+    this.keepDown = uploaded && request.minorVersion === 1 && !request.options.close &&
+      !session.services.draining;
+    this.#persistent = uploaded && response.minorVersion === 1 && !response.options.close &&
+      this.#framing !== UNTIL_CLOSE;
     // may throw: nothing has been sent yet
     if (reader.done) up.start = head.end;
     else this.#take(head.end);
     upload?.stop();
-    const persistent = response.minorVersion === 1 && !response.options.close &&
-      this.#framing !== UNTIL_CLOSE &&
-      (upload === null || upload.done);
     this.#writeHead();
     exchange.status = response.status;
-    session.down.deadline = services.clock.in(services.settings.bodyTimeout);
-    if (!await this.#sendHead()) return this.#cut();
-    if (!reader.done && !await this.#sendRest()) return this.#cut();
-    session.down.deadline = Infinity;
-    // what follows a complete response is none (RFC 9112 §6.3): such a connection is not used again
-    this.keepUp = persistent && up.start === up.end && !up.ended;
-    if (upload !== null && !upload.done) await session.linger();
   }
 
   #writeHead(): void {
     const { session: { services }, response } = this;
     const { head, writer, status } = response;
-    this.#begin();
+    writer.begin(head);
     // a length has no place where there can be no body (RFC 9110 §8.6)
     if (status === 204) writer.leaveOut = CONTENT_LENGTH;
     writer.statusLine(head, response);
@@ -184,25 +193,26 @@ export class ResponseRelay {
   }
 
   /** Sends the head and, in the same write, the first bytes of the body, which stand behind it in the buffer. */
-  async #sendHead(): Promise<boolean> {
+  #sendHead(): Promise<boolean> {
     const { up, response, exchange } = this;
     const { writer } = response;
     const { length } = writer;
     const reader = this.#reader!;
-    let start = 0;
-    let end = 0;
-    if (reader.framing !== 0) [start, end] = this.#frame();
+    if (reader.framing !== 0) this.#frame();
+    const { framedStart: start, framedEnd: end } = this;
     exchange.responseHeadBytes += length;
     exchange.responseBodyBytes += end - start;
-    if (end === start) {
-      return await this.#write(writer.bytes.subarray(0, length)) && await this.#sendLast();
-    }
-    if (start >= length) {
-      up.buffer.set(writer.bytes.subarray(0, length), start - length);
-      return await this.#writeBuffer(start - length, end) && await this.#sendLast();
-    }
-    return await this.#write(writer.bytes.subarray(0, length)) && await this.#writeBuffer(start, end) &&
-      await this.#sendLast();
+    if (start < length || this.#owesLast) return this.#sendInPieces(start, end);
+    up.buffer.set(writer.bytes.subarray(0, length), start - length);
+    return this.#writeBuffer(start - length, end);
+  }
+
+  /** The same where head and body cannot go out at once. */
+  async #sendInPieces(start: number, end: number): Promise<boolean> {
+    const { writer } = this.response;
+    if (!await this.#write(writer.bytes.subarray(0, writer.length))) return false;
+    if (end > start && !await this.#writeBuffer(start, end)) return false;
+    return !this.#owesLast || await this.#sendLast();
   }
 
   /** Sends what is still to come of the body. False when it was cut short. */
@@ -219,7 +229,7 @@ export class ResponseRelay {
       if (count === FAILED) return false;
       if (count === ENDED) {
         if (!reader.end()) return false;
-        return await this.#sendLast();
+        return this.#downFraming !== CHUNKED || await this.#sendLast();
       }
       up.deadline = Infinity;
       session.down.deadline = clock.in(settings.bodyTimeout);
@@ -230,10 +240,11 @@ export class ResponseRelay {
         exchange.details = (error as HttpError).message;
         return false;
       }
-      const [start, end] = this.#frame();
+      this.#frame();
+      const { framedStart: start, framedEnd: end } = this;
       exchange.responseBodyBytes += end - start;
       if (end > start && !await this.#writeBuffer(start, end)) return false;
-      if (!await this.#sendLast()) return false;
+      if (this.#owesLast && !await this.#sendLast()) return false;
       if (!reader.done) {
         up.empty();
         fit.after(count);
@@ -251,34 +262,33 @@ export class ResponseRelay {
     up.start = reader.consumed;
   }
 
-  /** Frames the data that was taken for the client, in place; returns where it begins and ends. */
-  #frame(): [number, number] {
+  /** Frames the data that was taken for the client, in place. */
+  #frame(): void {
     const { dataStart, dataEnd, done, trailers, framing } = this.#reader!;
-    if (this.#downFraming !== CHUNKED || dataEnd === dataStart) return [dataStart, dataEnd];
-    const start = wrapChunk(this.up.buffer, dataStart, dataEnd);
-    this.#lastSent = false;
-    if (!done || trailers !== null || framing !== CHUNKED) return [start, dataEnd + 2];
-    this.up.buffer.set(LAST_CHUNK, dataEnd + 2);
-    this.#lastSent = true;
-    return [start, dataEnd + 2 + LAST_CHUNK.length];
+    this.framedStart = dataStart;
+    this.framedEnd = dataEnd;
+    if (this.#downFraming !== CHUNKED) return;
+    this.#owesLast = done;
+    if (dataEnd === dataStart) return;
+    this.framedStart = wrapChunk(this.up.buffer, dataStart, dataEnd);
+    this.framedEnd = dataEnd + 2;
+    if (!done || trailers !== null || framing !== CHUNKED) return;
+    // where the last chunk stood that came is room for the one that goes
+    this.up.buffer.set(LAST_CHUNK, this.framedEnd);
+    this.framedEnd += LAST_CHUNK.length;
+    this.#owesLast = false;
   }
 
-  #lastSent = false;
-
-  /** Sends the last chunk of a body that is done, when it did not go with its data. */
-  async #sendLast(): Promise<boolean> {
-    const reader = this.#reader!;
-    if (this.#downFraming !== CHUNKED || !reader.done || this.#lastSent) return true;
-    const last = writeLastChunk(reader.trailers);
+  /** Sends the last chunk of a body that is done, which did not go with its data. */
+  #sendLast(): Promise<boolean> {
+    const last = writeLastChunk(this.#reader!.trailers, this.response.options);
     this.exchange.responseBodyBytes += last.length;
-    return await this.#write(last);
+    return this.#write(last);
   }
 
-  async #writeBuffer(start: number, end: number): Promise<boolean> {
-    const { up, session } = this;
-    const written = await session.down.write(up.buffer.subarray(start, end));
-    if (!written) up.bufferLost = true;
-    return written;
+  /** Sends a part of the upstream buffer. Whoever is told that it failed has to call {@link #cut}. */
+  #writeBuffer(start: number, end: number): Promise<boolean> {
+    return this.session.down.write(this.up.buffer.subarray(start, end));
   }
 
   async #write(bytes: Uint8Array): Promise<boolean> {
@@ -304,6 +314,8 @@ export class ResponseRelay {
       }
     }
     this.keepUp = this.keepDown = false;
+    // a write that was given up may still take its bytes from there
+    up.bufferLost = true;
     up.close();
     down.close();
   }

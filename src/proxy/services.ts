@@ -65,8 +65,7 @@ export class Services {
   }
 
   giveBackResponse(response: Response): void {
-    response.head.release();
-    if (this.#responses.length < KEPT) this.#responses.push(response);
+    if (response.release() && this.#responses.length < KEPT) this.#responses.push(response);
   }
 
   /** The line `Date: …` of this second. */

@@ -29,6 +29,8 @@ export class Session {
   idle = true;
   /** The connection to the origin of the exchange under way. */
   up: Connection | null = null;
+  /** Whether the client is given time to read its last answer before the connection is closed. */
+  lingers = false;
 
   #begun = false;
   #late = false;
@@ -52,6 +54,7 @@ export class Session {
   async run(): Promise<void> {
     try {
       while (await this.#next());
+      if (this.lingers) await this.#linger();
     } catch (error) {
       const { stack, message } = error as Error;
       this.services.observer.notice(
@@ -93,6 +96,7 @@ export class Session {
     exchange.listener = this.listener;
     const request = services.borrowRequest();
     let buffer: Uint8Array | null = null;
+    let understood = false;
     try {
       const { head } = request;
       head.begin(down.buffer, down.start);
@@ -106,9 +110,10 @@ export class Session {
       exchange.headAt = performance.now();
       exchange.fields = head;
       down.deadline = Infinity;
-      request.understand(exchange);
       down.start = head.end;
       buffer = this.#keepHead();
+      request.understand(exchange);
+      understood = true;
       const again = await this.#dispatch(exchange, request);
       this.idle = again;
       this.#finish(exchange, request);
@@ -126,7 +131,7 @@ export class Session {
       }
       if (!request.head.begun) this.#recognise(down.buffer[down.start]);
       // before the head was understood nobody knows where the next request would begin
-      const again = await this.answer(exchange, request, error, buffer === null);
+      const again = await this.answer(exchange, request, error, !understood);
       this.idle = again;
       this.#finish(exchange, request);
       return again;
@@ -161,9 +166,9 @@ export class Session {
           giveBack(down.swap(this.#bufferFor(down.end - down.start + 1)));
           head.move(down.buffer, down.start - before);
         }
-        if (await down.read() <= 0) return false;
+        if (await down.read() <= 0 || this.#late) return false;
       } while (!head.read(down.end));
-      return !this.#late;
+      return true;
     } finally {
       down.onExpire = null;
     }
@@ -185,16 +190,24 @@ export class Session {
 
   /** The time for a head is over: 408 for one that was begun (RFC 9110 §15.5.9), silence for none. */
   #headIsLate(exchange: Exchange, request: Request): void {
-    const { down } = this;
+    const { down, services } = this;
     down.expired = this.#late = true;
     if (!request.head.begun) return down.close();
     const error = new HttpError(408, "http_request_error", "the request's head took too long");
-    const bytes = answerBytes(error, this.services.settings, {
+    const bytes = answerBytes(error, services.settings, {
       kind: "text",
       number: exchange.number,
       withoutBody: false,
       close: true,
     });
+    exchange.status = error.status;
+    exchange.ownAnswer = true;
+    exchange.error = error.error;
+    exchange.details = error.message;
+    exchange.truncated = true;
+    // a client that reads nothing either has had its time
+    down.onExpire = null;
+    down.deadline = services.clock.in(LINGER_TIME);
     down.write(bytes).then(() => down.close());
   }
 
@@ -261,10 +274,13 @@ export class Session {
     return this.#send(exchange, Number(fields[0].slice(9, 12)), bytes, closing);
   }
 
-  /** Whether the connection ends after an own answer: unread bodies are not waited for. */
+  /**
+   * Whether the connection ends after an own answer: unread bodies are not waited for, and what follows a CONNECT
+   * that is refused may have been meant for the tunnel.
+   */
   #closes(request: Request, close: boolean): boolean {
     return close || request.framing !== 0 || request.minorVersion === 0 || request.options.close ||
-      this.services.draining;
+      request.method === "CONNECT" || this.services.draining;
   }
 
   async #send(exchange: Exchange, status: number, bytes: Uint8Array, close: boolean): Promise<boolean> {
@@ -275,7 +291,7 @@ export class Session {
     const written = await down.write(bytes);
     if (written) exchange.responseHeadBytes = bytes.length;
     else exchange.truncated = true;
-    if (written && close) await this.linger();
+    this.lingers = written && close;
     return written && !close;
   }
 
@@ -283,9 +299,15 @@ export class Session {
    * Closes so that the client can still read what it was sent: closing while its bytes lie unread would reset the
    * connection and take the answer away (RFC 9112 §9.6).
    */
-  async linger(): Promise<void> {
+  async #linger(): Promise<void> {
     const { down, services } = this;
     await down.closeWrite();
+    if (down.bufferLost && !down.reading) {
+      // the system may still be sending from it to the origin
+      down.empty();
+      down.swap(borrow(SMALL));
+      down.bufferLost = false;
+    }
     down.deadline = services.clock.in(LINGER_TIME);
     const until = down.received + LINGER_BYTES;
     while (!down.closed && !down.ended && down.received < until) {
@@ -301,7 +323,6 @@ export class Session {
       exchange.details = details;
       exchange.truncated = true;
     }
-    if (this.#late) exchange.status = 408;
     exchange.endedAt = performance.now();
     this.services.observer.finished(exchange);
     exchange.fields = NO_FIELDS;

@@ -5,6 +5,7 @@ import { wrapChunk } from "../http/chunked.ts";
 import { HttpError } from "../http/error.ts";
 import { CHUNKED } from "../http/framing.ts";
 import type { HeadWriter } from "../http/head_writer.ts";
+import type { ConnectionOptions } from "../http/hop_by_hop.ts";
 import { type Connection, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import type { Deadlined } from "../net/clock.ts";
@@ -26,6 +27,7 @@ export class Upload {
   clientGone = false;
 
   readonly #reader: BodyReader;
+  readonly #options: ConnectionOptions;
   readonly #settings;
   #stopped = false;
   readonly #gate: ContinueGate | null;
@@ -33,6 +35,7 @@ export class Upload {
   constructor(readonly session: Session, request: Request, readonly up: Connection) {
     const { services } = session;
     this.#settings = services.settings;
+    this.#options = request.options;
     this.#reader = new BodyReader("request", request.framing, services.settings);
     this.#gate = request.expectsContinue ? new ContinueGate(session) : null;
   }
@@ -50,7 +53,7 @@ export class Upload {
       }
       writer.add(down.buffer.subarray(dataStart, dataEnd));
       if (dataEnd > dataStart) writer.add(LINE_END);
-      if (reader.done) writer.add(writeLastChunk(reader.trailers));
+      if (reader.done) writer.add(writeLastChunk(reader.trailers, this.#options));
     } else {
       writer.add(down.buffer.subarray(dataStart, dataEnd));
     }
@@ -101,7 +104,10 @@ export class Upload {
       const count = down.end - down.start;
       this.#take();
       up.deadline = clock.in(this.#settings.bodyTimeout);
-      if (!await this.#send()) {
+      const sent = await this.#send();
+      // the response has come to its end meanwhile, and the deadlines are not this upload's any more
+      if (this.#stopped) return;
+      if (!sent) {
         // an origin that refuses a body may have said why before it closed
         up.deadline = clock.in(this.#settings.responseTimeout);
         return;
@@ -139,7 +145,7 @@ export class Upload {
         end += 2;
       }
       if (reader.done) {
-        last = writeLastChunk(reader.trailers);
+        last = writeLastChunk(reader.trailers, this.#options);
         // the bytes of the last chunk that came make room for the one that goes
         if (last === LAST_CHUNK && end > start) {
           down.buffer.set(LAST_CHUNK, end);
