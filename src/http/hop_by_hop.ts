@@ -111,6 +111,6 @@ const NOT_IN_TRAILERS: ReadonlySet<number> = new Set([
  * Whether field `index` of a trailer section may be sent on. What the `Connection` of the message's head names is
  * removed from its trailers too (RFC 9110 §7.6.1).
  */
-export function allowedInTrailers(trailers: HeadReader, index: number, options?: ConnectionOptions): boolean {
-  return !NOT_IN_TRAILERS.has(trailers.number(index)) && options?.removes(trailers, index) !== true;
+export function allowedInTrailers(trailers: HeadReader, index: number, options: ConnectionOptions): boolean {
+  return !NOT_IN_TRAILERS.has(trailers.number(index)) && !options.removes(trailers, index);
 }
