@@ -16,6 +16,17 @@ const TAIL = 8;
 const FALSE = Promise.resolve(false);
 const IS_FAILED = Promise.resolve(FAILED);
 
+/**
+ * Deno up to 2.6, and later ones for TLS, hold a descriptor after `close()` for as long as a write is under way
+ * that the peer does not take. Nothing can be done about such a write but to count it.
+ */
+let stuck = 0;
+
+/** Connections that are closed and whose descriptors wait for their peers to take or refuse a last write. */
+export function stuckConnections(): number {
+  return stuck;
+}
+
 /** The part of `Deno.TcpConn` and `Deno.TlsConn` that is used. */
 export interface Stream {
   read(into: Uint8Array): Promise<number | null>;
@@ -54,6 +65,8 @@ export class Connection implements Deadlined {
 
   #reading: Promise<number> | null = null;
   #written: ((whole: boolean) => void) | null = null;
+  /** When the write under way began or went on, on the clock's time. */
+  #wroteAt = 0;
   #released = false;
 
   /**
@@ -86,7 +99,8 @@ export class Connection implements Deadlined {
    * number of bytes that came, {@link ENDED} or {@link FAILED}; never rejects.
    */
   read(): Promise<number> {
-    return this.#reading ??= this.closed ? IS_FAILED : this.#startRead();
+    if (this.#reading !== null) return this.#reading;
+    return this.closed ? IS_FAILED : this.#reading = this.#startRead();
   }
 
   #startRead(): Promise<number> {
@@ -140,11 +154,14 @@ export class Connection implements Deadlined {
    * Writes all of `bytes`, which must not change before that has settled. Resolves with whether all went out, with
    * false as soon as the connection is closed; never rejects. One at a time. After false the system may still take
    * bytes from where they were: that buffer must not be lent to anybody else.
+   *
+   * A peer that takes a part is slow, not silent: the deadline is put off by the time that the part took.
    */
   write(bytes: Uint8Array): Promise<boolean> {
     if (this.closed) return FALSE;
     return new Promise((resolve) => {
       this.#written = resolve;
+      this.#wroteAt = this.clock.now;
       this.#writeOn(bytes);
     });
   }
@@ -152,12 +169,21 @@ export class Connection implements Deadlined {
   #writeOn(bytes: Uint8Array): void {
     this.stream.write(bytes).then((count) => {
       this.sent += count;
-      if (count < bytes.length && !this.closed) this.#writeOn(bytes.subarray(count));
-      else this.#settleWrite(count === bytes.length);
+      if (this.closed) stuck--;
+      else if (count < bytes.length) {
+        const { now } = this.clock;
+        this.deadline += now - this.#wroteAt;
+        this.#wroteAt = now;
+        this.#writeOn(bytes.subarray(count));
+      } else this.#settleWrite(true);
     }, this.#onWriteFailed);
   }
 
   readonly #onWriteFailed = (error: unknown): void => {
+    if (this.closed) {
+      stuck--;
+      return;
+    }
     this.error ??= error;
     this.#settleWrite(false);
   };
@@ -168,14 +194,19 @@ export class Connection implements Deadlined {
     written?.(whole);
   }
 
-  /** Tells the peer that nothing more will come (FIN); reading goes on. */
-  async closeWrite(): Promise<void> {
-    if (this.closed) return;
-    try {
-      await this.stream.closeWrite();
-    } catch (error) {
-      this.error ??= error;
-    }
+  /**
+   * Tells the peer that nothing more will come (FIN, and over TLS what goes before it); reading goes on. Not while a
+   * write is under way. Resolves when that is done or the connection closed; never rejects.
+   */
+  closeWrite(): Promise<boolean> {
+    if (this.closed) return FALSE;
+    return new Promise((resolve) => {
+      this.#written = resolve;
+      this.stream.closeWrite().then(() => {
+        if (this.closed) stuck--;
+        else this.#settleWrite(true);
+      }, this.#onWriteFailed);
+    });
   }
 
   /** Deadline: closes, unless somebody has said what else to do. */
@@ -192,6 +223,7 @@ export class Connection implements Deadlined {
     this.deadline = Infinity;
     this.clock.unwatch(this);
     if (this.#written !== null) {
+      stuck++;
       this.#settleWrite(false);
     }
     try {

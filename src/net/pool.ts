@@ -1,5 +1,6 @@
 /** Connections to origins that are kept for the next request to the same place. */
 
+import { borrow, giveBack, MEDIUM } from "./buffers.ts";
 import type { Connection } from "./connection.ts";
 
 export interface PoolLimits {
@@ -25,12 +26,17 @@ export class Pool {
     return this.#all.size;
   }
 
+  /** How many origins the kept connections lead to. */
+  get origins(): number {
+    return this.#parked.size;
+  }
+
   /** The connection for `key` that was used last, or `undefined`. A read is under way on it. */
   take(key: string): Connection | undefined {
     const connections = this.#parked.get(key);
     if (connections === undefined) return undefined;
-    const connection = connections.pop();
-    if (connection === undefined) return undefined;
+    const connection = connections.pop()!;
+    if (connections.length === 0) this.#parked.delete(key);
     this.#all.delete(connection);
     connection.deadline = Infinity;
     connection.onSettled = connection.onExpire = null;
@@ -39,13 +45,13 @@ export class Pool {
 
   /** Keeps a connection whose last exchange is over on both sides, with nothing left to read. */
   park(key: string, connection: Connection): void {
-    if (connection.closed || connection.ended || connection.end !== connection.start) {
-      return connection.release();
-    }
+    const { closed, ended, error, start, end } = connection;
+    if (closed || ended || error !== null || end !== start) return connection.release();
     const { poolPerOrigin, poolSize, poolTimeout } = this.limits;
+    if (poolSize === 0 || (this.#parked.get(key)?.length ?? 0) >= poolPerOrigin) return connection.release();
+    while (this.#all.size >= poolSize) this.#dropOldest();
+    // not before: the oldest may have been this origin's only one
     let connections = this.#parked.get(key);
-    if (poolSize === 0 || (connections?.length ?? 0) >= poolPerOrigin) return connection.release();
-    if (this.#all.size >= poolSize) this.#dropOldest();
     if (connections === undefined) {
       connections = [];
       this.#parked.set(key, connections);
@@ -53,6 +59,7 @@ export class Pool {
     connections.push(connection);
     this.#all.set(connection, key);
     connection.empty();
+    if (connection.buffer.length > MEDIUM) giveBack(connection.swap(borrow(MEDIUM)));
     connection.deadline = connection.clock.in(poolTimeout);
     connection.onSettled = this.#drop;
     connection.onExpire = () => this.#drop(connection);

@@ -3,8 +3,8 @@
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "./buffers.ts";
 import { type Connection, ENDED, FAILED } from "./connection.ts";
 
-/** Why a relay is over. */
-export type RelayEnd = "ended" | "idle" | "near_failed" | "far_failed";
+/** Why a relay is over; "stopped" when somebody has closed a connection meanwhile. */
+export type RelayEnd = "ended" | "idle" | "near_failed" | "far_failed" | "stopped";
 
 /**
  * Fits a connection's buffer to its stream: a larger one after two reads that filled it, the small one again after
@@ -46,33 +46,49 @@ export class BufferFit {
  * ends the other at once. Bytes that are in the buffers already go first. Both connections are closed at the end.
  */
 export async function relay(near: Connection, far: Connection, idle: number): Promise<RelayEnd> {
-  near.onExpire = far.onExpire = null;
+  near.onExpire = () => expire(near, far);
+  far.onExpire = () => expire(far, near);
   touch(near, far, idle);
   const [out, back] = await Promise.all([pump(near, far, idle), pump(far, near, idle)]);
-  const expired = near.expired || far.expired;
+  near.onExpire = far.onExpire = null;
   near.close();
   far.close();
-  if (expired) return "idle";
+  if (near.expired) return "idle";
   if (out === "from" || back === "to") return "near_failed";
   if (out === "to" || back === "from") return "far_failed";
-  return "ended";
+  return out === "closed" || back === "closed" ? "stopped" : "ended";
 }
 
 function touch(near: Connection, far: Connection, idle: number): void {
   near.deadline = far.deadline = near.clock.in(idle);
 }
 
-/** Moves one direction. Says which side failed, if one did; then both are closed. */
-async function pump(from: Connection, to: Connection, idle: number): Promise<"ended" | "from" | "to"> {
+/** What moves in one direction keeps both connections: a write puts off the deadline of the one it goes to. */
+function expire(connection: Connection, other: Connection): void {
+  if (other.deadline > connection.clock.now && other.deadline < Infinity) {
+    connection.deadline = other.deadline;
+    return;
+  }
+  connection.expired = other.expired = true;
+  connection.close();
+  other.close();
+}
+
+/** How one direction came to its end; "closed" when a connection was closed by this side. */
+type PumpEnd = "ended" | "from" | "to" | "closed";
+
+/** Moves one direction until `from` has ended. When one side fails, both are closed. */
+async function pump(from: Connection, to: Connection, idle: number): Promise<PumpEnd> {
   const fit = new BufferFit(from);
   for (;;) {
-    const waiting = from.end - from.start;
-    if (waiting === 0) {
+    if (from.end === from.start) {
       if (!from.reading) from.empty();
       const count = await from.read();
       if (count === FAILED) {
+        const end = from.closed ? "closed" : "from";
+        from.close();
         to.close();
-        return "from";
+        return end;
       }
       if (count === ENDED) {
         await to.closeWrite();
@@ -82,9 +98,11 @@ async function pump(from: Connection, to: Connection, idle: number): Promise<"en
     }
     const count = from.end - from.start;
     if (!await to.write(from.buffer.subarray(from.start, from.end))) {
+      const end = to.closed ? "closed" : "to";
       from.bufferLost = true;
       from.close();
-      return "to";
+      to.close();
+      return end;
     }
     touch(from, to, idle);
     from.empty();

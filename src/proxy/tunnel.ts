@@ -36,6 +36,8 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
     return false;
   } finally {
     session.up = null;
+    exchange.upstreamSentBytes = up.sent;
+    exchange.upstreamReceivedBytes = up.received;
     up.release();
   }
 }
@@ -49,14 +51,13 @@ export async function tunnelled(session: Session, exchange: Exchange, up: Connec
   const end = await relay(down, up, services.settings.tunnelTimeout);
   exchange.requestBodyBytes = up.sent - upBefore;
   exchange.responseBodyBytes = down.sent - sentBefore;
-  exchange.upstreamSentBytes = up.sent;
-  exchange.upstreamReceivedBytes = up.received;
   if (end === "ended") return;
   exchange.truncated = true;
   exchange.details = {
     idle: "nothing came through for too long",
     near_failed: "the client reset the connection",
     far_failed: "the other end reset the connection",
+    stopped: "the proxy was stopped",
   }[end];
   if (end === "far_failed") exchange.error = "connection_terminated";
 }

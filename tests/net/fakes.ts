@@ -96,7 +96,7 @@ export class FakeStream implements Stream {
     if (this.closed > 0) return Promise.reject(new Deno.errors.BadResource("Bad resource ID"));
     if (this.appetite > 0) {
       const count = Math.min(bytes.length, this.appetite);
-      this.written.push(...bytes.subarray(0, count));
+      for (let i = 0; i < count; i++) this.written.push(bytes[i]);
       return Promise.resolve(count);
     }
     this.#offer = bytes;
@@ -167,4 +167,11 @@ export class FakeStream implements Stream {
 /** Resolves when everything has run that was waiting for a promise which is settled by now. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Two ends of one real connection over loopback. */
+export async function socketPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  return await Promise.all([Deno.connect({ hostname: "127.0.0.1", port }), listener.accept()]);
 }

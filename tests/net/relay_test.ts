@@ -1,0 +1,349 @@
+import { assert, assertEquals } from "@std/assert";
+import { LARGE, MEDIUM, SMALL } from "../../src/net/buffers.ts";
+import { type Clock, TICK } from "../../src/net/clock.ts";
+import { Connection, stuckConnections } from "../../src/net/connection.ts";
+import { BufferFit, relay, type RelayEnd } from "../../src/net/relay.ts";
+import { fakeClock, FakeStream, type FakeTime, settled, socketPair } from "./fakes.ts";
+
+const IDLE = 10_000;
+
+interface Setting {
+  near: FakeStream;
+  far: FakeStream;
+  nearConnection: Connection;
+  farConnection: Connection;
+  clock: Clock;
+  time: FakeTime;
+  /** Starts the relay and lets it get to its first waits. */
+  start(): Promise<void>;
+  /** How it ended; "running" while it has not. */
+  end(): Promise<RelayEnd | "running">;
+}
+
+/** Two fake streams that are relayed; at the end both have to be closed and nothing watched. */
+async function withRelay(body: (setting: Setting) => Promise<void>): Promise<void> {
+  const { clock, time } = fakeClock();
+  const near = new FakeStream();
+  const far = new FakeStream();
+  const nearConnection = new Connection(near, clock, SMALL, 16);
+  const farConnection = new Connection(far, clock, SMALL, 0);
+  let ended: RelayEnd | "running" = "running";
+  await body({
+    near,
+    far,
+    nearConnection,
+    farConnection,
+    clock,
+    time,
+    async start() {
+      relay(nearConnection, farConnection, IDLE).then((end) => ended = end);
+      await settled();
+    },
+    async end() {
+      await settled();
+      return ended;
+    },
+  });
+  await settled();
+  assertEquals([nearConnection.closed, farConnection.closed], [true, true], "both are closed");
+  assertEquals([clock.size, time.running, stuckConnections()], [0, 0, 0]);
+  nearConnection.release();
+  farConnection.release();
+}
+
+const RESET = new Deno.errors.ConnectionReset("Connection reset by peer");
+
+Deno.test("what either side sends goes to the other, as it comes (RFC 9110 §9.3.6)", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start();
+    await near.give("ping");
+    assertEquals(far.text, "ping");
+    await far.give("pong");
+    assertEquals(near.text, "pong");
+    await near.give(" again");
+    assertEquals(far.text, "ping again");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("bytes that are in the buffers already go first", () =>
+  withRelay(async ({ near, far, nearConnection, farConnection, start, end }) => {
+    nearConnection.read();
+    await near.give("early from near, ");
+    farConnection.read();
+    await far.give("early from far, ");
+    await start();
+    await near.give("later");
+    await far.give("later");
+    assertEquals([far.text, near.text], ["early from near, later", "early from far, later"]);
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("a read that was under way before is joined, and what it brings is not lost", () =>
+  withRelay(async ({ near, far, nearConnection, start, end }) => {
+    nearConnection.read();
+    await start();
+    await near.give("from the read under way");
+    assertEquals(far.text, "from the read under way");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("each direction is closed on its own: the near side may end and still receive", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start();
+    await near.give("question");
+    await near.end();
+    assertEquals([far.writeClosed, far.closed, near.closed], [1, 0, 0], "the end is passed on as an end");
+    await far.give("a long answer");
+    assertEquals([near.text, await end()], ["a long answer", "running"]);
+    await far.end();
+    assertEquals([near.writeClosed, await end()], [1, "ended"]);
+  }));
+
+Deno.test("each direction is closed on its own: the far side may end and still receive", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start();
+    await far.end();
+    assertEquals([near.writeClosed, far.closed, near.closed], [1, 0, 0]);
+    await near.give("still heard");
+    assertEquals([far.text, await end()], ["still heard", "running"]);
+    await near.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("the end goes on only after all that came before it", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    far.appetite = 0;
+    await start();
+    await near.give("first");
+    assertEquals(far.isWriting, true);
+    assertEquals(far.writeClosed, 0);
+    await far.takeWrite(2);
+    await far.takeWrite(3);
+    await near.end();
+    assertEquals([far.text, far.writeClosed], ["first", 1]);
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("a near side that fails ends the far one at once, and is what the relay ended by", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start();
+    await near.failRead(RESET);
+    assertEquals([far.closed, await end()], [1, "near_failed"]);
+  }));
+
+Deno.test("a far side that fails ends the near one at once, and is what the relay ended by", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start();
+    await far.failRead(RESET);
+    assertEquals([near.closed, await end()], [1, "far_failed"]);
+  }));
+
+Deno.test("a far side that cannot be written to ends the near one", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    far.appetite = 0;
+    await start();
+    await near.give("lost");
+    await far.failWrite(new Deno.errors.BrokenPipe("Broken pipe"));
+    assertEquals([near.closed, far.closed, await end()], [1, 1, "far_failed"]);
+  }));
+
+Deno.test("a near side that cannot be written to ends the far one", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    near.appetite = 0;
+    await start();
+    await far.give("lost");
+    await near.failWrite(new Deno.errors.BrokenPipe("Broken pipe"));
+    assertEquals([near.closed, far.closed, await end()], [1, 1, "near_failed"]);
+  }));
+
+Deno.test("a side that fails while the other takes nothing ends what waits for the other", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    far.appetite = 0;
+    await start();
+    await near.give("stuck");
+    await far.failRead(RESET);
+    assertEquals([near.closed, far.closed, await end()], [1, 1, "far_failed"]);
+  }));
+
+Deno.test("somebody who closes the connections stops the relay, which nobody's failure is", () =>
+  withRelay(async ({ far, near, nearConnection, farConnection, start, end }) => {
+    near.appetite = 0;
+    await start();
+    await far.give("under way");
+    farConnection.close();
+    nearConnection.close();
+    assertEquals(await end(), "stopped");
+  }));
+
+// backpressure
+
+Deno.test("nothing is read that cannot be written: a slow reader slows the writer", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    far.appetite = 0;
+    await start();
+    await near.give("one");
+    assertEquals([near.isReading, far.isWriting], [false, true]);
+    await far.takeWrite(1);
+    assertEquals(near.isReading, false, "a part is not enough");
+    await far.takeWrite(2);
+    assertEquals(near.isReading, true);
+    await far.give("the other direction is not held up");
+    assertEquals(near.text, "the other direction is not held up");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+// idle
+
+Deno.test("a relay in which nothing moves either way is ended", () =>
+  withRelay(async ({ time, near, start, end }) => {
+    await start();
+    await near.give("the last word");
+    time.pass(IDLE);
+    assertEquals(await end(), "running");
+    time.passDeadline(0);
+    assertEquals(await end(), "idle");
+  }));
+
+Deno.test("what moves one way keeps both sides", () =>
+  withRelay(async ({ time, near, far, start, end }) => {
+    await start();
+    for (let i = 0; i < 10; i++) {
+      time.pass(IDLE - TICK);
+      await (i < 5 ? near : far).give("x");
+    }
+    assertEquals(await end(), "running");
+    time.passDeadline(IDLE);
+    assertEquals(await end(), "idle");
+  }));
+
+Deno.test("half a relay is idle in the same way as a whole one", () =>
+  withRelay(async ({ time, near, start, end }) => {
+    await start();
+    await near.end();
+    time.passDeadline(IDLE);
+    assertEquals(await end(), "idle");
+  }));
+
+Deno.test("a side that takes nothing for too long is idle", () =>
+  withRelay(async ({ time, near, far, start, end }) => {
+    far.appetite = 0;
+    await start();
+    await near.give("stuck");
+    time.passDeadline(IDLE);
+    assertEquals(await end(), "idle");
+  }));
+
+Deno.test("a side that takes its bytes bit by bit is slow, not idle", () =>
+  withRelay(async ({ time, near, far, start, end }) => {
+    far.appetite = 0;
+    await start();
+    await near.give("0123456789");
+    for (let i = 0; i < 10; i++) {
+      time.pass(IDLE - TICK);
+      assertEquals(await end(), "running", `after ${i} bytes`);
+      await far.takeWrite(1);
+    }
+    assertEquals(far.text, "0123456789");
+    time.passDeadline(IDLE);
+    assertEquals(await end(), "idle");
+  }));
+
+// buffers
+
+Deno.test("a direction that fills its buffer twice gets a larger one, and the small one again when it calms down", () =>
+  withRelay(async ({ near, far, nearConnection, farConnection, start, end }) => {
+    await start();
+    const lengths: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      await near.give("x".repeat(near.room));
+      lengths.push(nearConnection.buffer.length);
+    }
+    assertEquals(lengths, [SMALL, MEDIUM, MEDIUM, LARGE, LARGE, LARGE]);
+    await near.give("x");
+    assertEquals(nearConnection.buffer.length, SMALL);
+    assertEquals(farConnection.buffer.length, SMALL, "the other direction has not moved anything");
+    assertEquals(far.text.length, far.offered.reduce((sum, count) => sum + count));
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("a buffer is made small again only when what is in it fits", async () => {
+  const { clock } = fakeClock();
+  const stream = new FakeStream();
+  const connection = new Connection(stream, clock, LARGE, 16);
+  const fit = new BufferFit(connection);
+  const read = connection.read();
+  await stream.give("x".repeat(SMALL));
+  await read;
+  fit.reset();
+  assertEquals([connection.buffer.length, connection.end - connection.start], [LARGE, SMALL], "it would not");
+  connection.start = connection.end - 3;
+  fit.reset();
+  assertEquals([connection.buffer.length, connection.end - connection.start], [SMALL, 3]);
+  assert(connection.room > 0);
+  connection.release();
+  await settled();
+});
+
+// real sockets
+
+Deno.test("real sockets: many megabytes go through both ways at once, unchanged, and both ends are passed on", async () => {
+  const { clock } = fakeClock();
+  const [client, near] = await socketPair();
+  const [server, far] = await socketPair();
+  const over = relay(new Connection(near, clock, SMALL, 16), new Connection(far, clock, SMALL, 0), IDLE);
+  const size = 16 * 1024 * 1024;
+  const [there, back] = await Promise.all([
+    receive(server),
+    receive(client),
+    send(client, size, 3),
+    send(server, size, 7),
+  ]);
+  assertEquals([there, back], [checksum(size, 3), checksum(size, 7)]);
+  assertEquals(await over, "ended");
+  client.close();
+  server.close();
+  assertEquals(clock.size, 0);
+});
+
+/** The byte at a place of a stream that is told from another by its factor. */
+function byteAt(place: number, factor: number): number {
+  return (place * factor + (place >> 8)) & 0xff;
+}
+
+async function send(to: Deno.TcpConn, size: number, factor: number): Promise<void> {
+  const piece = new Uint8Array(100_003);
+  for (let at = 0; at < size;) {
+    const length = Math.min(piece.length, size - at);
+    for (let i = 0; i < length; i++) piece[i] = byteAt(at + i, factor);
+    for (let done = 0; done < length;) done += await to.write(piece.subarray(done, length));
+    at += length;
+  }
+  await to.closeWrite();
+}
+
+async function receive(from: Deno.TcpConn): Promise<string> {
+  const buffer = new Uint8Array(64 * 1024);
+  let hash = 0;
+  let size = 0;
+  for (let count; (count = await from.read(buffer)) !== null; size += count) {
+    for (let i = 0; i < count; i++) hash = (Math.imul(hash, 31) + buffer[i]) | 0;
+  }
+  return `${size} bytes, ${hash}`;
+}
+
+function checksum(size: number, factor: number): string {
+  let hash = 0;
+  for (let at = 0; at < size; at++) hash = (Math.imul(hash, 31) + byteAt(at, factor)) | 0;
+  return `${size} bytes, ${hash}`;
+}
