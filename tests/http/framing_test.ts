@@ -157,7 +157,7 @@ Deno.test("no framing field counts in a 2xx to CONNECT, but in a refusal it does
     assertEquals(ofResponse(fields, 299, "CONNECT"), 0);
   }
   assertEquals(ofResponse("Content-Length: 12\r\n", 407, "CONNECT"), 12);
-  assertEquals(ofResponse("", 302, "CONNECT"), UNTIL_CLOSE);
+  assertEquals(ofResponse("", 300, "CONNECT"), UNTIL_CLOSE);
   assertEquals(ofResponse("Content-Length: 12\r\n", 200, "connect"), 12, "methods are case-sensitive");
 });
 
