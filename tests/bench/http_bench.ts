@@ -4,9 +4,9 @@
  */
 
 import { CHUNK_PREFIX, CHUNK_SUFFIX, ChunkedReader, wrapChunk } from "../../src/http/chunked.ts";
-import { type Framing, requestFraming, responseFraming } from "../../src/http/framing.ts";
+import { CHUNKED, type Framing, requestFraming, responseFraming } from "../../src/http/framing.ts";
 import { HeadReader } from "../../src/http/head_reader.ts";
-import { fieldLine, HeadWriter } from "../../src/http/head_writer.ts";
+import { fieldLine, HeadWriter, TRANSFER_ENCODING_CHUNKED } from "../../src/http/head_writer.ts";
 import { ConnectionOptions } from "../../src/http/hop_by_hop.ts";
 import {
   readRequestLine,
@@ -64,6 +64,7 @@ Deno.bench("request: the same, and rewrite it", { group: "request" }, () => {
   writer.begin(head);
   writer.requestLine(head, line, target, method);
   writer.fields(head, options, target);
+  if (framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
   writer.add(via);
   writer.end();
 });
@@ -97,6 +98,7 @@ Deno.bench("response: read head, line, framing, and rewrite it", () => {
   writer.begin(responseHead);
   writer.statusLine(responseHead, statusLine);
   writer.fields(responseHead, options, null);
+  if (framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
   writer.add(via);
   writer.end();
 });
