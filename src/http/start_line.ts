@@ -3,6 +3,7 @@
 import { CR, SP, TARGET, TOKEN_LOWER } from "./characters.ts";
 import { badRequest, badResponse } from "./error.ts";
 import type { HeadReader } from "./head_reader.ts";
+import { bytesOf } from "./text.ts";
 
 /** The parts of a request line, as places in the head's buffer. */
 export interface RequestLine {
@@ -85,4 +86,16 @@ export function readStatusLine(head: HeadReader, line: StatusLine): void {
   line.status = hundreds * 100 + tens * 10 + ones;
   line.minorVersion = minor;
   line.reasonStart = Math.min(at + 5, startLineEnd);
+}
+
+const VERSION_1 = bytesOf("HTTP/1.");
+
+/**
+ * Whether `bytes[start..end)`, all that has come so far, can become a status line: who greets in another protocol
+ * and then waits for an answer is not to be waited for.
+ */
+export function mayBecomeStatusLine(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = Math.min(VERSION_1.length, end - start);
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== VERSION_1[i]) return false;
+  return true;
 }

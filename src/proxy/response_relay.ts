@@ -11,7 +11,7 @@ import {
   HeadWriter,
   TRANSFER_ENCODING_CHUNKED,
 } from "../http/head_writer.ts";
-import { readStatusLine } from "../http/start_line.ts";
+import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
 import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
 import { type Connection, ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
@@ -68,6 +68,7 @@ export class ResponseRelay {
       this.silent = false;
       head.begin(up.buffer, up.start);
       while (!head.read(up.end)) {
+        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw this.#invalid("what is no HTTP/1.1");
         if (up.room === 0) this.#grow();
         if (await this.#more() <= 0) throw this.#lost();
       }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  mayBecomeStatusLine,
   readRequestLine,
   readStatusLine,
   type RequestLine,
@@ -138,3 +139,16 @@ for (const line of NO_STATUS_LINE) {
     assertEquals(refusal(() => statusLine(line)).status, 502);
   });
 }
+
+Deno.test("what cannot become a status line any more is known as soon as its first wrong byte is there", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const line = "HTTP/1.1 200 OK";
+  for (let length = 0; length <= line.length; length++) {
+    assertEquals(mayBecomeStatusLine(bytes("x" + line), 1, 1 + length), true, line.slice(0, length));
+  }
+  for (
+    const other of ["S", "SSH-2.0-OpenSSH", "220 ready", "HTTP/2", "http/1.1", "HTTP /1.1", "\r\n", "<html>"]
+  ) {
+    assertEquals(mayBecomeStatusLine(bytes(other), 0, other.length), false, other);
+  }
+});
