@@ -5,6 +5,7 @@
 
 import { borrow, giveBack } from "./buffers.ts";
 import type { Clock, Deadlined } from "./clock.ts";
+import { countRead, turnToRead } from "./fair_reads.ts";
 
 /** What {@link Connection.read} says besides a number of bytes. */
 export const ENDED = 0;
@@ -104,6 +105,12 @@ export class Connection implements Deadlined {
   }
 
   #startRead(): Promise<number> {
+    const turn = turnToRead();
+    return turn === null ? this.#readNow() : turn.then(() => this.#readNow());
+  }
+
+  /** Closed meanwhile, the stream says so itself. */
+  #readNow(): Promise<number> {
     const { buffer } = this;
     return this.stream.read(buffer.subarray(this.end, buffer.length - TAIL)).then(
       this.#onRead,
@@ -112,6 +119,7 @@ export class Connection implements Deadlined {
   }
 
   readonly #onRead = (count: number | null): number => {
+    countRead();
     this.#reading = null;
     if (count === null) this.ended = true;
     else {

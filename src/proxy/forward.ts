@@ -3,7 +3,6 @@
  * `send` and `relay` of an exchange in absolute form.
  */
 
-import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import { CHUNKED } from "../http/framing.ts";
 import {
@@ -13,6 +12,7 @@ import {
   TRANSFER_ENCODING_CHUNKED,
 } from "../http/head_writer.ts";
 import type { Connection } from "../net/connection.ts";
+import { admit } from "./admit.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import { addForwardedFor } from "./forwarded_for.ts";
@@ -25,7 +25,6 @@ import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
 
-const VIA = 1 << Field.Via;
 const EXPECT = 1 << Field.Expect;
 const TE = 1 << Field.TE;
 const MAX_FORWARDS = 1 << Field.MaxForwards;
@@ -83,23 +82,6 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     }
     up = undefined;
   }
-}
-
-/** Refuses what must not go on whatever the rules say. Throws {@link HttpError}. */
-function admit(services: Services, request: Request): void {
-  const { settings } = services;
-  const { head, framing } = request;
-  if ((head.seen & VIA) !== 0 && viaNames(head.values(Field.Via), settings.pseudonym)) {
-    throw new HttpError(502, "proxy_loop_detected", "the request has come through this proxy before");
-  }
-  if (settings.maxBodySize > 0 && framing > settings.maxBodySize) {
-    throw new HttpError(413, "http_request_error", `a body of more than ${settings.maxBodySize} bytes`);
-  }
-}
-
-/** Whether a list of `protocol pseudonym (comment)` names this one (RFC 9110 §7.6.3). */
-function viaNames(via: string, pseudonym: string): boolean {
-  return via.split(",").some((member) => member.trim().split(/[ \t]+/)[1] === pseudonym);
 }
 
 /** Sends the head, and in the same write what there is of the body. */
