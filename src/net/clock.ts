@@ -31,7 +31,7 @@ const SYSTEM_TIME: Time = {
 };
 
 export class Clock {
-  /** Monotonic ms, at most a tick behind while anything is watched. */
+  /** ms on this clock. It goes forward by one tick at most, also when the process stood still for longer. */
   now: number;
 
   readonly #watched = new Set<Deadlined>();
@@ -43,7 +43,10 @@ export class Clock {
     this.now = time.now();
   }
 
-  /** A deadline `milliseconds` from now, never early, at most two ticks late. */
+  /**
+   * A deadline `milliseconds` from now: never early, and two ticks late at most. Time in which the process itself
+   * stood still is counted against nobody, and comes on top.
+   */
   in(milliseconds: number): number {
     return this.now + milliseconds + TICK;
   }
@@ -67,7 +70,7 @@ export class Clock {
   }
 
   #tick(): void {
-    const now = this.now = this.#time.now();
+    const now = this.now = Math.min(this.#time.now(), this.now + TICK);
     for (const item of this.#watched) {
       if (item.deadline > now) continue;
       item.deadline = Infinity;

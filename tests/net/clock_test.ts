@@ -31,6 +31,24 @@ Deno.test("a deadline is never early and at most two ticks late", () => {
   }
 });
 
+Deno.test("a deadline is not early either when the process stands still after it was set", () => {
+  const { clock, time } = fakeClock();
+  const before = new Item();
+  const after = new Item();
+  clock.watch(before);
+  clock.watch(after);
+  time.pass(10 * TICK);
+  before.deadline = clock.in(1_000);
+  // set late in a tick that is much too long
+  after.deadline = clock.in(1_000);
+  time.stall(60_000);
+  assertEquals([before.expired, after.expired], [0, 0], "nobody has had a chance to be in time");
+  time.pass(1_000 + 2 * TICK);
+  assertEquals([before.expired, after.expired], [1, 1]);
+  clock.unwatch(before);
+  clock.unwatch(after);
+});
+
 Deno.test("a deadline passes once, and stands at never while it is told", () => {
   const { clock, time } = fakeClock();
   const item = new Item();

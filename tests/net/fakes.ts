@@ -38,6 +38,13 @@ export class FakeTime implements Time {
     this.#now = until;
   }
 
+  /** Lets so many ms pass in which nothing can run, and calls back once, as a timer does that was held up. */
+  stall(milliseconds: number): void {
+    this.#now += milliseconds;
+    this.#next = this.#now + this.#interval;
+    this.#callback?.();
+  }
+
   /** Lets a deadline that was set for so many ms from now pass for certain. */
   passDeadline(milliseconds: number): void {
     this.pass(milliseconds + 2 * TICK);
@@ -107,8 +114,10 @@ export class FakeStream implements Stream {
   /** Lets the read under way have these bytes. */
   async give(text: string): Promise<void> {
     const bytes = new TextEncoder().encode(text);
-    this.#into!.set(bytes);
-    await this.#endRead((read) => read.resolve(bytes.length));
+    await this.#endRead((read, into) => {
+      into.set(bytes);
+      read.resolve(bytes.length);
+    });
   }
 
   /** Lets the read under way come to the end of the stream. */
@@ -149,10 +158,16 @@ export class FakeStream implements Stream {
     return new TextDecoder().decode(new Uint8Array(this.written));
   }
 
-  async #endRead(settle: (read: PromiseWithResolvers<number | null>) => void): Promise<void> {
-    const read = this.#read!;
+  async #endRead(
+    settle: (read: PromiseWithResolvers<number | null>, into: Uint8Array) => void,
+  ): Promise<void> {
+    // one who reads much may have to let others go first
+    for (let turns = 0; this.#read === null && turns < 10; turns++) await settled();
+    const read = this.#read;
+    const into = this.#into;
+    if (read === null || into === null) throw new Error("nobody reads");
     this.#read = this.#into = null;
-    settle(read);
+    settle(read, into);
     await settled();
   }
 
