@@ -1,6 +1,7 @@
 /** The proxy as a thing to start, change and stop. */
 
 import { HttpError } from "../http/error.ts";
+import { stuckConnections } from "../net/connection.ts";
 import { acceptLoop, listen, type ListenAddress } from "../net/listen.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import { answerBytes } from "./answer.ts";
@@ -22,9 +23,11 @@ export class Proxy {
   readonly #accepting: Promise<void>[] = [];
   readonly #sessions = new Set<Session>();
   readonly #perClient = new Map<string, number>();
-  #refusals = 0;
+  /** Connections over the limit that are being told so. */
+  readonly #refused = new Map<Deno.TcpConn, Promise<void>>();
   #lastNotice = -Infinity;
-  #drained: (() => void) | null = null;
+  /** Waits for the last session to go. */
+  #empty: PromiseWithResolvers<void> | null = null;
 
   /** @param resolver how names are resolved, where it is not the system's way */
   constructor(settings: ProxySettings, observer: Observer, resolver?: ResolverOptions) {
@@ -80,14 +83,10 @@ export class Proxy {
     this.#closeListeners();
     this.#services.pool.clear();
     for (const session of this.#sessions) session.endIfIdle();
-    if (this.#sessions.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#drained = resolve;
-      const timer = setTimeout(resolve, settings.grace);
-      await promise;
-      clearTimeout(timer);
-      this.#drained = null;
-    }
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, settings.grace);
+    await Promise.race([this.#emptied(), grace.promise]);
+    clearTimeout(timer);
     await this.stop();
   }
 
@@ -96,14 +95,16 @@ export class Proxy {
     this.#services.draining = true;
     this.#closeListeners();
     for (const session of this.#sessions) session.abort();
+    for (const stream of this.#refused.keys()) close(stream);
     this.#services.pool.clear();
-    await Promise.all(this.#accepting);
-    if (this.#sessions.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#drained = resolve;
-      await promise;
-    }
+    await Promise.all([...this.#accepting, ...this.#refused.values(), this.#emptied()]);
     this.#services.pool.clear();
+  }
+
+  /** Resolves when there is no session. */
+  #emptied(): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    return (this.#empty ??= Promise.withResolvers()).promise;
   }
 
   #closeListeners(): void {
@@ -124,11 +125,11 @@ export class Proxy {
     const { settings } = this.#services;
     const client = withoutMapping(remote.hostname);
     const fromClient = this.#perClient.get(client) ?? 0;
-    if (this.#sessions.size >= settings.maxConnections) {
-      return void this.#refuse(stream, `more than ${settings.maxConnections} connections are open`);
+    if (this.#sessions.size + stuckConnections() >= settings.maxConnections) {
+      return this.#refuse(stream, `more than ${settings.maxConnections} connections are open`);
     }
     if (settings.maxConnectionsPerClient > 0 && fromClient >= settings.maxConnectionsPerClient) {
-      return void this.#refuse(
+      return this.#refuse(
         stream,
         `more than ${settings.maxConnectionsPerClient} connections of one client are open`,
       );
@@ -147,15 +148,20 @@ export class Proxy {
     const left = this.#perClient.get(client)! - 1;
     if (left === 0) this.#perClient.delete(client);
     else this.#perClient.set(client, left);
-    if (this.#sessions.size === 0) this.#drained?.();
+    if (this.#sessions.size > 0) return;
+    this.#empty?.resolve();
+    this.#empty = null;
   }
 
   /** Says `503` before a request is read, which a client that connects in vain understands. */
-  async #refuse(stream: Deno.TcpConn, reason: string): Promise<void> {
-    const { settings } = this.#services;
+  #refuse(stream: Deno.TcpConn, reason: string): void {
     this.#notice(`a connection was refused: ${reason}`);
-    if (this.#refusals >= MAX_REFUSALS) return close(stream);
-    this.#refusals++;
+    if (this.#refused.size >= MAX_REFUSALS || this.#services.draining) return close(stream);
+    this.#refused.set(stream, this.#tell(stream, reason));
+  }
+
+  async #tell(stream: Deno.TcpConn, reason: string): Promise<void> {
+    const { settings } = this.#services;
     const timer = setTimeout(() => close(stream), REFUSAL_TIME);
     try {
       const error = new HttpError(503, "connection_limit_reached", reason);
@@ -168,7 +174,7 @@ export class Proxy {
     } catch {
       // it has gone, or had its time
     } finally {
-      this.#refusals--;
+      this.#refused.delete(stream);
       clearTimeout(timer);
       close(stream);
     }

@@ -61,7 +61,8 @@ export class ResponseRelay {
    * told; one after its head has been sent ends both connections, so that the client sees that it is not whole.
    */
   async run(): Promise<void> {
-    const { up, response, session } = this;
+    const { up, response, session, upload } = this;
+    const { down } = session;
     const { head } = response;
     for (;;) {
       if (up.start === up.end && await this.#more() <= 0) throw this.#lost();
@@ -82,13 +83,14 @@ export class ResponseRelay {
     // one write, and every promise between the two costs as much as reading the head
     this.#begin();
     const reader = this.#reader!;
-    session.down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
+    down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
     if (!await this.#sendHead()) return this.#cut();
     if (!reader.done && !await this.#sendRest()) return this.#cut();
-    session.down.deadline = Infinity;
+    down.deadline = Infinity;
     // what follows a complete response is none (RFC 9112 §6.3): such a connection is not used again
     this.keepUp = this.#persistent && up.start === up.end && !up.ended;
-    session.lingers = this.upload !== null && !this.upload.done;
+    // the client is still sending what nobody reads
+    session.lingers = !this.keepDown && (down.start !== down.end || (upload !== null && !upload.done));
   }
 
   #more(): Promise<number> {

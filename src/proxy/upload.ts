@@ -26,6 +26,8 @@ export class Upload {
   /** The client went away within its body. */
   clientGone = false;
 
+  /** Bytes of the body itself, without its framing. */
+  #size = 0;
   readonly #reader: BodyReader;
   readonly #options: ConnectionOptions;
   readonly #settings;
@@ -127,9 +129,10 @@ export class Upload {
     const reader = this.#reader;
     reader.read(down.buffer, down.start, down.end);
     this.taken += reader.consumed - down.start;
+    this.#size += reader.dataEnd - reader.dataStart;
     down.start = reader.consumed;
     const { maxBodySize } = this.#settings;
-    if (maxBodySize > 0 && this.taken > maxBodySize) {
+    if (maxBodySize > 0 && this.#size > maxBodySize) {
       throw new HttpError(413, "http_request_error", `a body of more than ${maxBodySize} bytes`);
     }
   }
