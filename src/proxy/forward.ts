@@ -21,7 +21,6 @@ import { answerLastForward } from "./own_resources.ts";
 import { connect, poolKey } from "./reach.ts";
 import type { Request } from "./request.ts";
 import { ResponseRelay } from "./response_relay.ts";
-import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
 
@@ -52,7 +51,7 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     exchange.reused = kept;
     exchange.originAddress = up.address;
     exchange.originPort = target.authority!.port;
-    exchange.connectedAt = performance.now();
+    exchange.connectedAt = kept ? exchange.headAt : performance.now();
     const relay = new ResponseRelay(session, exchange, request, up, services.borrowResponse());
     session.up = up;
     const sentBefore = up.sent;

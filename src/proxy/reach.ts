@@ -53,8 +53,10 @@ export async function connect(
   const deadline = new SignalDeadline(clock, settings.connectTimeout);
   try {
     const { signal } = deadline;
-    const addresses = await allowedAddresses(services, authority, local, signal);
-    const { conn, address } = await dialWithRoom(services, addresses, authority.port, signal);
+    const addresses = authority.ip !== null
+      ? [authority.host]
+      : await services.resolver.resolve(authority.host, signal);
+    const { conn, address } = await dialAllowed(services, authority, addresses, local, signal);
     exchange.originAddress = address;
     exchange.originPort = authority.port;
     const stream = scheme === "https"
@@ -73,22 +75,24 @@ export async function connect(
   }
 }
 
-/** The addresses of an origin that may be dialled. Throws when there is none. */
-async function allowedAddresses(
+/** Dials those of an origin's addresses that do not lead back here. Throws when none is left. */
+async function dialAllowed(
   services: Services,
   authority: Authority,
+  addresses: readonly string[],
   local: string,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<Dialled> {
   const { ownListeners } = services;
-  const addresses = authority.ip !== null
-    ? [authority.host]
-    : await services.resolver.resolve(authority.host, signal);
-  const allowed = addresses.filter((address) => !ownListeners.includes(address, authority.port, local));
-  if (allowed.length === 0) {
-    throw new HttpError(502, "proxy_loop_detected", `${authority.text} is this proxy itself`);
+  const { port } = authority;
+  const allowed = addresses.filter((address) => !ownListeners.includes(address, port, local));
+  try {
+    if (allowed.length > 0) return await dialWithRoom(services, allowed, port, signal);
+  } catch (error) {
+    // a name that means weir itself, above all localhost, may have an address where nobody listens
+    if (allowed.length === addresses.length || (error as DialError).kind !== "refused") throw error;
   }
-  return allowed;
+  throw new HttpError(502, "proxy_loop_detected", `${authority.text} is this proxy itself`);
 }
 
 /** Dials; when the system has no descriptor left, once more after the kept connections have given theirs. */

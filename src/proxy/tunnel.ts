@@ -4,6 +4,7 @@ import { badRequest } from "../http/error.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Connection } from "../net/connection.ts";
 import { relay } from "../net/relay.ts";
+import { admit } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
 import { connect } from "./reach.ts";
 import type { Request } from "./request.ts";
@@ -19,6 +20,7 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
   const { services, down } = session;
   exchange.kind = "tunnel";
   if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
+  admit(services, request);
   exchange.verdict = "allow";
   const up = await connect(services, request.target.authority!, "tunnel", exchange, session.local);
   exchange.connectedAt = exchange.responseAt = performance.now();

@@ -262,7 +262,11 @@ export async function withProxy(
     for (const peer of peers) peer.close();
     for (const { listener } of origins.splice(0)) listener.close();
   };
-  const timer = setTimeout(closeAll, PATIENCE);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    closeAll();
+  }, PATIENCE);
   try {
     await body({
       proxy,
@@ -282,6 +286,7 @@ export async function withProxy(
       servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
     );
   }
+  assert(!late, `the test was not over within ${PATIENCE} ms`);
   assertRecorded(exchanges, options);
 }
 
