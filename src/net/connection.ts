@@ -14,6 +14,7 @@ export const FAILED = -1;
 /** Bytes at a buffer's end that reads leave free, so that what was read can be wrapped in place. */
 const TAIL = 8;
 
+const NOTHING = new Uint8Array();
 const FALSE = Promise.resolve(false);
 const IS_FAILED = Promise.resolve(FAILED);
 
@@ -60,12 +61,14 @@ export class Connection implements Deadlined {
   bufferLost = false;
 
   /** Called instead of closing when the deadline passes. */
-  onExpire: (() => void) | null = null;
+  onExpire: ((connection: Connection) => void) | null = null;
   /** Called when a read has settled, for one who does not wait for it. */
   onSettled: ((connection: Connection) => void) | null = null;
 
   #reading: Promise<number> | null = null;
   #written: ((whole: boolean) => void) | null = null;
+  /** What is still to be written. */
+  #writing: Uint8Array = NOTHING;
   /** When the write under way began or went on, on the clock's time. */
   #wroteAt = 0;
   #released = false;
@@ -167,25 +170,35 @@ export class Connection implements Deadlined {
    */
   write(bytes: Uint8Array): Promise<boolean> {
     if (this.closed) return FALSE;
-    return new Promise((resolve) => {
-      this.#written = resolve;
-      this.#wroteAt = this.clock.now;
-      this.#writeOn(bytes);
-    });
+    this.#wroteAt = this.clock.now;
+    this.#writeOn(bytes);
+    return new Promise(this.#keepWritten);
   }
 
+  // made once for a connection, and not for each write
+  readonly #keepWritten = (resolve: (whole: boolean) => void): void => {
+    this.#written = resolve;
+  };
+
   #writeOn(bytes: Uint8Array): void {
-    this.stream.write(bytes).then((count) => {
-      this.sent += count;
-      if (this.closed) stuck--;
-      else if (count < bytes.length) {
-        const { now } = this.clock;
-        this.deadline += now - this.#wroteAt;
-        this.#wroteAt = now;
-        this.#writeOn(bytes.subarray(count));
-      } else this.#settleWrite(true);
-    }, this.#onWriteFailed);
+    this.#writing = bytes;
+    this.stream.write(bytes).then(this.#onWritten, this.#onWriteFailed);
   }
+
+  readonly #onWritten = (count: number): void => {
+    this.sent += count;
+    const bytes = this.#writing;
+    if (this.closed) stuck--;
+    else if (count < bytes.length) {
+      const { now } = this.clock;
+      this.deadline += now - this.#wroteAt;
+      this.#wroteAt = now;
+      this.#writeOn(bytes.subarray(count));
+    } else {
+      this.#writing = NOTHING;
+      this.#settleWrite(true);
+    }
+  };
 
   readonly #onWriteFailed = (error: unknown): void => {
     if (this.closed) {
@@ -219,7 +232,7 @@ export class Connection implements Deadlined {
 
   /** Deadline: closes, unless somebody has said what else to do. */
   expire(): void {
-    if (this.onExpire !== null) return this.onExpire();
+    if (this.onExpire !== null) return this.onExpire(this);
     this.expired = true;
     this.close();
   }

@@ -62,7 +62,7 @@ export class Pool {
     if (connection.buffer.length > MEDIUM) giveBack(connection.swap(borrow(MEDIUM)));
     connection.deadline = connection.clock.in(poolTimeout);
     connection.onSettled = this.#drop;
-    connection.onExpire = () => this.#drop(connection);
+    connection.onExpire = this.#drop;
     connection.read();
   }
 
