@@ -10,8 +10,6 @@
  * goes on for all at once. The event loop is the process's, and so is this.
  */
 
-import { setImmediate } from "node:timers";
-
 /** Reads that make a turn full; a few of the 128 may have been accepts or reads of somebody else. */
 const FULL_TURN = 120;
 /** Immediate callbacks without a read after which nothing can have been put off: sockets are looked at between. */
@@ -19,6 +17,10 @@ const QUIET_CALLBACKS = 128;
 
 /** Waiting reads that begin at once: many are done on the spot, and the writes they lead to want their turn too. */
 const AT_ONCE = 32;
+
+/** Calls back after what is ready in the event loop; loaded when it is needed first, since it costs 4 ms. */
+let soon: ((callback: () => void) => void) | null = null;
+let loading = false;
 
 let reads = 0;
 /** Whether reads have to wait, and whether those that were put off are done, so that waiting ones may begin. */
@@ -46,13 +48,20 @@ function endOfTurn(): void {
   const wasFull = reads >= FULL_TURN;
   reads = quiet = 0;
   if (wasFull) {
+    if (soon === null) return void loadSoon();
     full = true;
     drained = false;
     if (!ticking) {
       ticking = true;
-      setImmediate(tick);
+      soon(tick);
     }
   } else if (full) drained = true;
+}
+
+async function loadSoon(): Promise<void> {
+  if (loading) return;
+  loading = true;
+  soon = (await import("node:timers")).setImmediate;
 }
 
 /** Runs while reads wait. */
@@ -64,5 +73,5 @@ function tick(): void {
     for (const read of now) read();
   }
   ticking = full;
-  if (ticking) setImmediate(tick);
+  if (ticking) soon!(tick);
 }
