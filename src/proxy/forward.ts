@@ -43,11 +43,12 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   admit(services, request);
   exchange.verdict = "allow";
   const key = poolKey(target.scheme, target.authority!);
+  if (request.framing === 0) session.watch();
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
   let up = request.repeatable ? services.pool.take(key) : undefined;
   for (;;) {
     const kept = up !== undefined;
-    up ??= await connect(services, target.authority!, target.scheme, exchange, session.local);
+    up ??= await connect(session, target.authority!, target.scheme, exchange);
     exchange.reused = kept;
     exchange.originAddress = up.address;
     exchange.originPort = target.authority!.port;
@@ -89,9 +90,7 @@ async function send(session: Session, request: Request, up: Connection, relay: R
   const { clock, settings } = services;
   const { writer } = request;
   writeHead(session, request);
-  if (request.framing === 0) {
-    session.watch();
-  } else {
+  if (request.framing !== 0) {
     relay.upload = new Upload(session, request, up);
     relay.upload.takeFirst(writer);
   }

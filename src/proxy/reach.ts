@@ -9,8 +9,10 @@ import { dial, DialError, type Dialled } from "../net/dial.ts";
 import { ResolveError } from "../net/resolve.ts";
 import { startTlsTo, TlsError } from "../net/tls.ts";
 import type { Clock, Deadlined } from "../net/clock.ts";
+import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Services } from "./services.ts";
+import type { Session } from "./session.ts";
 
 /** Bytes before a response in its buffer: what the rewritten head may be longer than the one that came. */
 const RESPONSE_BASE = 512;
@@ -34,23 +36,26 @@ class SignalDeadline implements Deadlined {
   expire(): void {
     this.#controller.abort(new DOMException("The time to connect is over", "TimeoutError"));
   }
+
+  giveUp(): void {
+    this.#controller.abort();
+  }
 }
 
 /**
  * A new connection to an origin, on which nothing has been sent. Writes where it leads into the record. Throws
- * {@link HttpError} with the answer that its failure deserves (RFC 9110 §15.6.3 and §15.6.5, RFC 9209 §2.3).
- *
- * @param local the address on which the client came in
+ * {@link HttpError} with the answer that its failure deserves (RFC 9110 §15.6.3 and §15.6.5, RFC 9209 §2.3), and
+ * {@link ClientGone} when there is nobody who could read it.
  */
 export async function connect(
-  services: Services,
+  session: Session,
   authority: Authority,
   scheme: Scheme | "tunnel",
   exchange: Exchange,
-  local: string,
 ): Promise<Connection> {
+  const { services, local } = session;
   const { clock, settings } = services;
-  const deadline = new SignalDeadline(clock, settings.connectTimeout);
+  const deadline = session.reaching = new SignalDeadline(clock, settings.connectTimeout);
   try {
     const { signal } = deadline;
     const addresses = authority.ip !== null
@@ -67,10 +72,15 @@ export async function connect(
       ? new Connection(stream, clock, SMALL, 0)
       : new Connection(stream, clock, MEDIUM, RESPONSE_BASE);
     up.address = address;
+    if (session.gone) {
+      up.release();
+      throw new ClientGone();
+    }
     return up;
   } catch (error) {
-    throw asAnswer(authority, error);
+    throw session.gone ? new ClientGone() : asAnswer(authority, error);
   } finally {
+    session.reaching = null;
     clock.unwatch(deadline);
   }
 }

@@ -27,13 +27,15 @@ export class Session {
   readonly down: Connection;
   /** Whether no exchange is under way. */
   idle = true;
-  /** The connection to the origin of the exchange under way. */
+  /** The connection to the origin of the exchange under way, and before there is one what makes it. */
   up: Connection | null = null;
+  reaching: { giveUp(): void } | null = null;
   /** Whether the client is given time to read its last answer before the connection is closed. */
   lingers = false;
 
   #begun = false;
   #late = false;
+  #aborted = false;
 
   /**
    * @param client the client's address, without brackets
@@ -74,8 +76,15 @@ export class Session {
 
   /** Ends the session at once, whatever it is doing. */
   abort(): void {
+    this.#aborted = true;
+    this.reaching?.giveUp();
     this.up?.close();
     this.down.close();
+  }
+
+  /** Whether nobody is there any more who could read an answer. */
+  get gone(): boolean {
+    return this.down.closed || this.down.error !== null;
   }
 
   /** One exchange. True when another may follow. */
@@ -242,10 +251,13 @@ export class Session {
   readonly #onClient = (down: Connection): void => {
     down.onSettled = null;
     const { up } = this;
-    if (up === null) return;
     // a reset says that nobody reads the answer any more; an end may come from one that still does
-    if (down.error !== null) up.close();
-    else if (down.ended) up.deadline = Math.min(up.deadline, this.services.clock.in(this.patience(Infinity)));
+    if (down.error !== null) {
+      this.reaching?.giveUp();
+      up?.close();
+    } else if (up !== null && down.ended) {
+      up.deadline = Math.min(up.deadline, this.services.clock.in(this.patience(Infinity)));
+    }
   };
 
   /** How long the exchange under way may stand still: less when the client seems to have gone. */
@@ -322,6 +334,10 @@ export class Session {
       exchange.error = error;
       exchange.details = details;
       exchange.truncated = true;
+    }
+    if (this.#aborted && exchange.truncated) {
+      exchange.error = "";
+      exchange.details = "the proxy was stopped";
     }
     exchange.endedAt = performance.now();
     this.services.observer.finished(exchange);

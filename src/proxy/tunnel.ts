@@ -22,7 +22,8 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
   if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
   admit(services, request);
   exchange.verdict = "allow";
-  const up = await connect(services, request.target.authority!, "tunnel", exchange, session.local);
+  session.watch();
+  const up = await connect(session, request.target.authority!, "tunnel", exchange);
   exchange.connectedAt = exchange.responseAt = performance.now();
   session.up = up;
   try {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { proxied, type Setting } from "./harness.ts";
-import { CAN_RESET, type Peer, valuesOf } from "./peer.ts";
+import { CAN_RESET, type Peer, turn, valuesOf } from "./peer.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
 
 /** What an origin sends that lets the client's next request on the same connection be answered. */
@@ -268,6 +268,22 @@ proxied(
     await setting.origin.assertNoFurtherConnection();
   },
 );
+
+for (const method of ["GET", "CONNECT"]) {
+  proxied(
+    `a client that resets while the origin of its ${method} is still being reached ends that`,
+    { ignore: !CAN_RESET, resolver: { lookup: () => new Promise(() => {}) } },
+    async ({ connect, proxy, exchanges }) => {
+      const client = await connect({ resettable: true });
+      const target = method === "GET" ? "http://silent.example/" : "silent.example:443";
+      await client.send(`${method} ${target} HTTP/1.1\r\nHost: silent.example\r\n\r\n`);
+      while (proxy.active < 1) await turn();
+      client.reset();
+      const { truncated, status, details } = await exchanges.next();
+      assertEquals([truncated, status, details], [true, 0, "the client went away"]);
+    },
+  );
+}
 
 proxied(
   "a client that closes before the answer is waited for no longer than a half-closed one may be",
