@@ -1,0 +1,145 @@
+/** Upgrade (http-rules §5, RFC 9110 §7.8). */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { proxied, PSEUDONYM, type Setting } from "./harness.ts";
+import { type Peer, valuesOf } from "./peer.ts";
+import { get, OK, request, roundTrip } from "./round_trip.ts";
+
+const ASKS = ["Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+const SWITCHES = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+async function upgraded(
+  { connect, origin }: Setting,
+  early = { client: "", upstream: "" },
+): Promise<{ client: Peer; upstream: Peer; head: string }> {
+  const client = await connect();
+  await client.send(get(origin, "/chat", ...ASKS) + early.client);
+  const upstream = await origin.accept();
+  const sent = await upstream.message();
+  assertEquals(valuesOf(sent, "upgrade"), ["websocket"]);
+  assertEquals(valuesOf(sent, "connection"), ["Upgrade"]);
+  await upstream.send(SWITCHES + early.upstream);
+  return { client, upstream, head: await client.head() };
+}
+
+proxied("101 makes a tunnel of both connections (RFC 9110 §15.2.2)", async (setting) => {
+  const { client, upstream, head } = await upgraded(setting);
+  assertEquals(
+    head,
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" +
+      `Connection: Upgrade\r\nVia: 1.1 ${PSEUDONYM}\r\n\r\n`,
+  );
+  await client.send("\x81\x85GET / HTTP/1.1\r\n\r\n");
+  assertEquals(await upstream.exactly(20), "\x81\x85GET / HTTP/1.1\r\n\r\n");
+  await upstream.send("\x81\0\r\n");
+  assertEquals(await client.exactly(4), "\x81\0\r\n");
+  await client.closeWrite();
+  assertEquals(await upstream.rest(), "");
+  await upstream.send("bye");
+  upstream.close();
+  assertEquals(await client.rest(), "bye");
+  const exchange = await setting.exchanges.next();
+  assertEquals([exchange.kind, exchange.status, exchange.originStatus], ["upgrade", 101, 101]);
+  assertEquals([exchange.requestBodyBytes, exchange.responseBodyBytes, exchange.truncated], [20, 7, false]);
+});
+
+proxied("early bytes of both sides come through (RFC 9110 §7.8)", async (setting) => {
+  const { client, upstream } = await upgraded(setting, { client: "early out", upstream: "early back" });
+  assertEquals(await upstream.exactly(9), "early out");
+  assertEquals(await client.exactly(10), "early back");
+});
+
+proxied("an upgrade may come behind hints (RFC 9110 §15.2)", async ({ connect, origin }) => {
+  const client = await connect();
+  await client.send(get(origin, "/", ...ASKS));
+  const upstream = await origin.accept();
+  await upstream.message();
+  await upstream.send("HTTP/1.1 103 Hints\r\n\r\n" + SWITCHES + "x");
+  assertMatch(await client.head(), /^HTTP\/1\.1 103 /);
+  assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+  assertEquals(await client.exactly(1), "x");
+});
+
+proxied("an upgrade that the origin declines is a request as any other (RFC 9110 §7.8)", async (setting) => {
+  const { sent, got, client, upstream } = await roundTrip(
+    setting,
+    get(setting.origin, "/", ...ASKS),
+    "HTTP/1.1 200 OK\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nok",
+  );
+  assertEquals(valuesOf(sent, "upgrade"), ["websocket"]);
+  assertEquals([got.status, got.content], [200, "ok"]);
+  assertEquals([valuesOf(got, "upgrade"), valuesOf(got, "connection")], [[], []]);
+  assertEquals((await setting.exchanges.next()).kind, "forward");
+  await client.send(get(setting.origin, "/2"));
+  assertEquals((await upstream.message()).startLine, "GET /2 HTTP/1.1");
+});
+
+/** Requests that ask for no upgrade, so that a 101 to them makes no sense. */
+const UNASKED: [what: string, message: (setting: Setting) => string][] = [
+  ["nothing", ({ origin }) => get(origin)],
+  ["Upgrade that Connection does not name", ({ origin }) => get(origin, "/", "Upgrade: websocket")],
+  ["Connection: upgrade without Upgrade", ({ origin }) => get(origin, "/", "Connection: upgrade")],
+  ["HTTP/1.0", ({ origin }) => `GET ${origin.url}/ HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n`],
+  [
+    "a request with a body",
+    ({ origin }) => request(origin, "POST", "/", ...ASKS, "Content-Length: 2") + "hi",
+  ],
+];
+for (const [what, message] of UNASKED) {
+  proxied(`101 to ${what}: 502, and the origin is dropped (RFC 9110 §15.2.2)`, async (setting) => {
+    const { connect, origin, exchanges } = setting;
+    const client = await connect();
+    await client.send(message(setting));
+    const upstream = await origin.accept();
+    const sent = await upstream.message();
+    assertEquals([valuesOf(sent, "upgrade"), valuesOf(sent, "connection")], [[], []]);
+    await upstream.send(SWITCHES + OK);
+    assertEquals((await client.message()).status, 502);
+    assertEquals(await upstream.rest(), "");
+    const exchange = await exchanges.next();
+    assertEquals([exchange.kind, exchange.error], ["forward", "http_protocol_error"]);
+  });
+}
+
+proxied("several protocols may be asked for (RFC 9110 §7.8)", async (setting) => {
+  const { sent } = await roundTrip(
+    setting,
+    get(setting.origin, "/", "Connection: upgrade, x-hop", "Upgrade: a/1, b", "uPGRADE: c", "X-Hop: 1"),
+  );
+  assertEquals([valuesOf(sent, "upgrade"), valuesOf(sent, "x-hop")], [["a/1, b", "c"], []]);
+  assertEquals(valuesOf(sent, "connection"), ["Upgrade"]);
+});
+
+proxied("an upgrade on a kept connection works (RFC 9110 §7.8)", async (setting) => {
+  const { origin } = setting;
+  const { client, upstream } = await roundTrip(setting, get(origin));
+  await client.send(get(origin, "/", ...ASKS));
+  await upstream.message();
+  await upstream.send(SWITCHES);
+  assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+  await client.send("x");
+  assertEquals(await upstream.exactly(1), "x");
+  client.close();
+  upstream.close();
+  await setting.exchanges.next();
+  const exchange = await setting.exchanges.next();
+  assertEquals([exchange.kind, exchange.reused, exchange.requestBodyBytes], ["upgrade", true, 1]);
+});
+
+proxied(
+  "what a client has sent before it closed reaches an origin that switches late (http-rules §5)",
+  async (setting) => {
+    const { connect, origin, exchanges } = setting;
+    const client = await connect();
+    await client.send(get(origin, "/", ...ASKS) + "early");
+    const upstream = await origin.accept();
+    await upstream.message();
+    client.close();
+    await upstream.send(SWITCHES);
+    assertEquals(await upstream.rest(), "early");
+    upstream.close();
+    assertEquals((await exchanges.next()).kind, "upgrade");
+  },
+);
