@@ -238,8 +238,8 @@ export class ResettableStream implements Stream {
 
   async read(into: Uint8Array): Promise<number | null> {
     for (;;) {
-      const waiting = this.#socket.readableLength;
-      const data = waiting === 0 ? null : this.#socket.read(Math.min(into.length, waiting));
+      // reading nothing is how a socket without data comes to say that it has ended
+      const data = this.#socket.read(Math.min(into.length, this.#socket.readableLength));
       if (data !== null) {
         into.set(data);
         return data.length;
