@@ -1,7 +1,7 @@
 /** Buffers that are lent and come back: making one costs more than filling it. */
 
 /** An idle connection's own buffer: most heads fit. */
-export const SMALL = 2 * 1024;
+export const SMALL = 1536;
 /** For a head that does not fit, and for answers with their first bytes. */
 export const MEDIUM = 16 * 1024;
 /** For a stream that keeps filling what it is given. */

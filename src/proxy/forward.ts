@@ -43,7 +43,10 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   admit(services, request);
   exchange.verdict = "allow";
   const key = poolKey(target.scheme, target.authority!);
-  if (request.framing === 0) session.watch();
+  if (request.framing === 0) {
+    if (request.options.close || request.minorVersion === 0) session.watchLater();
+    else session.watch();
+  }
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
   let up = request.repeatable ? services.pool.take(key) : undefined;
   for (;;) {

@@ -76,9 +76,11 @@ export class ResponseRelay {
       readStatusLine(head, response);
       response.options.read(head);
       if (response.status >= 200) break;
+      session.answered();
       if (response.status === 101) return await this.#switchProtocols();
       await this.#interimResponse();
     }
+    session.answered();
     // from here on each step that can do without is no async function of its own: most responses are one read and
     // one write, and every promise between the two costs as much as reading the head
     this.#begin();

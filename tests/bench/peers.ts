@@ -27,7 +27,7 @@ function weir(command: string[]): Peer {
     name: "weir",
     tunnels: true,
     command: (_folder, port) =>
-      Promise.resolve([...command, "--listen", `127.0.0.1:${port}`, "--log-format", "json", ...WEIR_LIMITS]),
+      Promise.resolve([...command, "--listen", `127.0.0.1:${port}`, "--log-format", "squid", ...WEIR_LIMITS]),
   };
 }
 
