@@ -1,0 +1,84 @@
+/** README, held to what is there: its files, its tasks, its command lines and its configuration. */
+
+import { assert, assertEquals } from "@std/assert";
+import manifest from "../deno.json" with { type: "json" };
+import { configOf } from "../src/config/config.ts";
+import { readFlags } from "../src/config/flags.ts";
+import { OPTIONS } from "../src/config/options.ts";
+import { readToml } from "../src/config/toml.ts";
+import { parseListenAddress } from "../src/net/listen.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+
+/** The contents of the fenced blocks in a language. */
+function blocks(language: string): string[] {
+  const fence = new RegExp(`^ *\`\`\`${language}\\n([^]*?)^ *\`\`\`$`, "gm");
+  return [...readme.matchAll(fence)].map((match) => match[1]);
+}
+
+function all(pattern: RegExp): string[] {
+  return [...new Set([...readme.matchAll(pattern)].map((match) => match[1]))];
+}
+
+/** The words that weir is given in a command line that starts it. */
+function wordsFor(line: string): string[] {
+  const words = line.replace(/\s+#.*|\s+<.*/, "").trim().split(/ +/);
+  return words.slice(words.indexOf("main.ts") + 1);
+}
+
+Deno.test("each configuration in README is right", async () => {
+  const samples = blocks("toml");
+  assert(samples.length > 0);
+  for (const sample of samples) {
+    const values = await readToml(sample, "README.md", parseListenAddress);
+    configOf(values, { pseudonym: "weir-1f3a", version: manifest.version });
+  }
+});
+
+Deno.test("each command line in README that starts weir is understood", () => {
+  const code = [...blocks("sh"), ...blocks("console"), ...all(/`([^`\n]*main\.ts[^`\n]*)`/g)].join("\n");
+  const lines = code.split("\n").filter((line) => /\brun .*\bmain\.ts\b/.test(line));
+  assert(lines.length > 5);
+  for (const line of lines) readFlags(wordsFor(line), parseListenAddress);
+});
+
+Deno.test("README shows the version that is here", () => {
+  assertEquals(all(/^weir (\S+) listens on/gm), [manifest.version]);
+});
+
+Deno.test("each task in README is one of deno.json", () => {
+  const tasks = all(/\btask ([a-z][a-z0-9:]*)/g);
+  assert(tasks.length > 5);
+  assertEquals(tasks.filter((task) => !(task in manifest.tasks)), []);
+});
+
+Deno.test("each file in README is there", async () => {
+  const files = [
+    ...all(/`((?:src|tests|\.ci)\/[^`\s]+)`/g),
+    ...all(/^((?:src|tests|main)[./]\S*) /gm),
+    ...all(/\]\(([^):]+)\)/g),
+  ];
+  assert(files.length > 10);
+  const missing: string[] = [];
+  for (const file of files) {
+    await Deno.stat(new URL(file, ROOT)).catch(() => missing.push(file));
+  }
+  assertEquals(missing, []);
+});
+
+Deno.test("each mark in README around what is filled in stands there once", () => {
+  for (const mark of ["options", "/options", "measured", "/measured"]) {
+    assertEquals(readme.split(`<!-- ${mark} -->`).length, 2, mark);
+  }
+});
+
+Deno.test("each flag of weir's in README's words is an option", () => {
+  const foreign = [
+    // of deno, of the tests and the bench, and of the programs that are pointed at weir
+    ...["allow-net", "allow-read", "no-prompt", "seed", "rounds", "only"],
+    ...["user-data-dir", "proxy-server", "proxy-bypass-list", "proxy", "https-proxy", "global"],
+  ];
+  const known: string[] = [...OPTIONS.map((option) => option.flag), ...foreign];
+  assertEquals(all(/(?<![\w-])--([a-z][a-z-]*)/g).filter((flag) => !known.includes(flag)), []);
+});
