@@ -239,7 +239,14 @@ export function proxied(
   run?: (setting: Setting) => Promise<void>,
 ): void {
   const [chosen, body] = typeof options === "function" ? [{}, options] : [options, run!];
-  Deno.test({ name, ignore: chosen.ignore ?? false, fn: () => withProxy(chosen, body) });
+  Deno.test({
+    name,
+    ignore: chosen.ignore ?? false,
+    // not what newer Denos do by themselves
+    sanitizeOps: true,
+    sanitizeResources: true,
+    fn: () => withProxy(chosen, body),
+  });
 }
 
 /** Runs `body` with a proxy and an origin and closes both, however it ends. */

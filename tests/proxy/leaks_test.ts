@@ -298,6 +298,8 @@ function bytesInUse(): number {
 Deno.test({
   name: "memory does not grow with the number of connections, exchanges and faults",
   ignore: collect === null,
+  sanitizeOps: true,
+  sanitizeResources: true,
   fn: async () => {
     let ended = 0;
     const proxy = new Proxy(
