@@ -61,7 +61,12 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     const sentBefore = up.sent;
     const receivedBefore = up.received;
     try {
-      await send(session, request, up, relay);
+      const { writer } = request;
+      compose(session, request, up, relay);
+      up.deadline = services.clock.in(session.patience(services.settings.responseTimeout));
+      if (await up.write(writer.bytes.subarray(0, writer.length))) relay.upload?.start();
+      // the system may still be reading from it; and an origin that answers before it closes is heard
+      else request.writer = new HeadWriter(writer.bytes.length);
       await relay.run();
       return relay.keepDown;
     } catch (error) {
@@ -87,24 +92,12 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   }
 }
 
-/** Sends the head, and in the same write what there is of the body. */
-async function send(session: Session, request: Request, up: Connection, relay: ResponseRelay): Promise<void> {
-  const { services } = session;
-  const { clock, settings } = services;
-  const { writer } = request;
+/** Writes what goes out first: the head, and in one piece with it what there is of the body. */
+function compose(session: Session, request: Request, up: Connection, relay: ResponseRelay): void {
   writeHead(session, request);
-  if (request.framing !== 0) {
-    relay.upload = new Upload(session, request, up);
-    relay.upload.takeFirst(writer);
-  }
-  up.deadline = clock.in(session.patience(settings.responseTimeout));
-  if (!await up.write(writer.bytes.subarray(0, writer.length))) {
-    // the system may still be reading from the old one
-    request.writer = new HeadWriter(writer.bytes.length);
-    // an origin that answers before it closes is heard
-    return;
-  }
-  relay.upload?.start();
+  if (request.framing === 0) return;
+  relay.upload = new Upload(session, request, up);
+  relay.upload.takeFirst(request.writer);
 }
 
 function writeHead(session: Session, request: Request): void {
