@@ -78,7 +78,7 @@ export function readTarget(head: HeadReader, line: RequestLine, method: string):
   }
   for (let at = start; at < end; at++) {
     if (bytes[at] === FRAGMENT) {
-      throw badRequest("a fragment (#…) in the request target: it stays with the client");
+      throw badRequest("a fragment (#...) in the request target: it stays with the client");
     }
   }
   if (bytes[start] === SLASH) {

@@ -28,7 +28,7 @@ let full = false;
 let drained = false;
 let ticking = false;
 let quiet = 0;
-let waiting: (() => void)[] = [];
+const waiting: (() => void)[] = [];
 
 /** Counts a read that has just come to its end. Call it from the read's first reaction. */
 export function countRead(): void {

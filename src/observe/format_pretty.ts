@@ -55,7 +55,9 @@ function remarks(exchange: Exchange, colors: boolean): string {
   const end = outcome(exchange);
   const bad = exchange.status === 0 || exchange.status >= 500 || exchange.truncated;
   return (client === "" ? "" : `  ${paint(colors, CYAN, client)}`) +
-    (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`);
+    (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`) +
+    // the number that an own answer shows its client
+    (exchange.ownAnswer ? `  ${paint(colors, DIM, `#${exchange.number}`)}` : "");
 }
 
 /** Who asked: the user, and the address unless it is this machine's own. */

@@ -48,8 +48,14 @@ export interface AnswerOptions {
   fields?: readonly string[];
 }
 
-/** The bytes of the answer that `error` deserves. */
-export function answerBytes(error: HttpError, settings: ProxySettings, options: AnswerOptions): Uint8Array {
+/** An answer as it goes out, in one piece, and how much of it is body. */
+export interface Answer {
+  readonly bytes: Uint8Array;
+  readonly bodyLength: number;
+}
+
+/** The answer that `error` deserves. */
+export function answerTo(error: HttpError, settings: ProxySettings, options: AnswerOptions): Answer {
   const { status } = error;
   const reason = printable(error.message);
   const standard = REASONS[status] ?? "Error";
@@ -70,13 +76,13 @@ export function answerBytes(error: HttpError, settings: ProxySettings, options: 
   return withBody(fields, options.withoutBody ? new Uint8Array() : body);
 }
 
-/** A head of these lines and a body, as bytes. */
-export function withBody(lines: readonly string[], body: Uint8Array): Uint8Array {
+/** A head of these lines and a body, as an answer. */
+export function withBody(lines: readonly string[], body: Uint8Array): Answer {
   const head = bytesOf(lines.join("\r\n") + "\r\n\r\n");
   const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);
   bytes.set(body, head.length);
-  return bytes;
+  return { bytes, bodyLength: body.length };
 }
 
 const CONTENT_TYPES: Readonly<Record<PageKind, string>> = {

@@ -4,7 +4,7 @@ import { HttpError } from "../http/error.ts";
 import { stuckConnections } from "../net/connection.ts";
 import { acceptLoop, listen, type ListenAddress } from "../net/listen.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
-import { answerBytes } from "./answer.ts";
+import { answerTo } from "./answer.ts";
 import type { Observer } from "./observer.ts";
 import { Services } from "./services.ts";
 import { Session } from "./session.ts";
@@ -166,7 +166,7 @@ export class Proxy {
     try {
       const error = new HttpError(503, "connection_limit_reached", reason);
       const options = { kind: "text", number: 0, withoutBody: false, close: true } as const;
-      await stream.write(answerBytes(error, settings, options));
+      await stream.write(answerTo(error, settings, options).bytes);
       await stream.closeWrite();
       // reading its request keeps the answer from being reset away
       const scratch = new Uint8Array(1024);

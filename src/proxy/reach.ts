@@ -54,16 +54,22 @@ export async function connect(
   exchange: Exchange,
 ): Promise<Connection> {
   const { services, local } = session;
-  const { clock, settings } = services;
+  const { clock, settings, ownListeners } = services;
   const deadline = session.reaching = new SignalDeadline(clock, settings.connectTimeout);
   try {
     const { signal } = deadline;
     const addresses = authority.ip !== null
       ? [authority.host]
       : await services.resolver.resolve(authority.host, signal);
-    const { conn, address } = await dialAllowed(services, authority, addresses, local, signal);
+    const allowed = addresses.filter((address) => !ownListeners.includes(address, authority.port, local));
+    if (allowed.length > 0) {
+      // where it went when nobody answers there, and the address that did when somebody does
+      exchange.originAddress = allowed[0];
+      exchange.originPort = authority.port;
+    }
+    const circular = allowed.length < addresses.length;
+    const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
     exchange.originAddress = address;
-    exchange.originPort = authority.port;
     const stream = scheme === "https"
       ? await startTlsTo(conn, authority.host, { caCerts: settings.originCertificates, signal })
       : conn;
@@ -89,18 +95,15 @@ export async function connect(
 async function dialAllowed(
   services: Services,
   authority: Authority,
-  addresses: readonly string[],
-  local: string,
+  allowed: readonly string[],
+  circular: boolean,
   signal: AbortSignal,
 ): Promise<Dialled> {
-  const { ownListeners } = services;
-  const { port } = authority;
-  const allowed = addresses.filter((address) => !ownListeners.includes(address, port, local));
   try {
-    if (allowed.length > 0) return await dialWithRoom(services, allowed, port, signal);
+    if (allowed.length > 0) return await dialWithRoom(services, allowed, authority.port, signal);
   } catch (error) {
     // a name that means weir itself, above all localhost, may have an address where nobody listens
-    if (allowed.length === addresses.length || (error as DialError).kind !== "refused") throw error;
+    if (!circular || (error as DialError).kind !== "refused") throw error;
   }
   throw new HttpError(502, "proxy_loop_detected", `${authority.text} is this proxy itself`);
 }
@@ -108,7 +111,7 @@ async function dialAllowed(
 /** Dials; when the system has no descriptor left, once more after the kept connections have given theirs. */
 async function dialWithRoom(
   services: Services,
-  addresses: string[],
+  addresses: readonly string[],
   port: number,
   signal: AbortSignal,
 ): Promise<Dialled> {

@@ -3,7 +3,7 @@
 import { HttpError } from "../http/error.ts";
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
-import { answerBytes, pageKind, withBody } from "./answer.ts";
+import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";
 import { Exchange, NO_FIELDS } from "./exchange.ts";
 import { forward } from "./forward.ts";
@@ -206,7 +206,7 @@ export class Session {
     down.expired = this.#late = true;
     if (!request.head.begun) return down.close();
     const error = new HttpError(408, "http_request_error", "the request's head took too long");
-    const bytes = answerBytes(error, services.settings, {
+    const { bytes, bodyLength } = answerTo(error, services.settings, {
       kind: "text",
       number: exchange.number,
       withoutBody: false,
@@ -220,6 +220,8 @@ export class Session {
     // a client that reads nothing either has had its time
     down.onExpire = null;
     down.deadline = services.clock.in(LINGER_TIME);
+    exchange.responseHeadBytes = bytes.length - bodyLength;
+    exchange.responseBodyBytes = bodyLength;
     down.write(bytes).then(() => down.close());
   }
 
@@ -293,20 +295,20 @@ export class Session {
     exchange.error = error.error;
     exchange.details = error.message;
     const closing = this.#closes(request, close);
-    const bytes = answerBytes(error, this.services.settings, {
+    const answer = answerTo(error, this.services.settings, {
       kind: pageKind(request.head.complete ? request.head.field("accept") : ""),
       number: exchange.number,
       withoutBody: request.method === "HEAD",
       close: closing,
     });
-    return this.#send(exchange, error.status, bytes, closing);
+    return this.#send(exchange, error.status, answer, closing);
   }
 
   /** Sends an own answer that is no error. True when the connection can go on. */
   answerWith(exchange: Exchange, request: Request, fields: string[], body: Uint8Array): Promise<boolean> {
     const closing = this.#closes(request, false);
-    const bytes = withBody([...fields, ...(closing ? ["Connection: close"] : [])], body);
-    return this.#send(exchange, Number(fields[0].slice(9, 12)), bytes, closing);
+    const answer = withBody([...fields, ...(closing ? ["Connection: close"] : [])], body);
+    return this.#send(exchange, Number(fields[0].slice(9, 12)), answer, closing);
   }
 
   /**
@@ -318,15 +320,18 @@ export class Session {
       request.method === "CONNECT" || this.services.draining;
   }
 
-  async #send(exchange: Exchange, status: number, bytes: Uint8Array, close: boolean): Promise<boolean> {
+  async #send(exchange: Exchange, status: number, answer: Answer, close: boolean): Promise<boolean> {
     const { down, services } = this;
+    const { bytes, bodyLength } = answer;
     exchange.status = status;
     exchange.ownAnswer = true;
     this.answered();
     down.deadline = services.clock.in(services.settings.bodyTimeout);
     const written = await down.write(bytes);
-    if (written) exchange.responseHeadBytes = bytes.length;
-    else exchange.truncated = true;
+    if (written) {
+      exchange.responseHeadBytes = bytes.length - bodyLength;
+      exchange.responseBodyBytes = bodyLength;
+    } else exchange.truncated = true;
     this.lingers = written && close;
     return written && !close;
   }

@@ -57,7 +57,7 @@ proxied(
     assertMatch(valuesOf(answer, "proxy-status")[0], /; error=connection_refused;/);
     assertStringIncludes(answer.startLine, `${gone.authority} refused the connection`);
     const { error, status, originAddress } = await setting.exchanges.next();
-    assertEquals([error, status, originAddress], ["connection_refused", 502, ""]);
+    assertEquals([error, status, originAddress], ["connection_refused", 502, "127.0.0.1"]);
     await assertGoesOn(client, setting);
   },
 );
