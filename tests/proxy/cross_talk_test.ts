@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { random } from "./damage.ts";
 import { proxied } from "./harness.ts";
 import type { Peer } from "./peer.ts";
 import { request } from "./round_trip.ts";
@@ -13,16 +14,6 @@ import { request } from "./round_trip.ts";
 const LETTERS = "GHIJKLMNOPQRSTUVWXYZghijklmnopqrstuvwxyz";
 const CLIENTS = 32;
 const ROUNDS = 10;
-
-/** A small generator of the same numbers in every run (mulberry32). */
-function random(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 /** The letters among these bytes. */
 class Letters {
