@@ -129,7 +129,8 @@ proxied(
     const client = await setting.connect();
     const sending = sendUntilRefused(client, new TextEncoder().encode(get(setting.origin).repeat(100)));
     while (setting.proxy.connections > 0 || setting.exchanges.all.length === 0) await turn();
-    await sending;
+    // Deno 2.6 lets go of a connection that is closed within a write only when its peer reads on
+    await Promise.all([sending, countRest(client)]);
     const { length } = setting.exchanges.all;
     // tens of thousands were sent; what the system takes of the answers is some megabytes
     assert(length < 100, `${length} were begun`);
