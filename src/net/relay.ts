@@ -49,7 +49,8 @@ export async function relay(near: Connection, far: Connection, idle: number): Pr
   near.onExpire = () => expire(near, far);
   far.onExpire = () => expire(far, near);
   touch(near, far, idle);
-  const [out, back] = await Promise.all([pump(near, far, idle), pump(far, near, idle)]);
+  const ends = { count: 0 };
+  const [out, back] = await Promise.all([pump(near, far, idle, ends), pump(far, near, idle, ends)]);
   near.onExpire = far.onExpire = null;
   near.close();
   far.close();
@@ -77,8 +78,17 @@ function expire(connection: Connection, other: Connection): void {
 /** How one direction came to its end; "closed" when a connection was closed by this side. */
 type PumpEnd = "ended" | "from" | "to" | "closed";
 
-/** Moves one direction until `from` has ended. When one side fails, both are closed. */
-async function pump(from: Connection, to: Connection, idle: number): Promise<PumpEnd> {
+/**
+ * Moves one direction until `from` has ended. When one side fails, both are closed.
+ *
+ * @param ends how many of the two directions have ended
+ */
+async function pump(
+  from: Connection,
+  to: Connection,
+  idle: number,
+  ends: { count: number },
+): Promise<PumpEnd> {
   const fit = new BufferFit(from);
   for (;;) {
     if (from.end === from.start) {
@@ -91,7 +101,8 @@ async function pump(from: Connection, to: Connection, idle: number): Promise<Pum
         return end;
       }
       if (count === ENDED) {
-        await to.closeWrite();
+        // the second end closes both connections, which says the same
+        if (++ends.count === 1) await to.closeWrite();
         return "ended";
       }
       touch(from, to, idle);

@@ -102,7 +102,11 @@ Deno.test("each direction is closed on its own: the near side may end and still 
     await far.give("a long answer");
     assertEquals([near.text, await end()], ["a long answer", "running"]);
     await far.end();
-    assertEquals([near.writeClosed, await end()], [1, "ended"]);
+    assertEquals(
+      [near.closed, far.closed, await end()],
+      [1, 1, "ended"],
+      "the second end is passed on by closing",
+    );
   }));
 
 Deno.test("each direction is closed on its own: the far side may end and still receive", () =>
