@@ -1,6 +1,9 @@
 /** What is too much: connections, heads, fields, bodies, and what is still read of a client that was refused. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { SMALL } from "../../src/net/buffers.ts";
+import { Connection } from "../../src/net/connection.ts";
+import { fakeClock, FakeStream } from "../net/fakes.ts";
 import { proxied, type Setting } from "./harness.ts";
 import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
@@ -60,6 +63,25 @@ proxied(
       client.close();
       while (setting.proxy.connections > 0) await turn();
     }
+  },
+);
+
+proxied(
+  "a closed connection whose descriptor waits for its peer takes the place of another",
+  { settings: { maxConnections: 1 } },
+  async (setting) => {
+    setting.origin.answer(OK);
+    const { clock } = fakeClock();
+    const stream = new FakeStream();
+    stream.appetite = 0;
+    stream.closeSettlesWrites = false;
+    const stuck = new Connection(stream, clock, SMALL, 0);
+    stuck.write(new Uint8Array(1));
+    stuck.release();
+    const refused = await setting.connect();
+    assertEquals((await refused.message()).status, 503);
+    await stream.failWrite(new Deno.errors.BrokenPipe("Broken pipe"));
+    assertEquals((await ask(await setting.connect(), setting)).status, 200);
   },
 );
 
