@@ -131,6 +131,7 @@ export class ResponseRelay {
       if (down.deadline === until) down.deadline = before;
       this.exchange.responseHeadBytes += writer.length;
     }
+    if (upload === null) session.watchLater();
     up.start = head.end;
   }
 
@@ -222,15 +223,18 @@ export class ResponseRelay {
 
   /** Sends what is still to come of the body. False when it was cut short. */
   async #sendRest(): Promise<boolean> {
-    const { session, up, exchange } = this;
+    const { session, up, upload, exchange } = this;
     const { clock, settings } = session.services;
     const reader = this.#reader!;
     const fit = new BufferFit(up, MEDIUM);
     while (!reader.done) {
       up.empty();
       session.down.deadline = Infinity;
+      // while the rest of an upload lies there that nobody reads, the client is heard when it is written to
+      if (upload === null || upload.done) session.watchLater();
       up.deadline = clock.in(session.patience(settings.bodyTimeout));
       const count = await up.read();
+      session.answered();
       if (count === FAILED) return false;
       if (count === ENDED) {
         if (!reader.end()) return false;

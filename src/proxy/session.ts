@@ -259,6 +259,7 @@ export class Session {
    */
   watchLater(): void {
     const { down, services } = this;
+    if (down.start !== down.end || down.ended || down.reading) return;
     down.onExpire = this.#onLater;
     down.deadline = services.clock.now;
   }
@@ -270,7 +271,10 @@ export class Session {
 
   /** The origin has answered: the client's deadlines are those of reading the answer. */
   answered(): void {
-    if (this.down.onExpire === this.#onLater) this.down.onExpire = null;
+    const { down } = this;
+    if (down.onExpire !== this.#onLater) return;
+    down.onExpire = null;
+    down.deadline = Infinity;
   }
 
   readonly #onClient = (down: Connection): void => {
