@@ -285,6 +285,41 @@ for (const method of ["GET", "CONNECT"]) {
   );
 }
 
+for (
+  const [what, change] of [
+    [
+      "says Connection: close",
+      (message: string) => message.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
+    ],
+    ["speaks HTTP/1.0", (message: string) => message.replace("HTTP/1.1", "HTTP/1.0")],
+  ] as const
+) {
+  for (
+    const [when, response] of [
+      ["before the answer", ""],
+      ["after an interim response", "HTTP/1.1 103 Early Hints\r\n\r\n"],
+      ["in a body in which nothing comes", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
+      ["in the middle of a body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"],
+    ]
+  ) {
+    proxied(
+      `a client that ${what} and resets ${when} takes the origin's connection with it`,
+      { ignore: !CAN_RESET },
+      async (setting) => {
+        const { client, upstream } = await arrived(setting, change(get(setting.origin)), true);
+        await upstream.send(response);
+        if (response.includes("200")) await client.head();
+        // what the proxy has read by now, it has acted upon
+        await turn();
+        client.reset();
+        assertEquals(await upstream.rest(), "");
+        const { truncated, details } = await setting.exchanges.next();
+        assertEquals([truncated, details], [true, "the client went away"]);
+      },
+    );
+  }
+}
+
 proxied(
   "a client that closes before the answer is waited for no longer than a half-closed one may be",
   { settings: { halfClosedTimeout: 1 } },

@@ -205,6 +205,21 @@ proxied(
   },
 );
 
+proxied(
+  "an interim response does not shorten the time of the final one",
+  { settings: { keepAliveTimeout: AT_ONCE } },
+  async (setting) => {
+    const { client, upstream } = await arrived(setting, get(setting.origin, "/", "Connection: close"));
+    await upstream.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+    assertEquals((await client.message()).status, 103);
+    // when another, idle client is closed, the clock has looked at all deadlines
+    const idle = await roundTrip(setting, get(setting.origin));
+    await idle.client.rest();
+    await upstream.send(OK);
+    assertEquals((await client.message()).status, 200);
+  },
+);
+
 // bodies
 
 for (
