@@ -426,6 +426,15 @@ async function sendUntilRefused(peer: Peer, piece: string): Promise<void> {
   }
 }
 
+proxied("a client that closes while it waits for 100 Continue is noticed", async (setting) => {
+  const message = request(setting.origin, "POST", "/", "Content-Length: 5", "Expect: 100-continue");
+  const { client, upstream } = await arrived(setting, message);
+  client.close();
+  assertEquals(await upstream.rest(), "");
+  const { truncated, status, requestBodyBytes } = await setting.exchanges.next();
+  assertEquals([truncated, status, requestBodyBytes], [true, 0, 0]);
+});
+
 // half-closing clients
 
 proxied("a client that has closed its sending side still gets its answer (printf | nc)", async (setting) => {
