@@ -97,7 +97,9 @@ export class Proxy {
     for (const session of this.#sessions) session.abort();
     for (const stream of this.#refused.keys()) close(stream);
     this.#services.pool.clear();
-    await Promise.all([...this.#accepting, ...this.#refused.values(), this.#emptied()]);
+    // what was accepted in the last moment has become a session then
+    await Promise.all(this.#accepting);
+    await Promise.all([...this.#refused.values(), this.#emptied()]);
     this.#services.pool.clear();
   }
 

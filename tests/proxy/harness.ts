@@ -26,7 +26,7 @@ import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../../src/proxy/observer.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import type { ProxySettings } from "../../src/proxy/settings.ts";
-import { type Message, Peer, ResettableStream } from "./peer.ts";
+import { type Message, Peer, ResettableStream, turn } from "./peer.ts";
 
 /** What a test waits for at most, ms. Nothing is measured by it: it only ends what hangs. */
 const PATIENCE = 30_000;
@@ -68,17 +68,17 @@ export class Exchanges implements Observer {
   /** Called for each exchange as it is recorded, while `exchange.fields` can be read. */
   read: (exchange: Exchange) => unknown = () => undefined;
   #taken = 0;
-  #wake: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
 
   finished(exchange: Exchange): void {
     this.heads.push(this.read(exchange));
     this.all.push(exchange);
-    this.#wake();
+    for (const look of this.#waiting) look();
   }
 
   notice(level: NoticeLevel, message: string): void {
     this.notices.push({ level, message });
-    this.#wake();
+    for (const look of this.#waiting) look();
   }
 
   /** The next exchange that ends, or has ended and was not asked for yet. */
@@ -88,19 +88,21 @@ export class Exchanges implements Observer {
   }
 
   /** Waits until something that the record shows has become true. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(new Error(`not recorded within ${PATIENCE} ms; there is ${JSON.stringify(this.all)}`)),
-          PATIENCE,
-        );
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (!condition()) return;
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(look);
+        reject(new Error(`not recorded within ${PATIENCE} ms; there is ${JSON.stringify(this.all)}`));
+      }, PATIENCE);
+      this.#waiting.add(look);
+    });
   }
 }
 
@@ -108,6 +110,8 @@ export class Exchanges implements Observer {
 export class Origin {
   readonly listener: Deno.TcpListener;
   readonly #connections: Peer[];
+  readonly #serving: Promise<void>[] = [];
+  #closed = false;
   /** How many connections have been accepted. */
   accepted = 0;
 
@@ -134,6 +138,11 @@ export class Origin {
   /** The next connection to this origin. */
   async accept(): Promise<Peer> {
     const connection = await this.listener.accept();
+    if (this.#closed) {
+      // it was accepted already when the listener was closed
+      connection.close();
+      throw new Deno.errors.BadResource("the test is over");
+    }
     this.accepted++;
     connection.setNoDelay(true);
     const peer = new Peer(connection);
@@ -142,12 +151,25 @@ export class Origin {
   }
 
   /** Accepts connections for ever and gives each to `handler`. */
-  async serve(handler: (connection: Peer) => Promise<void>): Promise<void> {
+  serve(handler: (connection: Peer) => Promise<void>): Promise<void> {
+    const serving = this.#serve(handler);
+    this.#serving.push(serving);
+    return serving;
+  }
+
+  async #serve(handler: (connection: Peer) => Promise<void>): Promise<void> {
     try {
       for (;;) handler(await this.accept()).catch(ignoreClosed);
     } catch (error) {
       ignoreClosed(error);
     }
+  }
+
+  /** Accepts no more; resolves when nothing is being accepted any more. Connections are left alone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.listener.close();
+    await Promise.all(this.#serving);
   }
 
   /** On every connection, answers every request with what `respond` makes of it. Does not wait. */
@@ -259,6 +281,7 @@ export async function withProxy(
   const addresses = proxy.listen(options.listen ?? [{ hostname: "127.0.0.1", port: 0 }]);
   const peers: Peer[] = [];
   const origins: Origin[] = [];
+  const closing: Promise<void>[] = [];
   const servers: Server[] = [];
   const another = (hostname?: string) => {
     const origin = new Origin(peers, hostname);
@@ -267,7 +290,7 @@ export async function withProxy(
   };
   const closeAll = () => {
     for (const peer of peers) peer.close();
-    for (const { listener } of origins.splice(0)) listener.close();
+    for (const origin of origins.splice(0)) closing.push(origin.close());
   };
   let late = false;
   const timer = setTimeout(() => {
@@ -289,9 +312,13 @@ export async function withProxy(
     clearTimeout(timer);
     closeAll();
     await proxy.stop();
+    await Promise.all(closing);
     await Promise.all(
       servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
     );
+    // an origin that serves by itself may be between two pieces, and finds its connection closed then
+    await turn();
+    await turn();
   }
   assert(!late, `the test was not over within ${PATIENCE} ms`);
   assertRecorded(exchanges, options);

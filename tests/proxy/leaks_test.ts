@@ -322,7 +322,7 @@ Deno.test({
     const grown = bytesInUse() - before;
     assert(ended - endedBefore > 1_000);
     assert(grown < 1.5 * 1024 * 1024, `${grown} bytes more after ${ended - endedBefore} exchanges`);
-    origin.listener.close();
+    await origin.close();
     await proxy.stop();
   },
 });
