@@ -43,6 +43,11 @@ export class Pool {
     return connection;
   }
 
+  /** Whether a connection is kept for `key`. */
+  has(key: string): boolean {
+    return this.#parked.has(key);
+  }
+
   /** Keeps a connection whose last exchange is over on both sides, with nothing left to read. */
   park(key: string, connection: Connection): void {
     const { closed, ended, error, start, end } = connection;

@@ -85,7 +85,8 @@ export async function forward(session: Session, exchange: Exchange, request: Req
         relay.upload.stop();
       }
       services.giveBackResponse(relay.response);
-      if (relay.keepUp) services.pool.park(key, up);
+      // those that take a new connection each would otherwise leave one behind each
+      if (relay.keepUp && (request.repeatable || !services.pool.has(key))) services.pool.park(key, up);
       else up.release();
     }
     up = undefined;

@@ -42,6 +42,19 @@ proxied("a connection is used for its own origin alone", async (setting) => {
   assertEquals([setting.origin.accepted, origin.accepted], [1, 1]);
 });
 
+proxied(
+  "requests that cannot be repeated leave one kept connection behind, not one each",
+  async (setting) => {
+    const message = request(setting.origin, "POST", "/", "Content-Length: 2") + "hi";
+    const { client, upstream: first } = await roundTrip(setting, message);
+    for (let i = 0; i < 3; i++) {
+      const { upstream } = await roundTrip(setting, message, OK, { client });
+      await dropped(upstream);
+    }
+    await again(client, first, get(setting.origin));
+  },
+);
+
 proxied("requests at the same time get connections of their own, and all are kept", async (setting) => {
   const { origin, connect } = setting;
   const clients = await Promise.all(Array.from({ length: 5 }, () => connect()));
