@@ -5,42 +5,15 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { LARGE } from "../../src/net/buffers.ts";
-import { proxied, type Setting } from "./harness.ts";
+import { proxied } from "./harness.ts";
 import { type Peer, turn } from "./peer.ts";
 import { get, OK, request } from "./round_trip.ts";
+import { arrived, sendUntilRefused, tunnelled } from "./under_way.ts";
 
 /** One buffer full, and what two heads may differ by. */
 const BOUND = LARGE + 4096;
 const AT_ONCE = 1;
 const ENDLESS = 1_000_000_000_000;
-
-/** A request that has arrived at the origin, which has not answered yet. */
-async function arrived(setting: Setting, message: string): Promise<{ client: Peer; upstream: Peer }> {
-  const client = await setting.connect();
-  await client.send(message);
-  const upstream = await setting.origin.accept();
-  await upstream.head();
-  return { client, upstream };
-}
-
-async function tunnelled(setting: Setting): Promise<{ client: Peer; upstream: Peer }> {
-  const { origin, connect } = setting;
-  const client = await connect();
-  await client.send(`CONNECT ${origin.authority} HTTP/1.1\r\nHost: ${origin.authority}\r\n\r\n`);
-  const upstream = await origin.accept();
-  assertEquals((await client.message({ method: "CONNECT" })).status, 200);
-  return { client, upstream };
-}
-
-/** Sends until the other side does not take it any more. */
-async function sendUntilRefused(peer: Peer, piece: Uint8Array = new Uint8Array(64 * 1024)): Promise<void> {
-  try {
-    for (;;) await peer.send(piece);
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset) return;
-    throw error;
-  }
-}
 
 /** How many bytes come until the other side ends, without keeping them. */
 async function countRest(peer: Peer): Promise<number> {

@@ -1,29 +1,12 @@
 /** How the proxy comes to its end: nothing new begins, what is under way ends well or in time, nothing is left. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { proxied, type Setting } from "./harness.ts";
-import { type Peer, turn, valuesOf } from "./peer.ts";
+import { proxied } from "./harness.ts";
+import { turn, valuesOf } from "./peer.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
+import { arrived, tunnelled } from "./under_way.ts";
 
 const NO_GRACE = 1;
-
-/** A request that has arrived at the origin, which has not answered yet. */
-async function arrived(setting: Setting, message: string): Promise<{ client: Peer; upstream: Peer }> {
-  const client = await setting.connect();
-  await client.send(message);
-  const upstream = await setting.origin.accept();
-  await upstream.head();
-  return { client, upstream };
-}
-
-async function tunnelled(setting: Setting): Promise<{ client: Peer; upstream: Peer }> {
-  const { origin, connect } = setting;
-  const client = await connect();
-  await client.send(`CONNECT ${origin.authority} HTTP/1.1\r\nHost: ${origin.authority}\r\n\r\n`);
-  const upstream = await origin.accept();
-  assertEquals((await client.message({ method: "CONNECT" })).status, 200);
-  return { client, upstream };
-}
 
 /** Whether a promise has resolved by now. */
 function watched(promise: Promise<void>): { readonly over: boolean; promise: Promise<void> } {

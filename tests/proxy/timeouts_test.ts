@@ -5,20 +5,12 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { abandonedHandshakes } from "../../src/net/tls.ts";
-import { proxied, type Setting } from "./harness.ts";
-import { type Peer, turn, valuesOf } from "./peer.ts";
+import { proxied } from "./harness.ts";
+import { turn, valuesOf } from "./peer.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
+import { arrived, sendUntilRefused, tunnelled } from "./under_way.ts";
 
 const AT_ONCE = 1;
-
-/** A request that has arrived at the origin, which has not answered yet. */
-async function arrived(setting: Setting, message: string): Promise<{ client: Peer; upstream: Peer }> {
-  const client = await setting.connect();
-  await client.send(message);
-  const upstream = await setting.origin.accept();
-  await upstream.head();
-  return { client, upstream };
-}
 
 // heads
 
@@ -337,27 +329,7 @@ proxied(
   },
 );
 
-/** Sends until the other side does not take it any more. */
-async function sendUntilRefused(peer: Peer): Promise<void> {
-  const piece = new Uint8Array(64 * 1024);
-  try {
-    for (;;) await peer.send(piece);
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset) return;
-    throw error;
-  }
-}
-
 // tunnels
-
-async function tunnelled(setting: Setting): Promise<{ client: Peer; upstream: Peer }> {
-  const { origin, connect } = setting;
-  const client = await connect();
-  await client.send(`CONNECT ${origin.authority} HTTP/1.1\r\nHost: ${origin.authority}\r\n\r\n`);
-  const upstream = await origin.accept();
-  assertEquals((await client.message({ method: "CONNECT" })).status, 200);
-  return { client, upstream };
-}
 
 proxied(
   "a tunnel in which nothing moves is ended on both sides",
