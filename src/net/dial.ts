@@ -65,9 +65,18 @@ export function dial(
   return new Race(interleave(addresses), port, options).promise;
 }
 
+/**
+ * Deno asks the signal once more when the connection is there, throws if it has spoken meanwhile, and forgets the
+ * connection without closing it: its descriptor is lost for good. In a crowd that happens to many at once. So the
+ * signal loses its way to throw, and who waits for the connection closes it when it comes too late.
+ */
 function connectTcp(address: string, port: number, signal: AbortSignal | undefined): Promise<Deno.TcpConn> {
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  if (signal !== undefined) signal.throwIfAborted = throwNothing;
   return Deno.connect({ hostname: address, port, signal });
 }
+
+function throwNothing(): void {}
 
 function withoutDelay(conn: Deno.TcpConn): void {
   try {

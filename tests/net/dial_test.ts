@@ -400,3 +400,36 @@ Deno.test("a real connection outlives the signal and the race that it came from"
   }
   listener.close();
 });
+
+Deno.test("a connection that Deno has made when the signal speaks, and not told us of, is closed", {
+  sanitizeResources: true,
+}, async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const gathering = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  // many reads that are ready at once keep Deno from telling of the connections that are made beside them
+  for (const crowd of [100, 400]) {
+    const pairs: [near: Deno.Conn, far: Deno.Conn][] = [];
+    while (pairs.length < crowd) {
+      const far = Deno.connect({ hostname: "127.0.0.1", port: (gathering.addr as Deno.NetAddr).port });
+      pairs.push([await gathering.accept(), await far]);
+    }
+    for (let turns = 0; turns < 4; turns++) {
+      const reads = pairs.map(([near]) => near.read(new Uint8Array(8)));
+      const writes = pairs.map(([, far]) => far.write(new Uint8Array(5)));
+      const controllers = Array.from({ length: 60 }, () => new AbortController());
+      const dials = controllers.map(({ signal }) =>
+        dial(["127.0.0.1"], port, { signal }).then(({ conn }) => conn.close(), (error) => error)
+      );
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+      for (const controller of controllers) controller.abort();
+      for (const error of await Promise.all(dials)) {
+        if (error !== undefined) assertEquals(error.kind, "aborted");
+      }
+      await Promise.all([...reads, ...writes]);
+    }
+    for (const conn of pairs.flat()) conn.close();
+  }
+  gathering.close();
+  listener.close();
+});
