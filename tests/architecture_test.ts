@@ -21,8 +21,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
   cache: { uses: ["http"], types: [], pure: true },
   proxy: { uses: ["http", "net", "policy", "cache"], types: [] },
   observe: { uses: [], types: ["proxy"] },
-  config: { uses: [], types: ["net", "proxy", "policy", "cache", "observe"] },
-  cli: { uses: ["config", "net", "observe", "policy", "proxy", "cache"], types: ["http"] },
+  config: { uses: ["http", "policy"], types: ["net", "proxy", "cache", "observe"] },
+  passwords: { uses: [], types: [] },
+  review: { uses: ["http", "policy", "config"], types: [], pure: true },
+  cli: {
+    uses: ["config", "http", "net", "observe", "passwords", "policy", "proxy", "cache", "review"],
+    types: [],
+  },
 };
 
 /** What a room without hands does not touch. */

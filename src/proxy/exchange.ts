@@ -45,11 +45,13 @@ export class Exchange {
   /** Minor version that the client spoke: 0 or 1. */
   minorVersion = 1;
 
-  /** `allow`, `deny`, or `none` when it was refused before a decision. */
+  /** What the policy decided: `allow`, `deny`, or `none` when it was refused before a decision. */
   verdict: "allow" | "deny" | "none" = "none";
   /** The rule that decided and why, in a few words. */
   rule = "";
   reason = "";
+  /** False when a denial was only reported, and the exchange went on. */
+  enforced = true;
 
   /** The address that was dialled, `93.184.216.34`, and whether a kept connection was reused. */
   originAddress = "";

@@ -1,0 +1,52 @@
+/** What was decided, and by what. */
+
+import type { IpAddress } from "../http/ip_address.ts";
+import type { Facts } from "./facts.ts";
+import type { RateLimits } from "./rates.ts";
+import type { TlsCheck } from "./spec.ts";
+
+/**
+ * - `allow`, `deny`
+ * - `authenticate`: the answer depends on who asks, and the client has not said
+ * - `unresolved`: the answer depends on the address, which is not known yet; only without one
+ */
+export type Decision = "allow" | "deny" | "authenticate" | "unresolved";
+
+export interface Verdict {
+  readonly decision: Decision;
+  /**
+   * What decided: a rule's name, or `default`, `clients`, `users`, `private networks`, `metadata addresses`,
+   * `reserved addresses`, `connect ports`, `port 25`, `tls`. `""` when `unresolved`.
+   */
+  readonly rule: string;
+  /** Why, in a few words for the operator: `127.0.0.1 is more private than the client`. */
+  readonly reason: string;
+  /** What the rule's author wants a refused client to be told, or `""`. */
+  readonly note: string;
+  /** False when it is only reported: the request goes on whatever the decision is. */
+  readonly enforced: boolean;
+  /** How to look at the tunnel, if it is one. */
+  readonly tls: TlsCheck;
+  /** The rates of the rule that decided, and their key; `null` when it has none. */
+  readonly rates: RuleRates | null;
+}
+
+export interface RuleRates {
+  /** The rule's name: all that it lets through counts together. */
+  readonly rule: string;
+  readonly limits: RateLimits;
+}
+
+/** What decides. One function for every way in and every address. */
+export interface Decider {
+  /** Whether {@link Facts.path} is looked at; where not it may be left `null`. */
+  readonly looksAtPaths: boolean;
+  /** Whether anybody has to say who they are. */
+  readonly authenticates: boolean;
+  /**
+   * Judges a request that goes to `address`; with `null`, as far as can be said before the name is resolved. A
+   * verdict without address that denies is final, so that what is refused by its name is never looked up; every
+   * other has to be asked again with each address, and only an address that it allows may be dialled.
+   */
+  decide(facts: Facts, address: IpAddress | null): Verdict;
+}
