@@ -9,8 +9,14 @@ export class HttpError extends Error {
    * @param status the status to answer with (RFC 9110 §15)
    * @param error the proxy error type of RFC 9209 §2.3: `http_request_error`, `http_protocol_error`, …
    * @param message what is wrong and what to do about it, in one printable line without a full stop
+   * @param fields what the answer's head holds besides, each as `Name: value`
    */
-  constructor(readonly status: number, readonly error: string, message: string) {
+  constructor(
+    readonly status: number,
+    readonly error: string,
+    message: string,
+    readonly fields: readonly string[] = [],
+  ) {
     super(message);
   }
 }

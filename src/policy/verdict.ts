@@ -43,6 +43,8 @@ export interface Decider {
   readonly looksAtPaths: boolean;
   /** Whether anybody has to say who they are. */
   readonly authenticates: boolean;
+  /** Whether the whole policy is only reported: nothing is refused, whatever is decided. */
+  readonly reportsOnly: boolean;
   /**
    * Judges a request that goes to `address`; with `null`, as far as can be said before the name is resolved. A
    * verdict without address that denies is final, so that what is refused by its name is never looked up; every

@@ -25,6 +25,9 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
+/** Answers that say that the policy refuses. */
+const REFUSALS: ReadonlySet<number> = new Set([403, 407, 429]);
+
 /** What kind of page a client wants to see. */
 export type PageKind = "html" | "json" | "text";
 
@@ -44,8 +47,6 @@ export interface AnswerOptions {
   withoutBody: boolean;
   /** Whether the connection ends with this answer. */
   close: boolean;
-  /** Further fields, as `Name: value`. */
-  fields?: readonly string[];
 }
 
 /** An answer as it goes out, in one piece, and how much of it is body. */
@@ -61,19 +62,21 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
   const standard = REASONS[status] ?? "Error";
   const identifier = `${settings.pseudonym}/${options.number}`;
   const body = new TextEncoder().encode(page(options.kind, status, standard, reason, identifier, settings));
-  const fields = [
+  // whoever was refused can name to the operator what it was, by what little their program shows
+  const told = REFUSALS.has(status) ? `${reason} (${identifier})` : reason;
+  const lines = [
     // for CONNECT the reason phrase is all that most clients show, so it says why and not only what
-    `HTTP/1.1 ${status} ${standard}: ${reason}`,
+    `HTTP/1.1 ${status} ${standard}: ${told}`,
     `Date: ${formatDate(Date.now())}`,
     `Content-Type: ${CONTENT_TYPES[options.kind]}`,
     `Content-Length: ${body.length}`,
     "Cache-Control: no-store",
-    `Proxy-Status: ${settings.pseudonym}; error=${error.error}; details="${quoted(reason)}"`,
-    ...(status === 503 || status === 429 ? ["Retry-After: 5"] : []),
-    ...(options.fields ?? []),
+    `Proxy-Status: ${settings.pseudonym}; error=${error.error}; details="${quoted(told)}"`,
+    ...(status === 503 ? ["Retry-After: 5"] : []),
+    ...error.fields,
     ...(options.close ? ["Connection: close"] : []),
   ];
-  return withBody(fields, options.withoutBody ? new Uint8Array() : body);
+  return withBody(lines, options.withoutBody ? new Uint8Array() : body);
 }
 
 /** A head of these lines and a body, as an answer. */
