@@ -1,6 +1,7 @@
 /** Everything that weir can be told, with the defaults filled in. */
 
 import type { ListenAddress } from "../net/listen.ts";
+import { ALLOW_ALL } from "../policy/allow_all.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";
 
@@ -57,6 +58,7 @@ export function configOf(values: Values, instance: Instance): Config {
       poolSize: all["pool-size"],
       poolTimeout: all["pool-timeout"],
       forwardedFor: all["forwarded-for"],
+      policy: ALLOW_ALL,
       originCertificates: [],
     },
   };

@@ -1,15 +1,40 @@
-/** What no request may do, before any rule is asked. */
+/** Whether a request may go on: the stations `identify` and `decide` of every exchange that leaves this proxy. */
 
 import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
+import type { Exchange } from "./exchange.ts";
+import { judge, obey } from "./judgement.ts";
 import type { Request } from "./request.ts";
-import type { Services } from "./services.ts";
+import type { Session } from "./session.ts";
+import type { ProxySettings } from "./settings.ts";
 
 const VIA = 1 << Field.Via;
 
-/** Refuses a request that must not go on, whatever the rules say. Throws {@link HttpError}. */
-export function admit(services: Services, request: Request): void {
-  const { settings } = services;
+/**
+ * Finds out who asks and whether they may. What depends on the address of the origin is judged when that is known,
+ * in `reach.ts`. Throws {@link HttpError} for a request that must not go on.
+ */
+export function admit(session: Session, exchange: Exchange, request: Request): void {
+  refuseAlways(session.services.settings, request);
+  const { facts } = session;
+  const { policy } = session.services.settings;
+  facts.user = null;
+  facts.method = request.method;
+  facts.authority = request.target.authority!;
+  facts.path = policy.looksAtPaths ? pathOf(request) : null;
+  obey(session, exchange, judge(session, null));
+}
+
+/** The path without the query; `null` in a tunnel, where it cannot be seen. */
+function pathOf({ target, head }: Request): string | null {
+  if (target.form === "authority") return null;
+  const path = head.text(target.pathStart, target.pathEnd);
+  const query = path.indexOf("?");
+  return (query < 0 ? path : path.slice(0, query)) || "/";
+}
+
+/** Refuses what must not go on whatever the rules say. */
+function refuseAlways(settings: ProxySettings, request: Request): void {
   const { head, framing } = request;
   if ((head.seen & VIA) !== 0 && viaNames(head.values(Field.Via), settings.pseudonym)) {
     throw new HttpError(502, "proxy_loop_detected", "the request has come through this proxy before");

@@ -16,6 +16,7 @@ import { admit } from "./admit.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import { addForwardedFor } from "./forwarded_for.ts";
+import { ipOf, judge, obey, passes } from "./judgement.ts";
 import { answersLastForward, oneForwardLess } from "./max_forwards.ts";
 import { answerLastForward } from "./own_resources.ts";
 import { connect, poolKey } from "./reach.ts";
@@ -40,15 +41,14 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   if ((request.head.seen & MAX_FORWARDS) !== 0 && answersLastForward(request)) {
     return answerLastForward(session, exchange, request);
   }
-  admit(services, request);
-  exchange.verdict = "allow";
+  admit(session, exchange, request);
   const key = poolKey(target.scheme, target.authority!);
   if (request.framing === 0) {
     if (request.options.close || request.minorVersion === 0) session.watchLater();
     else session.watch();
   }
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
-  let up = request.repeatable ? services.pool.take(key) : undefined;
+  let up = request.repeatable ? takeKept(session, exchange, key) : undefined;
   for (;;) {
     const kept = up !== undefined;
     up ??= await connect(session, target.authority!, target.scheme, exchange);
@@ -91,6 +91,24 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     }
     up = undefined;
   }
+}
+
+/**
+ * A kept connection, if there is one to an address that this request may reach: it was made for another one, maybe of
+ * another client.
+ */
+function takeKept(session: Session, exchange: Exchange, key: string): Connection | undefined {
+  const { pool } = session.services;
+  const kept = pool.take(key);
+  if (kept === undefined) return undefined;
+  const verdict = judge(session, ipOf(kept.address));
+  if (passes(verdict)) {
+    obey(session, exchange, verdict);
+    return kept;
+  }
+  pool.park(key, kept);
+  // a new connection has all addresses of the name to choose from
+  return undefined;
 }
 
 /** Writes what goes out first: the head, and in one piece with it what there is of the body. */

@@ -9,8 +9,10 @@ import { dial, DialError, type Dialled } from "../net/dial.ts";
 import { ResolveError } from "../net/resolve.ts";
 import { startTlsTo, TlsError } from "../net/tls.ts";
 import type { Clock, Deadlined } from "../net/clock.ts";
+import type { Verdict } from "../policy/verdict.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
+import { ipOf, judge, keepTo, obey, passes } from "./judgement.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 
@@ -53,23 +55,19 @@ export async function connect(
   scheme: Scheme | "tunnel",
   exchange: Exchange,
 ): Promise<Connection> {
-  const { services, local } = session;
-  const { clock, settings, ownListeners } = services;
+  const { services } = session;
+  const { clock, settings } = services;
   const deadline = session.reaching = new SignalDeadline(clock, settings.connectTimeout);
   try {
     const { signal } = deadline;
     const addresses = authority.ip !== null
       ? [authority.host]
       : await services.resolver.resolve(authority.host, signal);
-    const allowed = addresses.filter((address) => !ownListeners.includes(address, authority.port, local));
-    if (allowed.length > 0) {
-      // where it went when nobody answers there, and the address that did when somebody does
-      exchange.originAddress = allowed[0];
-      exchange.originPort = authority.port;
-    }
-    const circular = allowed.length < addresses.length;
+    const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
     const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
     exchange.originAddress = address;
+    // as it was judged, even if another policy is in force meanwhile
+    keepTo(session, exchange, verdicts[allowed.indexOf(address)]);
     const stream = scheme === "https"
       ? await startTlsTo(conn, authority.host, { caCerts: settings.originCertificates, signal })
       : conn;
@@ -89,6 +87,53 @@ export async function connect(
     session.reaching = null;
     clock.unwatch(deadline);
   }
+}
+
+interface Choice {
+  /** Those addresses that may be dialled, and what the policy said of each. */
+  allowed: string[];
+  verdicts: Verdict[];
+  /** Whether one of the others is a listener of weir's own. */
+  circular: boolean;
+}
+
+/**
+ * Judges every address before one is dialled: a name may have public and private ones at once, and others at the next
+ * look. Throws {@link HttpError} when the policy refuses all.
+ */
+function chooseAddresses(
+  session: Session,
+  exchange: Exchange,
+  authority: Authority,
+  addresses: readonly string[],
+): Choice {
+  const { services: { ownListeners }, local } = session;
+  const choice: Choice = { allowed: [], verdicts: [], circular: false };
+  let refused: Verdict | null = null;
+  for (const address of addresses) {
+    if (ownListeners.includes(address, authority.port, local)) {
+      choice.circular = true;
+      continue;
+    }
+    const ip = ipOf(address);
+    // one with a zone identifier leads to a network that no rule can name
+    if (ip === null) continue;
+    const verdict = judge(session, ip);
+    if (passes(verdict)) {
+      choice.allowed.push(address);
+      choice.verdicts.push(verdict);
+    } else refused ??= verdict;
+  }
+  if (choice.allowed.length > 0) {
+    // where it went when nobody answers there, and the address that did when somebody does
+    exchange.originAddress = choice.allowed[0];
+    exchange.originPort = authority.port;
+    obey(session, exchange, choice.verdicts[0]);
+  } else if (refused !== null) obey(session, exchange, refused);
+  else if (!choice.circular) {
+    throw new HttpError(502, "destination_ip_unroutable", `${authority.text} cannot be reached from here`);
+  }
+  return choice;
 }
 
 /** Dials those of an origin's addresses that do not lead back here. Throws when none is left. */

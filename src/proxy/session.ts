@@ -1,8 +1,12 @@
 /** One client connection: its requests one after the other, and what each is handed to. */
 
+import { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
+import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
+import type { Facts } from "../policy/facts.ts";
+import type { Verdict } from "../policy/verdict.ts";
 import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";
 import { Exchange, NO_FIELDS } from "./exchange.ts";
@@ -18,13 +22,23 @@ const REQUEST_BASE = 16;
 const LINGER_BYTES = 1024 * 1024;
 const LINGER_TIME = 2_000;
 
+/** A client whose address nobody can read is trusted with nothing. */
+const NOWHERE: IpAddress = { family: 4, bytes: Uint8Array.of(255, 255, 255, 255) };
+const NO_AUTHORITY = new Authority("", 0, null, "");
+
 const TLS_HANDSHAKE = 0x16;
 const SOCKS_4 = 0x04;
 const SOCKS_5 = 0x05;
 
+/** The facts of the exchange under way; what was of the last one is overwritten. */
+type OwnFacts = { -readonly [Fact in keyof Facts]: Facts[Fact] };
+
 export class Session {
   /** The client's connection. */
   readonly down: Connection;
+  /** What the policy is asked about, and what it last said. */
+  readonly facts: OwnFacts;
+  verdict: Verdict | null = null;
   /** Whether no exchange is under way. */
   idle = true;
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
@@ -50,6 +64,8 @@ export class Session {
     readonly listener: string,
   ) {
     this.down = new Connection(stream, services.clock, SMALL, REQUEST_BASE);
+    const clientIp = parseIp(client) ?? NOWHERE;
+    this.facts = { client, clientIp, user: null, method: "", authority: NO_AUTHORITY, path: null };
   }
 
   /** Serves the connection until it is over. Never rejects. */
@@ -149,6 +165,7 @@ export class Session {
       return again;
     } finally {
       this.up = null;
+      this.verdict = null;
       services.giveBackRequest(request);
       if (buffer !== null) giveBack(buffer);
     }

@@ -1,3 +1,5 @@
+import type { Decider } from "../policy/verdict.ts";
+
 /** What the proxy can be told. The table of options in `config/` fills it; sizes are bytes, times are ms. */
 export interface ProxySettings {
   /** Name in `Via` and `Proxy-Status`, a token unique to this instance: `weir-1f3a`. */
@@ -39,6 +41,8 @@ export interface ProxySettings {
 
   /** What becomes of `X-Forwarded-For` and `Forwarded`. */
   forwardedFor: "leave" | "delete" | "set" | "append";
+  /** Who may reach what. */
+  policy: Decider;
   /** PEM certificates that origins may be verified with besides the platform's own. */
   originCertificates: string[];
 }

@@ -20,8 +20,7 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
   const { services, down } = session;
   exchange.kind = "tunnel";
   if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
-  admit(services, request);
-  exchange.verdict = "allow";
+  admit(session, exchange, request);
   session.watch();
   const up = await connect(session, request.target.authority!, "tunnel", exchange);
   exchange.connectedAt = exchange.responseAt = performance.now();

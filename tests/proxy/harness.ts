@@ -22,6 +22,7 @@ import { connect as connectSocket, createServer, type Server } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import type { ResolverOptions } from "../../src/net/resolve.ts";
 import type { ListenAddress } from "../../src/net/listen.ts";
+import { ALLOW_ALL } from "../../src/policy/allow_all.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../../src/proxy/observer.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
@@ -56,6 +57,7 @@ export const SETTINGS: ProxySettings = {
   poolSize: 2048,
   poolTimeout: 30_000,
   forwardedFor: "leave",
+  policy: ALLOW_ALL,
   originCertificates: [],
 };
 

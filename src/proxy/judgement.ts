@@ -1,0 +1,60 @@
+/** Asks the policy, writes its verdict into the record, and makes a refusal of it. */
+
+import { HttpError } from "../http/error.ts";
+import { type IpAddress, parseIp } from "../http/ip_address.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Session } from "./session.ts";
+
+/** Different addresses of origins that are remembered as bytes; when there are more, all are forgotten. */
+const MAX_REMEMBERED = 4096;
+const remembered = new Map<string, IpAddress | null>();
+
+/** An address of an origin as bytes; `null` when it is none, such as one with a zone identifier. */
+export function ipOf(address: string): IpAddress | null {
+  let ip = remembered.get(address);
+  if (ip === undefined) {
+    ip = parseIp(address);
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(address, ip);
+  }
+  return ip;
+}
+
+/** Whether the exchange goes on after such a verdict. */
+export function passes(verdict: Verdict): boolean {
+  return !verdict.enforced || verdict.decision === "allow" || verdict.decision === "unresolved";
+}
+
+/** Judges the request of the exchange under way, to `address` or as far as can be said without one. */
+export function judge(session: Session, address: IpAddress | null): Verdict {
+  return session.services.settings.policy.decide(session.facts, address);
+}
+
+/** Writes a verdict into the record and stands by it. Throws {@link HttpError} when it refuses: 403 or 407. */
+export function obey(session: Session, exchange: Exchange, verdict: Verdict): void {
+  keepTo(session, exchange, verdict);
+  if (!passes(verdict)) throw refusal(verdict);
+}
+
+/** Writes a verdict that has been obeyed into the record. */
+export function keepTo(session: Session, exchange: Exchange, verdict: Verdict): void {
+  session.verdict = verdict;
+  const { decision } = verdict;
+  exchange.verdict = decision === "unresolved" ? "none" : decision === "allow" ? "allow" : "deny";
+  exchange.rule = verdict.rule;
+  exchange.reason = verdict.reason;
+  exchange.enforced = verdict.enforced;
+}
+
+/** What a refused client is told: the rule and its note. Why, and what would help, is the operator's to know. */
+export function refusal(verdict: Verdict): HttpError {
+  if (verdict.decision === "authenticate") {
+    return new HttpError(407, "http_request_denied", "say who you are", [CHALLENGE]);
+  }
+  const note = verdict.note === "" ? "" : `: ${verdict.note}`;
+  return new HttpError(403, "http_request_denied", `denied by ${verdict.rule}${note}`);
+}
+
+/** How a client says who it is (RFC 9110 §11.7.1, RFC 7617 §2.1). */
+export const CHALLENGE = 'Proxy-Authenticate: Basic realm="weir", charset="UTF-8"';
