@@ -1,48 +1,88 @@
-/** What `--help` prints, 80 columns wide, from the table of options. */
+/** What `--help` prints, 80 columns wide, from the tables of commands and options. */
 
-import type { Option } from "../config/option.ts";
+import {
+  type Command,
+  type CommandName,
+  commandOf,
+  COMMANDS,
+  DEFAULT_COMMAND,
+  usageOfCommand,
+} from "../config/commands.ts";
+import type { Instance } from "../config/config.ts";
+import { UsageError } from "../config/errors.ts";
+import type { CommandLine } from "../config/flags.ts";
+import { didYouMean } from "../config/nearest.ts";
+import { isFor, type Option } from "../config/option.ts";
 import { GROUPS, OPTIONS } from "../config/options.ts";
+import { printable } from "../config/printable.ts";
 import { defaultInWords, describe, usageOf } from "../config/words.ts";
 import { BOLD, DIM, paint } from "../observe/colors.ts";
+import { type Io, wantsColor } from "./io.ts";
 import { VERSION } from "./version.ts";
 
 const WIDTH = 80;
 const COLUMN = 34;
 
-export function helpText(color: boolean): string {
+/** `weir help [COMMAND]`. */
+export function help(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
+  const [name = DEFAULT_COMMAND] = line.words;
+  const command = commandOf(name);
+  if (command === undefined) {
+    const meant = didYouMean(name, COMMANDS.map((each) => each.name));
+    throw new UsageError([`there is no command ${printable(name)}${meant}`]);
+  }
+  io.out(helpText(command.name, wantsColor(line.values["log-color"] ?? "auto", "out", io)));
+  return Promise.resolve(0);
+}
+
+/** Help of one command; that of the default one tells of all. */
+export function helpText(name: CommandName, color: boolean): string {
+  const command: Command = commandOf(name)!;
   const title = (text: string, note = "") => {
     const padding = note === "" ? "" : " ".repeat(COLUMN - text.length);
     return `\n${paint(color, BOLD, text)}${padding}${paint(color, DIM, note)}\n`;
   };
-  let text = `${paint(color, BOLD, `weir ${VERSION}`)}, an HTTP forward proxy\n`;
+  const isDefault = name === DEFAULT_COMMAND;
+  let text = isDefault
+    ? `${paint(color, BOLD, `weir ${VERSION}`)}, an HTTP forward proxy\n`
+    : `${paint(color, BOLD, `weir ${name}`)}: ${command.help}\n`;
   text += title("Usage");
-  text += "  weir [serve] [options]\n";
+  text += isDefault ? "  weir [serve] [options]\n" : `  ${usageOfCommand(command)} [options]\n`;
+  if (isDefault) {
+    text += title("Commands", "weir help COMMAND tells more");
+    for (const each of COMMANDS) text += row(`${each.name} ${each.words}`.trimEnd(), each.help);
+  }
   text += title("Examples");
-  text += row("weir", "Listen on 127.0.0.1:8888");
-  text += row("weir -l 3128 --log-format json", "On port 3128, with a log for programs");
-  text += row("weir --check > weir.toml", "Write a file with all options");
-  text += row("weir -c weir.toml", "Run by that file");
+  for (const [line, help] of command.examples) text += row(line, help);
+  const types = new Set<string>();
   for (const group of GROUPS) {
+    const options = (OPTIONS as readonly Option[]).filter((option) =>
+      option.group === group.title && isFor(option, name)
+    );
+    if (options.length === 0) continue;
     text += title(group.title, group.section === "" ? "" : `[${group.section}] in the file`);
-    for (const option of OPTIONS as readonly Option[]) {
-      if (option.group === group.title) text += row(flagsOf(option), meaningOf(option));
+    for (const option of options) {
+      types.add(option.type);
+      text += row(flagsOf(option), meaningOf(option));
     }
   }
-  text += title("Values");
-  text += row("SIZE", "Bytes, or 64k, 256m, 1g, 1t");
-  text += row("TIME", "500ms, 10s, 5m, 1h");
-  text += title("Signals");
-  text += row(
-    "SIGINT (Ctrl-C), SIGTERM",
-    "Finish what is in flight within --grace and exit; a second one exits at once",
-  );
-  text += row("SIGHUP", "Read the file of --config again; if it is wrong, nothing changes");
+  if (types.has("size") || types.has("duration")) text += title("Values");
+  if (types.has("size")) text += row("SIZE", "Bytes, or 64k, 256m, 1g, 1t");
+  if (types.has("duration")) text += row("TIME", "500ms, 10s, 5m, 1h");
+  if (isDefault) {
+    text += title("Signals");
+    text += row(
+      "SIGINT (Ctrl-C), SIGTERM",
+      "Finish what is in flight within --grace and exit; a second one exits at once",
+    );
+    text += row("SIGHUP", "Read the file of --config again; if it is wrong, nothing changes");
+  }
   text += title("Exit status");
-  text += row("0", "Done");
-  text += row("1", "Failed while running: a busy port, say");
+  text += row("0", command.exit?.[0] ?? "Done");
+  text += row("1", command.exit?.[1] ?? "Failed");
   text += row("2", "The command line is wrong");
   text += row("3", "The configuration is wrong");
-  text += row("130, 143", "Ended at once by a second SIGINT or SIGTERM");
+  if (isDefault) text += row("130, 143", "Ended at once by a second SIGINT or SIGTERM");
   return text;
 }
 

@@ -1,18 +1,30 @@
 /** The command line from its words to its exit code. */
 
+import type { CommandName } from "../config/commands.ts";
 import { type Instance, randomPseudonym } from "../config/config.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
-import { readFlags } from "../config/flags.ts";
-import { nearest } from "../config/nearest.ts";
-import { printable } from "../config/printable.ts";
+import { type CommandLine, readFlags } from "../config/flags.ts";
 import { parseListenAddress } from "../net/listen.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { serve } from "./serve.ts";
 import { VERSION, versionText } from "./version.ts";
 
-const COMMANDS = ["serve"];
-/** Flags that other programs have as commands. */
-const FLAGS_LIKE_COMMANDS = ["help", "version", "check"];
+/**
+ * Runs a command.
+ *
+ * @returns the exit code
+ * @throws {UsageError} for 2, {ConfigError} for 3; both are told by {@link run}
+ */
+export type Run = (line: CommandLine, instance: Instance, io: Io) => Promise<number>;
+
+/**
+ * What runs each command of `config/commands.ts`. All but `serve` are loaded when they are called, so that the
+ * proxy starts without them.
+ */
+const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
+  serve: () => serve,
+  help: async () => (await import("./help.ts")).help,
+};
 
 /**
  * Runs weir.
@@ -21,28 +33,31 @@ const FLAGS_LIKE_COMMANDS = ["help", "version", "check"];
  * @returns the exit code: 0 done, 1 failed while running, 2 wrong usage, 3 wrong configuration
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
+  let command: CommandName | undefined;
   try {
     const line = readFlags(args, parseListenAddress);
+    command = line.command;
     if (line.help) {
       const { helpText } = await import("./help.ts");
-      io.out(helpText(wantsColor(line.values["log-color"] ?? "auto", "out", io)));
+      io.out(helpText(line.command, wantsColor(line.values["log-color"] ?? "auto", "out", io)));
       return 0;
     }
     if (line.version) {
       io.out(versionText());
       return 0;
     }
-    requireCommand(line.words);
     const instance: Instance = { pseudonym: randomPseudonym(), version: VERSION };
     if (line.check) {
       const { check } = await import("./check.ts");
       return await check(line, instance, io);
     }
-    return await serve(line, instance, io);
+    const runCommand = await RUNS[line.command]();
+    return await runCommand(line, instance, io);
   } catch (error) {
     if (error instanceof UsageError) {
       tell(error.problems, io);
-      io.err("weir: --help lists what there is\n");
+      const help = command === undefined || command === "serve" ? "--help" : `weir ${command} --help`;
+      io.err(`weir: ${help} lists what there is\n`);
       return 2;
     }
     if (error instanceof ConfigError) {
@@ -60,21 +75,4 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 function tell(problems: readonly string[], io: Io): void {
   io.err(problems.map((problem) => `weir: ${problem}\n`).join(""));
-}
-
-/** @throws {UsageError} unless the words are a command, or none, which is `serve` */
-function requireCommand(words: readonly string[]): void {
-  const [command, ...rest] = words;
-  if (command !== undefined && !COMMANDS.includes(command)) {
-    throw new UsageError([`there is no command ${printable(command)}${meantCommand(command)}`]);
-  }
-  if (rest.length > 0) {
-    throw new UsageError(rest.map((word) => `there is one word too many: ${printable(word)}`));
-  }
-}
-
-function meantCommand(command: string): string {
-  const meant = nearest(command, [...COMMANDS, ...FLAGS_LIKE_COMMANDS]);
-  if (meant === undefined) return "";
-  return `; did you mean ${COMMANDS.includes(meant) ? meant : `--${meant}`}?`;
 }

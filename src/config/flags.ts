@@ -6,27 +6,42 @@
  * standard input; std's `parseArgs` would see a flag without its value there.
  */
 
+import {
+  type CommandName,
+  commandOf,
+  COMMANDS,
+  DEFAULT_COMMAND,
+  usageOfCommand,
+  wordsOf,
+} from "./commands.ts";
 import { UsageError, WrongValue } from "./errors.ts";
-import { didYouMean } from "./nearest.ts";
-import type { Option } from "./option.ts";
-import { OPTIONS, type Values } from "./options.ts";
+import { didYouMean, nearest } from "./nearest.ts";
+import { isFor, type Option } from "./option.ts";
+import { type CommandOptions, OPTIONS, type Values } from "./options.ts";
 import { printable } from "./printable.ts";
 import { type AddressReader, valueOfFlag } from "./value.ts";
+import { commandsInWords } from "./words.ts";
 
 /** A command line as it was understood. */
 export interface CommandLine {
   /** The command line as it was given. */
   args: readonly string[];
-  /** Words that are no flags: commands. */
+  command: CommandName;
+  /** The words behind the command that are no flags, as many as it takes. */
   words: string[];
   help: boolean;
   version: boolean;
   check: boolean;
   /** The file of `--config`; `-` is standard input. */
   config?: string;
-  /** The options that were given. */
+  /** The options that were given and that the file may hold too. */
   values: Values;
+  /** Those that the command line alone may say: a command's own. */
+  options: CommandOptions;
 }
+
+/** Flags that other programs have as commands. */
+const FLAGS_LIKE_COMMANDS = ["version", "check"];
 
 const BY_FLAG = new Map<string, Option>(OPTIONS.map((option) => [option.flag, option]));
 const BY_LETTER = new Map<string, Option>(
@@ -71,10 +86,43 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
     }
   }
 
-  const { help = false, version = false, check = false, config, ...values } = read;
+  const command = takeCommand(words, [...texts], problems);
+  const { help = false, version = false, check = false, config, ...others } = read;
   // somebody who asks for help gets it, whatever else is wrong
   if (problems.length > 0 && help !== true) throw new UsageError(problems);
-  return { args, words, help, version, check, config, values } as CommandLine;
+  const values: Record<string, unknown> = {};
+  const options: Record<string, unknown> = {};
+  for (const [flag, value] of Object.entries(others)) {
+    (BY_FLAG.get(flag)!.key === undefined ? options : values)[flag] = value;
+  }
+  return { args, command, words, help, version, check, config, values, options } as CommandLine;
+}
+
+/** Takes the command from the head of the words, and says what it cannot do with the rest and with the flags. */
+function takeCommand(
+  words: string[],
+  given: readonly (readonly [Option, { name: string }])[],
+  problems: string[],
+): CommandName {
+  const name = words.shift() ?? DEFAULT_COMMAND;
+  const command = commandOf(name);
+  if (command === undefined) {
+    const meant = nearest(name, [...COMMANDS.map((each) => each.name), ...FLAGS_LIKE_COMMANDS]);
+    const isFlag = FLAGS_LIKE_COMMANDS.includes(meant ?? "");
+    const hint = meant === undefined ? "" : `; did you mean ${isFlag ? "--" : ""}${meant}?`;
+    problems.push(`there is no command ${printable(name)}${hint}`);
+    return DEFAULT_COMMAND;
+  }
+  for (const [option, { name: flag }] of given) {
+    if (isFor(option, name)) continue;
+    problems.push(`${flag} belongs to ${commandsInWords(option)}, not to weir ${name}`);
+  }
+  const { least, most, names } = wordsOf(command);
+  if (words.length < least) {
+    problems.push(`weir ${name} needs ${names[words.length]}: ${usageOfCommand(command)}`);
+  }
+  for (const word of words.slice(most)) problems.push(`there is one word too many: ${printable(word)}`);
+  return command.name;
 }
 
 /** Takes the command line apart into flags and words; what is wrong goes to `problems`. */

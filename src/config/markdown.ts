@@ -1,8 +1,9 @@
 /** Writes the table of options as README shows it. */
 
-import type { Option } from "./option.ts";
+import { DEFAULT_COMMAND } from "./commands.ts";
+import { isFor, type Option } from "./option.ts";
 import { OPTIONS } from "./options.ts";
-import { defaultInWords, describe, usageOf } from "./words.ts";
+import { commandsInWords, defaultInWords, describe, usageOf } from "./words.ts";
 
 /** One Markdown table of all options: flag, key in the file, default, meaning. */
 export function optionsMarkdown(): string {
@@ -10,7 +11,7 @@ export function optionsMarkdown(): string {
     `${option.short === undefined ? "" : `\`-${option.short}\`, `}\`${usageOf(option)}\``,
     option.key === undefined ? "" : `\`${option.key}\``,
     defaultInWords(option),
-    describe(option),
+    isFor(option, DEFAULT_COMMAND) ? describe(option) : `${commandsInWords(option)}: ${describe(option)}`,
   ]);
   const table = [
     ["Flag", "Key in the file", "Default", "What it does"],

@@ -21,6 +21,8 @@ interface Row {
   readonly word?: string;
   /** What it does, in one line without a full stop. */
   readonly help: string;
+  /** The commands that take it, by name; absent: `serve` alone. */
+  readonly commands?: readonly string[] | "all";
 }
 
 export interface SizeOption extends Row {
@@ -53,7 +55,8 @@ export interface IntegerOption extends Row {
 export interface ChoiceOption extends Row {
   readonly type: "choice";
   readonly choices: readonly string[];
-  readonly default: string;
+  /** Absent where having been given makes a difference of its own. */
+  readonly default?: string;
 }
 
 export interface BooleanOption extends Row {
@@ -63,11 +66,11 @@ export interface BooleanOption extends Row {
 
 export interface TextOption extends Row {
   readonly type: "text";
-  /** What the text must look like, and that in words: "letters, digits and dots". */
-  readonly pattern: RegExp;
-  readonly patternInWords: string;
-  /** The default is made at the start of each process; this is what to say of it. */
-  readonly defaultInWords: string;
+  /** What the text must look like, and that in words: "letters, digits and dots"; absent: anything. */
+  readonly pattern?: RegExp;
+  readonly patternInWords?: string;
+  /** What to say of a default that the table does not know, such as one that each process makes anew. */
+  readonly defaultInWords?: string;
 }
 
 /** A name of a file, `-` for standard input where the help says so. */
@@ -98,4 +101,10 @@ export type BoundedOption = SizeOption | DurationOption | IntegerOption;
 /** True when the option may be given several times, each adding to a list. */
 export function isRepeatable(option: Option): boolean {
   return option.type === "addresses" || (option.type === "file" && option.repeatable);
+}
+
+/** Whether a command takes an option. */
+export function isFor(option: Option, command: string): boolean {
+  const { commands = ["serve"] } = option;
+  return commands === "all" || commands.includes(command);
 }

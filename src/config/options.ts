@@ -22,6 +22,8 @@ export const GROUPS: readonly Group[] = [
   { title: "Timeouts", section: "timeouts" },
   { title: "Pool", section: "pool" },
   { title: "Forwarding", section: "forwarding" },
+  // flags of single commands, which the file does not hold
+  { title: "Commands", section: "" },
 ];
 
 export const OPTIONS = [
@@ -58,6 +60,7 @@ export const OPTIONS = [
     type: "boolean",
     default: false,
     help: "Print this help and exit",
+    commands: "all",
   },
   {
     flag: "version",
@@ -66,6 +69,7 @@ export const OPTIONS = [
     type: "boolean",
     default: false,
     help: "Print the version and exit",
+    commands: "all",
   },
 
   {
@@ -97,6 +101,7 @@ export const OPTIONS = [
     choices: ["auto", "always", "never"],
     default: "auto",
     help: "Colours, where auto is a terminal without NO_COLOR",
+    commands: "all",
   },
 
   {
@@ -325,6 +330,7 @@ export const OPTIONS = [
     word: "FILE",
     help: "Trust these certificates too (PEM) when fetching https://",
   },
+  // what one command alone takes stands here, with its name in `commands` and without `key`
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];
@@ -338,6 +344,14 @@ type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
 
 /** Values by flag, of the options that the file may hold too. What is absent was not given. */
 export type Values = { [O in InFile as O["flag"]]?: ValueOf<O> };
+
+/** The options that are the command line's business and no command's. */
+type OfTheLine = "config" | "check" | "help" | "version";
+
+/** Values by flag, of what the command line alone may say to a command. What is absent was not given. */
+export type CommandOptions = {
+  [O in Exclude<Row, InFile | { flag: OfTheLine }> as O["flag"]]?: ValueOf<O>;
+};
 
 /** The values of options that were not given, where the table knows them. */
 export type Defaults = { [O in Extract<InFile, { default: unknown }> as O["flag"]]: ValueOf<O> };

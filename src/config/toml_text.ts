@@ -16,13 +16,14 @@ export function tomlText(values: Values): string {
     if (lines.length > 0) lines.push("");
     if (group.section !== "") lines.push(`[${group.section}]`);
     for (const option of options) {
-      const unset = option.type === "text" ? ` (${option.defaultInWords})` : "";
+      const unset = option.type === "text" && option.defaultInWords ? ` (${option.defaultInWords})` : "";
       lines.push(`# ${describe(option)}${unset}`);
       const value = (values as Record<string, Value | undefined>)[option.flag];
       const key = option.key.slice(option.key.lastIndexOf(".") + 1);
       if (value !== undefined) lines.push(`${key} = ${literal(option, value)}`);
-      else if ("default" in option) lines.push(`# ${key} = ${literal(option, option.default)}`);
-      else lines.push(`# ${key} = ${option.type === "file" ? `["FILE"]` : `"NAME"`}`);
+      else if ("default" in option && option.default !== undefined) {
+        lines.push(`# ${key} = ${literal(option, option.default)}`);
+      } else lines.push(`# ${key} = ${option.type === "file" ? `["FILE"]` : `"NAME"`}`);
     }
   }
   return `${lines.join("\n")}\n`;

@@ -126,8 +126,8 @@ function word(option: Option, text: string): string {
       `must be one of ${choices.join(", ")}, not ${quote(text)}${didYouMean(text, choices)}`,
     );
   }
-  if (option.type === "text" && !option.pattern.test(text)) {
-    throw new WrongValue(`must be ${option.patternInWords}, not ${quote(text)}`);
+  if (option.type === "text" && option.pattern?.test(text) === false) {
+    throw new WrongValue(`must be ${option.patternInWords ?? "another text"}, not ${quote(text)}`);
   }
   return text;
 }

@@ -1,6 +1,7 @@
 /** What help and README say of an option besides its one line, made from its row of the table. */
 
-import { isRepeatable, type Option } from "./option.ts";
+import { COMMANDS } from "./commands.ts";
+import { isFor, isRepeatable, type Option } from "./option.ts";
 import { textsOf } from "./value.ts";
 
 /** How an option is written: `--grace TIME`. */
@@ -10,8 +11,8 @@ export function usageOf(option: Option): string {
 
 /** Its default as a person writes it, or `""` when it has none worth telling. */
 export function defaultInWords(option: Option): string {
-  if (option.type === "text") return option.defaultInWords;
-  if (option.type === "boolean" || !("default" in option)) return "";
+  if (option.type === "text") return option.defaultInWords ?? "";
+  if (option.type === "boolean" || !("default" in option) || option.default === undefined) return "";
   const text = textsOf(option, option.default).join(", ");
   return option.default === 0 && option.zero !== undefined ? `${text}: ${option.zero}` : text;
 }
@@ -23,4 +24,9 @@ export function describe(option: Option): string {
   if ("zero" in option && option.zero !== undefined && option.default !== 0) text += `; 0: ${option.zero}`;
   if (isRepeatable(option)) text += "; repeatable";
   return text;
+}
+
+/** The commands that take it: `weir why, weir test`. */
+export function commandsInWords(option: Option): string {
+  return COMMANDS.filter(({ name }) => isFor(option, name)).map(({ name }) => `weir ${name}`).join(", ");
 }

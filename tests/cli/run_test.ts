@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/run.ts";
+import { COMMANDS } from "../../src/config/commands.ts";
 
 /** Runs weir in this process, with arguments that end it before it serves. */
 async function weir(args: string[], input = ""): Promise<{ code: number; out: string; err: string }> {
@@ -16,11 +17,27 @@ async function weir(args: string[], input = ""): Promise<{ code: number; out: st
 }
 
 Deno.test("--help goes to standard output and is no failure", async () => {
-  for (const args of [["--help"], ["-h"], ["serve", "--help"], ["--help", "--bogus"]]) {
+  for (
+    const args of [["--help"], ["-h"], ["serve", "--help"], ["help"], ["--help", "--bogus"], ["x", "-h"]]
+  ) {
     const { code, out, err } = await weir(args);
     assertEquals([code, err], [0, ""]);
     assert(out.includes("Usage"));
   }
+});
+
+Deno.test("each command has help of its own, called in either way", async () => {
+  for (const { name } of COMMANDS) {
+    const { code, out, err } = await weir(["help", name]);
+    assertEquals([code, err], [0, ""], name);
+    assert(out.includes("Examples\n"), name);
+    assertEquals((await weir([name, "--help"])).out, out, name);
+  }
+  assertEquals(await weir(["help", "srve"]), {
+    code: 2,
+    out: "",
+    err: "weir: there is no command srve; did you mean serve?\nweir: weir help --help lists what there is\n",
+  });
 });
 
 Deno.test("--version says the version of deno.json first", async () => {
@@ -44,7 +61,8 @@ Deno.test("an unknown command names the nearest one, be it a command or a flag",
   for (
     const [word, expected] of [
       ["srve", "weir: there is no command srve; did you mean serve?"],
-      ["hepl", "weir: there is no command hepl; did you mean --help?"],
+      ["hepl", "weir: there is no command hepl; did you mean help?"],
+      ["versoin", "weir: there is no command versoin; did you mean --version?"],
       ["zebra", "weir: there is no command zebra"],
       ["a\x1b[31m", "weir: there is no command a\\u{1b}[31m"],
     ]

@@ -34,7 +34,7 @@ Deno.test("--listen adds up, any other flag takes the last word", () => {
 Deno.test("a flag of yes or no needs no word, and takes one after an equals sign alone", () => {
   assertEquals(read("--show-version").values, { "show-version": true });
   assertEquals(read("--show-version=false").values, { "show-version": false });
-  assertEquals(read("--show-version", "serve").words, ["serve"]);
+  assertEquals(read("--version", "help", "serve").words, ["serve"]);
   assertEquals(problemsOf("--show-version=yes"), ['--show-version: must be true or false, not "yes"']);
 });
 
@@ -44,7 +44,8 @@ Deno.test("several short flags may share a dash", () => {
 });
 
 Deno.test("after -- every word is a word", () => {
-  assertEquals(read("--", "--listen", "-").words, ["--listen", "-"]);
+  assertEquals(read("help", "--", "--listen").words, ["--listen"]);
+  assertEquals(problemsOf("--", "--lisetn"), ["there is no command --lisetn"]);
 });
 
 Deno.test("what was not given is not there, so that the file may say it", () => {
@@ -91,6 +92,24 @@ Deno.test("a pseudonym is a token that means the same in Via and in Proxy-Status
   for (const text of ["", "1a", "a b", "a;b", "a\r\nX: y", "é", "a".repeat(65)]) {
     assertEquals(problemsOf("--pseudonym", text).length, 1, text);
   }
+});
+
+Deno.test("the first word is the command, and serve is what runs without one", () => {
+  assertEquals(read().command, "serve");
+  assertEquals(read("--grace", "1s", "serve").command, "serve");
+  assertEquals(read("help", "serve").words, ["serve"]);
+});
+
+Deno.test("a flag of another command says whose it is", () => {
+  assertEquals(problemsOf("help", "--grace", "1s"), ["--grace belongs to weir serve, not to weir help"]);
+  assertEquals(problemsOf("help", "-l1"), ["-l belongs to weir serve, not to weir help"]);
+});
+
+Deno.test("more words than a command takes are told, each", () => {
+  assertEquals(problemsOf("help", "serve", "a", "b\n"), [
+    "there is one word too many: a",
+    "there is one word too many: b\\u{a}",
+  ]);
 });
 
 Deno.test("everything that is wrong is said at once", () => {

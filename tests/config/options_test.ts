@@ -26,7 +26,7 @@ Deno.test("every flag and key is in kebab-case, and every key stands in its grou
 
 Deno.test("every default is one that could have been given", () => {
   for (const option of OPTIONS_IN_FILE) {
-    if (!("default" in option)) continue;
+    if (!("default" in option) || option.default === undefined) continue;
     const texts = textsOf(option, option.default);
     assertEquals(valueOfFlag(option, texts, parseListenAddress), option.default, option.flag);
   }

@@ -58,7 +58,7 @@ function anyValue(option: Option): fc.Arbitrary<unknown> {
     case "boolean":
       return fc.boolean();
     case "text":
-      return fc.stringMatching(option.pattern);
+      return option.pattern === undefined ? fc.string() : fc.stringMatching(option.pattern);
     case "file": {
       const name = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !text.includes("\0"));
       return option.repeatable ? fc.array(name) : name;

@@ -1,0 +1,67 @@
+/**
+ * The one table of commands. What may stand behind `weir`, its help and what it is run with come from it; which
+ * options a command takes stands with the options, and what runs it in `cli/run.ts`.
+ */
+
+export interface Command {
+  /** The word that calls it. */
+  readonly name: string;
+  /** The words it takes, as help shows them: `FILE USER`; `[PROGRAM]` may be left out, `LOG…` may be several. */
+  readonly words: string;
+  /** What it does, in one line without a full stop. */
+  readonly help: string;
+  /** Command lines to begin with, at least one, and what each of them does. */
+  readonly examples: readonly (readonly [line: string, help: string])[];
+  /** What 0 and 1 mean, where it is not "done" and "failed". */
+  readonly exit?: { readonly 0?: string; readonly 1?: string };
+}
+
+export const COMMANDS = [
+  {
+    name: "serve",
+    words: "",
+    help: "Run the proxy; so does no command at all",
+    examples: [
+      ["weir", "Listen on 127.0.0.1:8888"],
+      ["weir -l 3128 --log-format json", "On port 3128, with a log for programs"],
+      ["weir --check > weir.toml", "Write a file with all options"],
+      ["weir -c weir.toml", "Run by that file"],
+    ],
+    exit: { 1: "Failed while running: a busy port, say" },
+  },
+  {
+    name: "help",
+    words: "[COMMAND]",
+    help: "Print the help of all, or of one command",
+    examples: [["weir help serve", "What the proxy can be told"]],
+  },
+] as const satisfies readonly Command[];
+
+export type CommandName = (typeof COMMANDS)[number]["name"];
+
+/** What runs when no word says otherwise. */
+export const DEFAULT_COMMAND = "serve" satisfies CommandName;
+
+const BY_NAME: ReadonlyMap<string, Command & { readonly name: CommandName }> = new Map(
+  COMMANDS.map((command) => [command.name, command]),
+);
+
+/** The command of a name, or `undefined` when there is none. */
+export function commandOf(name: string): (Command & { readonly name: CommandName }) | undefined {
+  return BY_NAME.get(name);
+}
+
+/** How a command is written: `weir passwd FILE USER`. */
+export function usageOfCommand({ name, words }: Command): string {
+  return words === "" ? `weir ${name}` : `weir ${name} ${words}`;
+}
+
+/** How many words a command takes, and what help calls them. */
+export function wordsOf({ words }: Command): { least: number; most: number; names: string[] } {
+  const names = words === "" ? [] : words.split(" ");
+  return {
+    least: names.filter((name) => !name.startsWith("[")).length,
+    most: names.some((name) => name.includes("…")) ? Infinity : names.length,
+    names,
+  };
+}
