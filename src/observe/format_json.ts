@@ -18,8 +18,8 @@ const MAX_NAME = 256;
  * `status` (0 when nothing was answered), the four bytes counts `requestHeadBytes`, `requestBodyBytes`,
  * `responseHeadBytes`, `responseBodyBytes`, and `durationMs`.
  *
- * When known: `user`, `method`, `version`, `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `rule`,
- * `reason`, `origin` (the address dialled) with `originPort`, `reused`, `retries`, `upstreamSentBytes` and
+ * When known: `user`, `method`, `version`, `target`, `scheme`, `host`, `port`, `userAgent`, `referer`,
+ * `enforced` (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `origin` (the address dialled) with `originPort`, `reused`, `retries`, `upstreamSentBytes` and
  * `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`, `connectedMs` and `responseMs` (counted
  * from the start), `error` (an RFC 9209 type), `details`, `truncated`.
  */
@@ -32,6 +32,7 @@ export function formatJson(exchange: Exchange): string {
   if (exchange.user !== "") line += user.of(exchange.user);
   if (exchange.method !== "") line += request(exchange);
   line += `,"verdict":"${exchange.verdict}"`;
+  if (!exchange.enforced) line += ',"enforced":false';
   if (exchange.rule !== "") line += rule.of(exchange.rule);
   if (exchange.reason !== "") line += reason.of(exchange.reason);
   if (exchange.originAddress !== "") line += origin(exchange);

@@ -39,7 +39,7 @@ const SIX_BLANKS = ["      ", "     ", "    ", "   ", "  ", " ", ""];
  * itself marks only what the client cut), while a 504 of our own is an answer like any other.
  */
 function resultCode(exchange: Exchange): string {
-  if (exchange.verdict === "deny") return "TCP_DENIED";
+  if (exchange.verdict === "deny" && exchange.enforced) return "TCP_DENIED";
   const { kind, status } = exchange;
   const opened = kind === "tunnel" && status >= 200 && status < 300 || kind === "upgrade" && status === 101;
   if (opened) return "TCP_TUNNEL";

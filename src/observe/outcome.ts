@@ -17,11 +17,16 @@ export function outcome(exchange: Exchange): string {
 
 function inWords(exchange: Exchange): string {
   const problem = exchange.details || exchange.error.replaceAll("_", " ");
-  if (exchange.verdict === "deny") return joined("denied", exchange.reason || exchange.rule || problem);
+  if (exchange.verdict === "deny") {
+    const denied = exchange.rule === "" ? "denied" : `denied by ${exchange.rule}`;
+    if (exchange.enforced) return joined(denied, exchange.reason || (exchange.rule === "" ? problem : ""));
+    // the exchange went on, and how that ended is worth a word too
+    return joined(joined(`would be ${denied}`, exchange.reason), problem, "; ");
+  }
   if (exchange.status === 0) return joined("no answer", problem);
   return exchange.truncated ? joined("cut short", problem) : problem;
 }
 
-function joined(what: string, why: string): string {
-  return why === "" ? what : `${what}: ${why}`;
+function joined(what: string, why: string, by = ": "): string {
+  return why === "" ? what : what + by + why;
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { formatJson } from "../../src/observe/format_json.ts";
+import { formatSquid } from "../../src/observe/format_squid.ts";
 import { CHROME, forward, own, tunnel, unreadable } from "./samples.ts";
 
 Deno.test("an object holds all of the exchange, in a stable order", () => {
@@ -84,6 +85,13 @@ Deno.test("what has no meaning for an exchange is left out", () => {
     undefined,
     undefined,
   ]);
+});
+
+Deno.test("a denial that was only reported says so, and is a miss to readers of Squid's format", () => {
+  const exchange = forward({ verdict: "deny", enforced: false, rule: "ads" });
+  assertEquals(JSON.parse(formatJson(exchange)).enforced, false);
+  assertEquals("enforced" in JSON.parse(formatJson(forward())), false);
+  assert(formatSquid(exchange).includes(" TCP_MISS/200 "));
 });
 
 Deno.test("a value that follows another one like it is not mistaken for it", () => {

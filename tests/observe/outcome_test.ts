@@ -17,10 +17,20 @@ Deno.test("what went wrong is told by its details, else by its type", () => {
   assertEquals(outcome(unreadable()), "the method is not a token");
 });
 
-Deno.test("a denied request is told by the reason, else by the rule", () => {
+Deno.test("a denied request is told by its rule and the reason", () => {
   assertEquals(outcome(own()), "denied: the host is blocked");
-  assertEquals(outcome(own({ reason: "", rule: "hosts" })), "denied: hosts");
+  assertEquals(outcome(own({ rule: "ads" })), "denied by ads: the host is blocked");
+  assertEquals(outcome(own({ reason: "", rule: "ads" })), "denied by ads");
   assertEquals(outcome(own({ reason: "" })), "denied");
+});
+
+Deno.test("a denial that was only reported is told as what would be, besides how the exchange ended", () => {
+  const reported = { verdict: "deny", enforced: false, rule: "ads", reason: "the host is blocked" } as const;
+  assertEquals(outcome(forward(reported)), "would be denied by ads: the host is blocked");
+  assertEquals(
+    outcome(forward({ ...reported, reason: "", error: "connection_refused" })),
+    "would be denied by ads; connection refused",
+  );
 });
 
 Deno.test("an end in the middle and no answer at all are told", () => {
