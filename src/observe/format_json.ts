@@ -18,10 +18,11 @@ const MAX_NAME = 256;
  * `status` (0 when nothing was answered), the four bytes counts `requestHeadBytes`, `requestBodyBytes`,
  * `responseHeadBytes`, `responseBodyBytes`, and `durationMs`.
  *
- * When known: `user`, `method`, `version`, `target`, `scheme`, `host`, `port`, `userAgent`, `referer`,
- * `enforced` (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `origin` (the address dialled) with `originPort`, `reused`, `retries`, `upstreamSentBytes` and
- * `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`, `connectedMs` and `responseMs` (counted
- * from the start), `error` (an RFC 9209 type), `details`, `truncated`.
+ * When known: `user`, `method`, `version`, `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
+ * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `serverName` (that a tunnel's
+ * TLS named, where it was looked at), `origin` (the address dialled) with `originPort`, `reused`, `retries`,
+ * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
+ * `connectedMs` and `responseMs` (counted from the start), `error` (an RFC 9209 type), `details`, `truncated`.
  */
 export function formatJson(exchange: Exchange): string {
   let line =
@@ -35,6 +36,7 @@ export function formatJson(exchange: Exchange): string {
   if (!exchange.enforced) line += ',"enforced":false';
   if (exchange.rule !== "") line += rule.of(exchange.rule);
   if (exchange.reason !== "") line += reason.of(exchange.reason);
+  if (exchange.serverName !== "") line += serverName.of(exchange.serverName);
   if (exchange.originAddress !== "") line += origin(exchange);
   line += `,"status":${exchange.status}`;
   if (exchange.originStatus !== 0) line += `,"originStatus":${exchange.originStatus}`;
@@ -112,6 +114,7 @@ const userAgent = new Member("userAgent", MAX_FIELD);
 const referer = new Member("referer", MAX_FIELD);
 const rule = new Member("rule", MAX_WORDS);
 const reason = new Member("reason", MAX_WORDS);
+const serverName = new Member("serverName", MAX_NAME);
 const originAddress = new Member("origin", MAX_NAME);
 const contentType = new Member("contentType", MAX_NAME);
 const error = new Member("error", MAX_NAME);

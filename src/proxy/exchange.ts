@@ -52,6 +52,8 @@ export class Exchange {
   reason = "";
   /** False when a denial was only reported, and the exchange went on. */
   enforced = true;
+  /** The host that the tunnel's TLS ClientHello named; `""` when it named none or was not looked at. */
+  serverName = "";
 
   /** The address that was dialled, `93.184.216.34`, and whether a kept connection was reused. */
   originAddress = "";
