@@ -23,6 +23,7 @@ export type Run = (line: CommandLine, instance: Instance, io: Io) => Promise<num
  */
 const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
   serve: () => serve,
+  env: async () => (await import("./env.ts")).env,
   help: async () => (await import("./help.ts")).help,
 };
 

@@ -30,6 +30,18 @@ export const COMMANDS = [
     exit: { 1: "Failed while running: a busy port, say" },
   },
   {
+    name: "env",
+    words: "[PROGRAM]",
+    help: "Print what makes a program use the proxy",
+    examples: [
+      ['eval "$(weir env)"', "All programs of this shell that look at the environment; so does weir env sh"],
+      ["weir env docker", "A file's contents; where it belongs is told beside it"],
+      ["weir env git | sh", "Commands of a shell"],
+      ['eval "$(weir env --undo)"', "And back"],
+      ["weir env apt --proxy http://10.0.0.5:3128", "A proxy on another machine"],
+    ],
+  },
+  {
     name: "help",
     words: "[COMMAND]",
     help: "Print the help of all, or of one command",

@@ -36,6 +36,7 @@ export const OPTIONS = [
     word: "ADDRESS",
     default: [{ hostname: "127.0.0.1", port: 8888 }],
     help: "Where to listen: 8888, :8888 (on all addresses), 127.0.0.1:8888, [::1]:8888",
+    commands: ["serve", "env"],
   },
   {
     flag: "config",
@@ -45,6 +46,7 @@ export const OPTIONS = [
     repeatable: false,
     word: "FILE",
     help: "Read options from a TOML file; - is standard input. Flags win over it",
+    commands: ["serve", "env"],
   },
   {
     flag: "check",
@@ -331,6 +333,32 @@ export const OPTIONS = [
     help: "Trust these certificates too (PEM) when fetching https://",
   },
   // what one command alone takes stands here, with its name in `commands` and without `key`
+  {
+    flag: "proxy",
+    group: "Commands",
+    type: "text",
+    word: "URL",
+    defaultInWords: "the first listener",
+    help: "Where programs find the proxy: http://127.0.0.1:8888, http://user:password@proxy:3128",
+    commands: ["env"],
+  },
+  {
+    flag: "no-proxy",
+    group: "Commands",
+    type: "text",
+    word: "LIST",
+    defaultInWords: "localhost,127.0.0.1,::1",
+    help: "Hosts that programs reach without it: example.com,.example.com,10.0.0.0/8",
+    commands: ["env"],
+  },
+  {
+    flag: "undo",
+    group: "Commands",
+    type: "boolean",
+    default: false,
+    help: "Print what takes it back",
+    commands: ["env"],
+  },
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];
