@@ -1,10 +1,37 @@
 /** Two connections become one: what either sends goes to the other, as it comes. */
 
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "./buffers.ts";
+import type { Clock, Deadlined } from "./clock.ts";
 import { type Connection, ENDED, FAILED } from "./connection.ts";
 
-/** Why a relay is over; "stopped" when somebody has closed a connection meanwhile. */
-export type RelayEnd = "ended" | "idle" | "near_failed" | "far_failed" | "stopped";
+/**
+ * Why a relay is over; "stopped" when somebody has closed a connection meanwhile, "refused" when the near side's
+ * first bytes were not let through.
+ */
+export type RelayEnd = "ended" | "idle" | "near_failed" | "far_failed" | "stopped" | "refused";
+
+/** Who has a word in what a relay moves. What is not there costs nothing. */
+export interface RelayWatch {
+  readonly first?: FirstLook;
+}
+
+/**
+ * Looks at the first bytes of the near side before any of them goes on; what the far side sends flows meanwhile.
+ * Once it has said "go" all of them go on unchanged, and it is never asked again. "stop" ends the relay.
+ */
+export interface FirstLook {
+  /** ms in which the first byte has to come; Infinity leaves that to the relay's idle limit. */
+  readonly firstByteTime: number;
+  /** ms in which, from the first byte on, enough has to come to say "go" or "stop". */
+  readonly decisionTime: number;
+  /**
+   * Looks at all that has come so far, `bytes[start..end)`: what was there before is there again, and unchanged,
+   * though it may have been moved. "more" is answered with another call, or {@link cutShort}.
+   */
+  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop";
+  /** Nothing more comes: the near side has ended, the time is over, or there are {@link LARGE} bytes. */
+  cutShort(by: "end" | "time" | "size"): "go" | "stop";
+}
 
 /**
  * Fits a connection's buffer to its stream: a larger one after two reads that filled it, the small one again after
@@ -43,17 +70,29 @@ export class BufferFit {
 /**
  * Relays between `near` and `far` until both have ended, one has failed, or nothing has moved for `idle` ms. Each
  * direction ends on its own: the end of one is passed on as such, and the other goes on. A failure on one side
- * ends the other at once. Bytes that are in the buffers already go first. Both connections are closed at the end.
+ * ends the other at once. Bytes that are in the buffers already go first. Both connections are closed at the end,
+ * but for the near one when the relay was refused: the other side may still be told why. A read from it may be under
+ * way then.
  */
-export async function relay(near: Connection, far: Connection, idle: number): Promise<RelayEnd> {
+export async function relay(
+  near: Connection,
+  far: Connection,
+  idle: number,
+  watch?: RelayWatch,
+): Promise<RelayEnd> {
   near.onExpire = () => expire(near, far);
   far.onExpire = () => expire(far, near);
   touch(near, far, idle);
-  const ends = { count: 0 };
-  const [out, back] = await Promise.all([pump(near, far, idle, ends), pump(far, near, idle, ends)]);
+  const ends: Ends = { count: 0, refused: false };
+  const first = watch?.first;
+  const [out, back] = await Promise.all([
+    first === undefined ? pump(near, far, idle, ends) : pumpIfLet(near, far, idle, ends, first),
+    pump(far, near, idle, ends),
+  ]);
   near.onExpire = far.onExpire = null;
-  near.close();
   far.close();
+  if (ends.refused) return "refused";
+  near.close();
   if (near.expired) return "idle";
   if (out === "from" || back === "to") return "near_failed";
   if (out === "to" || back === "from") return "far_failed";
@@ -78,17 +117,16 @@ function expire(connection: Connection, other: Connection): void {
 /** How one direction came to its end; "closed" when a connection was closed by this side. */
 type PumpEnd = "ended" | "from" | "to" | "closed";
 
-/**
- * Moves one direction until `from` has ended. When one side fails, both are closed.
- *
- * @param ends how many of the two directions have ended
- */
-async function pump(
-  from: Connection,
-  to: Connection,
-  idle: number,
-  ends: { count: number },
-): Promise<PumpEnd> {
+/** What the two directions know of each other. */
+interface Ends {
+  /** How many of them have ended. */
+  count: number;
+  /** What the near side sent was not let through. */
+  refused: boolean;
+}
+
+/** Moves one direction until `from` has ended. When one side fails, both are closed. */
+async function pump(from: Connection, to: Connection, idle: number, ends: Ends): Promise<PumpEnd> {
   const fit = new BufferFit(from);
   for (;;) {
     if (from.end === from.start) {
@@ -97,7 +135,7 @@ async function pump(
       if (count === FAILED) {
         const end = from.closed ? "closed" : "from";
         from.close();
-        to.close();
+        if (!ends.refused) to.close();
         return end;
       }
       if (count === ENDED) {
@@ -109,14 +147,109 @@ async function pump(
     }
     const count = from.end - from.start;
     if (!await to.write(from.buffer.subarray(from.start, from.end))) {
-      const end = to.closed ? "closed" : "to";
-      from.bufferLost = true;
-      from.close();
-      to.close();
-      return end;
+      return lose(from, to);
     }
     touch(from, to, idle);
     from.empty();
     fit.after(count);
+  }
+}
+
+/** `to` has not taken what it was written; the system may still be reading it from the buffer of `from`. */
+function lose(from: Connection, to: Connection): PumpEnd {
+  const end = to.closed ? "closed" : "to";
+  from.bufferLost = true;
+  from.close();
+  to.close();
+  return end;
+}
+
+/** Moves the near side's direction as {@link pump} does, once its first bytes have been let through. */
+async function pumpIfLet(
+  near: Connection,
+  far: Connection,
+  idle: number,
+  ends: Ends,
+  first: FirstLook,
+): Promise<PumpEnd> {
+  const word = await lookAtFirst(near, far, idle, first);
+  if (word === "go") {
+    // what came goes on at once, though a read that is under way keeps the place behind it
+    const { start, end } = near;
+    if (near.reading && end > start) {
+      if (await far.write(near.buffer.subarray(start, end))) near.start = end;
+      else return lose(near, far);
+    }
+    return pump(near, far, idle, ends);
+  }
+  if (word === "stop") {
+    ends.refused = true;
+    // what is on its way to the near side may still arrive there
+    near.deadline = near.clock.in(first.decisionTime);
+    far.close();
+    return "closed";
+  }
+  const end = near.closed ? "closed" : "from";
+  near.close();
+  far.close();
+  return end;
+}
+
+async function lookAtFirst(
+  near: Connection,
+  far: Connection,
+  idle: number,
+  first: FirstLook,
+): Promise<"go" | "stop" | "failed"> {
+  const limit = new TimeLimit(near.clock, first.firstByteTime);
+  let begun = false;
+  try {
+    for (;;) {
+      if (near.end > near.start) {
+        if (!begun) limit.set(first.decisionTime);
+        begun = true;
+        const word = first.look(near.buffer, near.start, near.end);
+        if (word !== "more") return word;
+        if (!near.reading && near.room === 0) {
+          const { length } = near.buffer;
+          if (length >= LARGE) return first.cutShort("size");
+          giveBack(near.swap(borrow(length < MEDIUM ? MEDIUM : LARGE)));
+        }
+      } else if (!near.reading) near.empty();
+      const count = await Promise.race([near.read(), limit.over]);
+      if (count === FAILED) return "failed";
+      if (count === ENDED) return first.cutShort("end");
+      if (count === OVER) return first.cutShort("time");
+      touch(near, far, idle);
+    }
+  } finally {
+    limit.lift();
+  }
+}
+
+const OVER = "over";
+
+/** A time that is over at some point, whatever moves meanwhile. */
+class TimeLimit implements Deadlined {
+  deadline: number;
+  readonly over: Promise<typeof OVER>;
+  #pass!: (over: typeof OVER) => void;
+
+  constructor(readonly clock: Clock, milliseconds: number) {
+    this.over = new Promise((resolve) => this.#pass = resolve);
+    this.deadline = clock.in(milliseconds);
+    clock.watch(this);
+  }
+
+  set(milliseconds: number): void {
+    this.deadline = this.clock.in(milliseconds);
+  }
+
+  expire(): void {
+    this.#pass(OVER);
+  }
+
+  lift(): void {
+    this.clock.unwatch(this);
   }
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { LARGE, MEDIUM, SMALL } from "../../src/net/buffers.ts";
 import { type Clock, TICK } from "../../src/net/clock.ts";
 import { Connection, stuckConnections } from "../../src/net/connection.ts";
-import { BufferFit, relay, type RelayEnd } from "../../src/net/relay.ts";
+import { BufferFit, type FirstLook, relay, type RelayEnd, type RelayWatch } from "../../src/net/relay.ts";
 import { fakeClock, FakeStream, type FakeTime, settled, socketPair } from "./fakes.ts";
 
 const IDLE = 10_000;
@@ -15,7 +15,7 @@ interface Setting {
   clock: Clock;
   time: FakeTime;
   /** Starts the relay and lets it get to its first waits. */
-  start(): Promise<void>;
+  start(watch?: RelayWatch): Promise<void>;
   /** How it ended; "running" while it has not. */
   end(): Promise<RelayEnd | "running">;
 }
@@ -35,8 +35,8 @@ async function withRelay(body: (setting: Setting) => Promise<void>): Promise<voi
     farConnection,
     clock,
     time,
-    async start() {
-      relay(nearConnection, farConnection, IDLE).then((end) => ended = end);
+    async start(watch) {
+      relay(nearConnection, farConnection, IDLE, watch).then((end) => ended = end);
       await settled();
     },
     async end() {
@@ -297,6 +297,250 @@ Deno.test("a buffer is made small again only when what is in it fits", async () 
   assert(connection.room > 0);
   connection.release();
   await settled();
+});
+
+// a look at the first bytes
+
+const DECISION = 2_000;
+
+/** Says "more" until there are `enough` bytes, and keeps what it was shown and told. */
+class Look implements FirstLook {
+  readonly decisionTime = DECISION;
+  readonly seen: string[] = [];
+  readonly told: string[] = [];
+
+  constructor(
+    readonly enough: number,
+    readonly word: "go" | "stop",
+    readonly firstByteTime = Infinity,
+  ) {}
+
+  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" {
+    this.seen.push(new TextDecoder().decode(bytes.subarray(start, end)));
+    return end - start < this.enough ? "more" : this.word;
+  }
+
+  cutShort(by: "end" | "time" | "size"): "go" | "stop" {
+    this.told.push(by);
+    return this.word;
+  }
+}
+
+Deno.test("nothing goes on before the look says so; then all does, unchanged, and it is never asked again", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    const first = new Look(6, "go");
+    await start({ first });
+    await near.give("abc");
+    await near.give("de");
+    assertEquals(far.offered, []);
+    await near.give("fg");
+    assertEquals([far.text, far.offered], ["abcdefg", [7]], "in one piece");
+    await near.give("h");
+    assertEquals(far.text, "abcdefgh");
+    assertEquals(first.seen, ["abc", "abcde", "abcdefg"]);
+    await near.end();
+    await far.end();
+    assertEquals([await end(), first.told], ["ended", []]);
+  }));
+
+Deno.test("bytes that are there already are looked at first", () =>
+  withRelay(async ({ near, far, nearConnection, start, end }) => {
+    nearConnection.read();
+    await near.give("early");
+    const first = new Look(6, "go");
+    await start({ first });
+    assertEquals([first.seen, far.text], [["early"], ""]);
+    await near.give("!");
+    assertEquals(far.text, "early!");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("what the far side sends flows while the look waits, also before the near side has said anything", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start({ first: new Look(5, "go") });
+    await far.give("220 hello");
+    assertEquals(near.text, "220 hello");
+    await near.give("EHL");
+    await far.give(", speak");
+    assertEquals([near.text, far.text], ["220 hello, speak", ""]);
+    await near.give("O!");
+    assertEquals(far.text, "EHLO!");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("a look that stops lets nothing through and ends the far side; the near one can still be told why", () =>
+  withRelay(async ({ near, far, nearConnection, start, end }) => {
+    await start({ first: new Look(3, "stop") });
+    await near.give("abc");
+    assertEquals([far.offered, far.closed, near.closed, await end()], [[], 1, 0, "refused"]);
+    assertEquals(await nearConnection.write(new TextEncoder().encode("why")), true);
+    assertEquals(near.text, "why");
+    nearConnection.close();
+  }));
+
+Deno.test("a look that stops lets what is on its way to the near side arrive, but does not wait for ever", async () => {
+  for (const takes of [true, false]) {
+    await withRelay(async ({ near, far, nearConnection, time, start, end }) => {
+      near.appetite = 0;
+      await start({ first: new Look(3, "stop") });
+      await far.give("220 hello");
+      await near.give("abc");
+      assertEquals([far.closed, near.closed, await end()], [1, 0, "running"]);
+      if (takes) await near.takeWrite(9);
+      else time.passDeadline(DECISION);
+      assertEquals([await end(), nearConnection.closed], ["refused", !takes]);
+      nearConnection.close();
+    });
+  }
+});
+
+Deno.test("the near buffer grows while the look wants more, and is made small again afterwards", () =>
+  withRelay(async ({ near, far, nearConnection, start, end }) => {
+    const first = new Look(40_000, "go");
+    await start({ first });
+    let given = 0;
+    const lengths = new Set([nearConnection.buffer.length]);
+    while (given < 40_000) {
+      const count = Math.min(near.room, 5_000);
+      await near.give("0123456789".repeat(500).slice(0, count));
+      given += count;
+      lengths.add(nearConnection.buffer.length);
+    }
+    assertEquals([...lengths], [SMALL, MEDIUM, LARGE]);
+    assertEquals([far.offered, far.text], [[given], first.seen.at(-1)!]);
+    await near.give("x");
+    assertEquals(nearConnection.buffer.length, SMALL);
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("a look that never has enough is told when the largest buffer is full", () =>
+  withRelay(async ({ near, far, nearConnection, start, end }) => {
+    const first = new Look(Infinity, "stop");
+    await start({ first });
+    while (first.told.length === 0) await near.give("x".repeat(near.room));
+    assertEquals([first.told, nearConnection.buffer.length], [["size"], LARGE]);
+    assertEquals([far.offered, await end()], [[], "refused"]);
+    nearConnection.close();
+  }));
+
+Deno.test("a near side that ends while the look wants more: the look decides on what there is", async () => {
+  await withRelay(async ({ near, far, start, end }) => {
+    const first = new Look(9, "go");
+    await start({ first });
+    await near.give("abc");
+    await near.end();
+    assertEquals([first.told, far.text, far.writeClosed], [["end"], "abc", 0]);
+    await near.end();
+    assertEquals(far.writeClosed, 1, "the end goes on behind them");
+    await far.end();
+    assertEquals(await end(), "ended");
+  });
+  await withRelay(async ({ near, far, nearConnection, start, end }) => {
+    await start({ first: new Look(9, "stop") });
+    await near.give("abc");
+    await near.end();
+    assertEquals([far.offered, far.closed, await end()], [[], 1, "refused"]);
+    nearConnection.close();
+  });
+});
+
+Deno.test("the time of the look runs from the first byte, and nothing that moves puts it off", () =>
+  withRelay(async ({ near, far, nearConnection, time, start, end }) => {
+    const first = new Look(Infinity, "stop");
+    await start({ first });
+    time.pass(IDLE - TICK);
+    for (let i = 0; i < 4; i++) {
+      await near.give("x");
+      await far.give("y");
+      assertEquals(await end(), "running");
+      time.pass(DECISION / 4);
+    }
+    time.passDeadline(0);
+    assertEquals([await end(), first.told, far.offered], ["refused", ["time"], []]);
+    nearConnection.close();
+  }));
+
+Deno.test("a near side that says nothing falls under the relay's idle limit", () =>
+  withRelay(async ({ time, start, end }) => {
+    const first = new Look(1, "stop");
+    await start({ first });
+    time.passDeadline(IDLE);
+    assertEquals([await end(), first.told], ["idle", []]);
+  }));
+
+Deno.test("a near side that says nothing is cut short where the first byte has its own time", () =>
+  withRelay(async ({ time, far, nearConnection, start, end }) => {
+    const first = new Look(1, "stop", DECISION);
+    await start({ first });
+    await far.give("220 hello");
+    time.passDeadline(DECISION);
+    assertEquals([await end(), first.told], ["refused", ["time"]]);
+    nearConnection.close();
+  }));
+
+Deno.test("a look that lets go when its time is over loses nothing of what comes later", async () => {
+  for (const early of ["", "abc"]) {
+    await withRelay(async ({ near, far, time, start, end }) => {
+      await start({ first: new Look(9, "go", DECISION) });
+      if (early !== "") await near.give(early);
+      time.passDeadline(DECISION);
+      await settled();
+      assertEquals(far.text, early);
+      await near.give("def");
+      await near.give("ghi");
+      assertEquals(far.text, `${early}defghi`);
+      await near.end();
+      await far.end();
+      assertEquals(await end(), "ended");
+    });
+  }
+});
+
+Deno.test("what comes while first bytes that were let go are being written is not lost", () =>
+  withRelay(async ({ near, far, time, start, end }) => {
+    far.appetite = 0;
+    await start({ first: new Look(9, "go") });
+    await near.give("abc");
+    time.passDeadline(DECISION);
+    await settled();
+    assertEquals(far.isWriting, true);
+    await near.give("def");
+    await far.takeWrite(3);
+    await far.takeWrite(3);
+    assertEquals(far.text, "abcdef");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
+
+Deno.test("either side's failure ends a relay whose look still waits", async () => {
+  await withRelay(async ({ near, far, start, end }) => {
+    await start({ first: new Look(9, "go") });
+    await near.give("abc");
+    await near.failRead(RESET);
+    assertEquals([far.closed, far.offered, await end()], [1, [], "near_failed"]);
+  });
+  await withRelay(async ({ near, far, start, end }) => {
+    await start({ first: new Look(9, "go") });
+    await near.give("abc");
+    await far.failRead(RESET);
+    assertEquals([near.closed, await end()], [1, "far_failed"]);
+  });
+  await withRelay(async ({ near, far, time, start, end }) => {
+    far.appetite = 0;
+    await start({ first: new Look(9, "go") });
+    await near.give("abc");
+    time.passDeadline(DECISION);
+    await settled();
+    await far.failWrite(new Deno.errors.BrokenPipe("Broken pipe"));
+    assertEquals([near.closed, await end()], [1, "far_failed"]);
+  });
 });
 
 // real sockets
