@@ -60,6 +60,7 @@ export async function tunnelled(session: Session, exchange: Exchange, up: Connec
     near_failed: "the client reset the connection",
     far_failed: "the other end reset the connection",
     stopped: "the proxy was stopped",
+    refused: "its first bytes were refused",
   }[end];
   if (end === "far_failed") exchange.error = "connection_terminated";
 }
