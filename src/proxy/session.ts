@@ -6,6 +6,7 @@ import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
 import type { Facts } from "../policy/facts.ts";
+import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";
@@ -39,6 +40,8 @@ export class Session {
   /** What the policy is asked about, and what it last said. */
   readonly facts: OwnFacts;
   verdict: Verdict | null = null;
+  /** What limits the exchange under way; `null` when nothing does. */
+  usage: Usage | null = null;
   /** Whether no exchange is under way. */
   idle = true;
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
