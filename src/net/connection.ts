@@ -60,6 +60,9 @@ export class Connection implements Deadlined {
   /** Somebody may still read from or write to the buffer after the end: it is not lent again. */
   bufferLost = false;
 
+  /** Bytes that one read brings at most, for one who does not want as many as there is room for. */
+  readLimit = Infinity;
+
   /** Called instead of closing when the deadline passes. */
   onExpire: ((connection: Connection) => void) | null = null;
   /** Called when a read has settled, for one who does not wait for it. */
@@ -115,7 +118,8 @@ export class Connection implements Deadlined {
   /** Closed meanwhile, the stream says so itself. */
   #readNow(): Promise<number> {
     const { buffer } = this;
-    return this.stream.read(buffer.subarray(this.end, buffer.length - TAIL)).then(
+    const end = Math.min(buffer.length - TAIL, this.end + this.readLimit);
+    return this.stream.read(buffer.subarray(this.end, end)).then(
       this.#onRead,
       this.#onReadFailed,
     );
