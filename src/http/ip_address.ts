@@ -158,9 +158,9 @@ function zeros(bytes: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-/** `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
-function isIpv4Mapped(bytes: Uint8Array): boolean {
-  return bytes[10] === 0xff && bytes[11] === 0xff && zeros(bytes, 0, 10);
+/** Whether the 4 or 16 bytes are an IPv4-mapped address, `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
+export function isIpv4Mapped(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff && zeros(bytes, 0, 10);
 }
 
 /**
@@ -175,37 +175,48 @@ function isIpv4Mapped(bytes: Uint8Array): boolean {
 export function embeddedIpv4s(ip: IpAddress): IpAddress[] {
   if (ip.family === 4) return [];
   const b = ip.bytes;
-  const at = (i: number, j: number, k: number, l: number): IpAddress => ({
-    family: 4,
-    bytes: Uint8Array.of(b[i], b[j], b[k], b[l]),
-  });
-  const last = () => at(12, 13, 14, 15);
+  const found = embeddedByPrefix(b);
+  // ISATAP's interface identifier, under any prefix: 0000:5efe or 0200:5efe, then the IPv4 address.
+  if ((b[8] & 0xfd) === 0 && b[9] === 0 && b[10] === 0x5e && b[11] === 0xfe) {
+    found.push(ipv4Of(b, 12, 13, 14, 15));
+  }
+  return found;
+}
 
+function ipv4Of(b: Uint8Array, i: number, j: number, k: number, l: number): IpAddress {
+  return { family: 4, bytes: Uint8Array.of(b[i], b[j], b[k], b[l]) };
+}
+
+/** The IPv4 addresses that the first bits of an IPv6 address tell of. */
+function embeddedByPrefix(b: Uint8Array): IpAddress[] {
   switch (b[0] << 8 | b[1]) {
     case 0x0000:
-      if (isIpv4Mapped(b)) return [last()];
+      if (isIpv4Mapped(b)) return [ipv4Of(b, 12, 13, 14, 15)];
       // `::` and `::1` are addresses of their own, not IPv4-compatible ones.
-      if (zeros(b, 2, 12)) return zeros(b, 12, 15) && b[15] <= 1 ? [] : [last()];
-      if (zeros(b, 2, 8) && b[8] === 0xff && b[9] === 0xff && zeros(b, 10, 12)) return [last()];
-      break;
+      if (zeros(b, 2, 12)) return zeros(b, 12, 15) && b[15] <= 1 ? [] : [ipv4Of(b, 12, 13, 14, 15)];
+      if (zeros(b, 2, 8) && b[8] === 0xff && b[9] === 0xff && zeros(b, 10, 12)) {
+        return [ipv4Of(b, 12, 13, 14, 15)];
+      }
+      return [];
     case 0x0064:
-      if (b[2] === 0xff && b[3] === 0x9b) {
-        if (zeros(b, 4, 12)) return [last()];
-        // RFC 6052 §2.2: prefixes of 96, 48, 56 and 64 bits; byte 8 is left out of the address.
-        if (b[4] === 0 && b[5] === 1) return [last(), at(6, 7, 9, 10), at(7, 9, 10, 11), at(9, 10, 11, 12)];
-      }
-      break;
+      if (b[2] !== 0xff || b[3] !== 0x9b) return [];
+      if (zeros(b, 4, 12)) return [ipv4Of(b, 12, 13, 14, 15)];
+      if (b[4] !== 0 || b[5] !== 1) return [];
+      // RFC 6052 §2.2: prefixes of 96, 48, 56 and 64 bits; byte 8 is left out of the address.
+      return [
+        ipv4Of(b, 12, 13, 14, 15),
+        ipv4Of(b, 6, 7, 9, 10),
+        ipv4Of(b, 7, 9, 10, 11),
+        ipv4Of(b, 9, 10, 11, 12),
+      ];
     case 0x2002:
-      return [at(2, 3, 4, 5)];
-    case 0x2001:
-      if (b[2] === 0 && b[3] === 0) {
-        const client = Uint8Array.of(b[12] ^ 0xff, b[13] ^ 0xff, b[14] ^ 0xff, b[15] ^ 0xff);
-        return [{ family: 4, bytes: client }, at(4, 5, 6, 7)];
-      }
-      break;
+      return [ipv4Of(b, 2, 3, 4, 5)];
+    case 0x2001: {
+      if (b[2] !== 0 || b[3] !== 0) return [];
+      const client = Uint8Array.of(b[12] ^ 0xff, b[13] ^ 0xff, b[14] ^ 0xff, b[15] ^ 0xff);
+      return [{ family: 4, bytes: client }, ipv4Of(b, 4, 5, 6, 7)];
+    }
   }
-  // ISATAP's interface identifier, under any prefix: 0000:5efe or 0200:5efe, then the IPv4 address.
-  if ((b[8] & 0xfd) === 0 && b[9] === 0 && b[10] === 0x5e && b[11] === 0xfe) return [last()];
   return [];
 }
 

@@ -243,6 +243,16 @@ Deno.test("a local NAT64 prefix is searched at every length that RFC 6052 §2.2 
   ) assert(embeddedIpv4s(ip(text)).some((address) => formatIp(address) === "192.0.2.33"), text);
 });
 
+Deno.test("an address that holds one IPv4 address by its prefix may hold another as ISATAP's", () => {
+  for (
+    const [text, ...expected] of [
+      ["2002:808:808::5efe:7f00:1", "8.8.8.8", "127.0.0.1"],
+      ["2001:0:808:808:0:5efe:7f00:1", "128.255.255.254", "8.8.8.8", "127.0.0.1"],
+      ["64:ff9b:1:102:0:5efe:7f00:1", "127.0.0.1", "1.2.0.94", "2.0.94.254", "0.94.254.127", "127.0.0.1"],
+    ]
+  ) assertEquals(embeddedIpv4s(ip(text)).map(formatIp), expected, text);
+});
+
 Deno.test("addresses that hold no IPv4 address hold none", () => {
   for (
     const text of [
