@@ -1,7 +1,7 @@
 /** Networks as people write them: addresses, CIDR blocks, and words for well-known ones. */
 
 import { shown } from "../http/host_name.ts";
-import { formatIp, type IpAddress, parseIp } from "../http/ip_address.ts";
+import { formatIp, type IpAddress, isIpv4Mapped, parseIp } from "../http/ip_address.ts";
 import { PatternError } from "./pattern_error.ts";
 
 /** All addresses that begin with the first `bits` bits of `bytes`. */
@@ -53,7 +53,7 @@ function parseNetwork(text: string): Network {
       } for the one address`,
     );
   }
-  if (bits >= 96 && isMapped(ip)) {
+  if (bits >= 96 && isIpv4Mapped(ip.bytes)) {
     return { text, family: 4, bytes: ip.bytes.slice(12), bits: bits - 96 };
   }
   return { text, family: ip.family, bytes: ip.bytes, bits };
@@ -90,13 +90,6 @@ function masked(ip: IpAddress, bits: number): IpAddress {
   return { family: ip.family, bytes };
 }
 
-/** `::ffff:0:0/96` (RFC 4291 §2.5.5.2). */
-function isMapped(ip: IpAddress): boolean {
-  if (ip.family === 4 || ip.bytes[10] !== 0xff || ip.bytes[11] !== 0xff) return false;
-  for (let i = 0; i < 10; i++) if (ip.bytes[i] !== 0) return false;
-  return true;
-}
-
 /** Whether the `bits` bits from `at` in `start` are those from `offset` in `bytes`. */
 function samePrefix(start: Uint8Array, at: number, bytes: Uint8Array, offset: number, bits: number): boolean {
   const whole = bits >> 3;
@@ -105,10 +98,14 @@ function samePrefix(start: Uint8Array, at: number, bytes: Uint8Array, offset: nu
   return rest === 0 || (start[at + whole] ^ bytes[offset + whole]) >> (8 - rest) === 0;
 }
 
-/** Whether `ip` lies in `network`. An IPv4-mapped address is the IPv4 address too; others inside are not looked for. */
+/**
+ * Whether `ip` lies in `network`. An IPv4-mapped address is the IPv4 address and no other; IPv4 addresses that are put
+ * into IPv6 ones in other ways are not looked for.
+ */
 export function networkContains(network: Network, ip: IpAddress): boolean {
-  if (network.family === ip.family) return samePrefix(network.bytes, 0, ip.bytes, 0, network.bits);
-  return network.family === 4 && isMapped(ip) && samePrefix(network.bytes, 0, ip.bytes, 12, network.bits);
+  const offset = isIpv4Mapped(ip.bytes) ? 12 : 0;
+  if (network.bytes.length !== ip.bytes.length - offset) return false;
+  return samePrefix(network.bytes, 0, ip.bytes, offset, network.bits);
 }
 
 /** Whether a network is a single address. */
@@ -129,15 +126,15 @@ export class Networks {
 
   /** Whether any of the networks holds `ip`, as {@link networkContains} says. */
   includes(ip: IpAddress): boolean {
-    if (ip.family === 4) return this.#ipv4.include(ip.bytes, 0);
-    return this.#ipv6.include(ip.bytes, 0) ||
-      this.#ipv4.count > 0 && isMapped(ip) && this.#ipv4.include(ip.bytes, 12);
+    const { bytes } = ip;
+    if (bytes.length === 4) return this.#ipv4.include(bytes, 0);
+    return isIpv4Mapped(bytes) ? this.#ipv4.include(bytes, 12) : this.#ipv6.include(bytes, 0);
   }
 }
 
 /** Blocks of one family, in order and without those that lie in another: at most one can hold an address. */
 class Blocks {
-  readonly count: number;
+  readonly #count: number;
   readonly #width: number;
   readonly #starts: Uint8Array;
   readonly #bits: Uint8Array;
@@ -150,7 +147,7 @@ class Blocks {
       const last = kept.at(-1);
       if (last === undefined || !samePrefix(last.bytes, 0, network.bytes, 0, last.bits)) kept.push(network);
     }
-    this.count = kept.length;
+    this.#count = kept.length;
     this.#width = width;
     this.#starts = new Uint8Array(kept.length * width);
     this.#bits = new Uint8Array(kept.length);
@@ -165,7 +162,7 @@ class Blocks {
     const width = this.#width;
     // The last block that begins at the address or before it is the only one that can hold it.
     let low = 0;
-    let high = this.count;
+    let high = this.#count;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (compare(this.#starts, middle * width, bytes, offset, width) <= 0) low = middle + 1;
