@@ -2,6 +2,7 @@
 
 import type { ListenAddress } from "../net/listen.ts";
 import { ALLOW_ALL } from "../policy/allow_all.ts";
+import { NO_LIMITS } from "../policy/rates.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";
 
@@ -59,6 +60,8 @@ export function configOf(values: Values, instance: Instance): Config {
       poolTimeout: all["pool-timeout"],
       forwardedFor: all["forwarded-for"],
       policy: ALLOW_ALL,
+      clientRates: NO_LIMITS,
+      userRates: NO_LIMITS,
       originCertificates: [],
     },
   };

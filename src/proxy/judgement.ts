@@ -2,6 +2,7 @@
 
 import { HttpError } from "../http/error.ts";
 import { type IpAddress, parseIp } from "../http/ip_address.ts";
+import { Excess } from "../policy/rate_account.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Session } from "./session.ts";
@@ -31,10 +32,29 @@ export function judge(session: Session, address: IpAddress | null): Verdict {
   return session.services.settings.policy.decide(session.facts, address);
 }
 
-/** Writes a verdict into the record and stands by it. Throws {@link HttpError} when it refuses: 403 or 407. */
+/**
+ * Writes a verdict into the record and stands by it. What it lets through counts against the rates from now on.
+ * Throws {@link HttpError}: 403 or 407 when the verdict refuses, 429 when the rates do.
+ */
 export function obey(session: Session, exchange: Exchange, verdict: Verdict): void {
   keepTo(session, exchange, verdict);
   if (!passes(verdict)) throw refusal(verdict);
+  const { services: { rates, clock, settings }, facts, usage } = session;
+  const counted = usage === undefined
+    ? rates.begin(facts.client, facts.user ?? "", verdict.rates, clock.now)
+    : rates.changeRule(usage, verdict.rates, clock.now);
+  if (!(counted instanceof Excess)) {
+    session.usage = counted;
+    return;
+  }
+  exchange.verdict = "deny";
+  exchange.rule = "rates";
+  exchange.reason = counted.limit;
+  exchange.enforced = !settings.policy.reportsOnly;
+  if (exchange.enforced) {
+    const later = `Retry-After: ${counted.retryAfter}`;
+    throw new HttpError(429, "http_request_denied", `too much: ${counted.limit}`, [later]);
+  }
 }
 
 /** Writes a verdict that has been obeyed into the record. */

@@ -6,6 +6,7 @@ import { Clock } from "../net/clock.ts";
 import { Pool } from "../net/pool.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
+import { Rates } from "../policy/rates.ts";
 import type { Observer } from "./observer.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
@@ -20,6 +21,7 @@ export class Services {
   readonly pool: Pool;
   readonly resolver: Resolver;
   readonly ownListeners = new OwnListeners();
+  readonly rates = new Rates();
   /** No new exchange is begun, and every answer is the last on its connection. */
   draining = false;
 
@@ -41,6 +43,7 @@ export class Services {
   /** Other settings, for exchanges that begin from now on. */
   update(settings: ProxySettings): void {
     this.settings = this.pool.limits = settings;
+    this.rates.limits = { client: settings.clientRates, user: settings.userRates };
     this.via = [fieldLine("Via", `1.0 ${settings.pseudonym}`), fieldLine("Via", `1.1 ${settings.pseudonym}`)];
   }
 

@@ -7,6 +7,7 @@ import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
 import type { Facts } from "../policy/facts.ts";
 import type { Usage } from "../policy/rates.ts";
+import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";
@@ -40,6 +41,8 @@ export class Session {
   /** What the policy is asked about, and what it last said. */
   readonly facts: OwnFacts;
   verdict: Verdict | null = null;
+  /** What the exchange under way takes of the rates, where there are any; `undefined` while that was not asked. */
+  usage: Usage | null | undefined = undefined;
   /** What limits the exchange under way; `null` when nothing does. */
   usage: Usage | null = null;
   /** Whether no exchange is under way. */
@@ -169,6 +172,8 @@ export class Session {
     } finally {
       this.up = null;
       this.verdict = null;
+      this.usage?.end();
+      this.usage = undefined;
       services.giveBackRequest(request);
       if (buffer !== null) giveBack(buffer);
     }

@@ -1,3 +1,4 @@
+import type { RateLimits } from "../policy/rates.ts";
 import type { Decider } from "../policy/verdict.ts";
 
 /** What the proxy can be told. The table of options in `config/` fills it; sizes are bytes, times are ms. */
@@ -43,6 +44,9 @@ export interface ProxySettings {
   forwardedFor: "leave" | "delete" | "set" | "append";
   /** Who may reach what. */
   policy: Decider;
+  /** What each client and each user may take; what a rule lets through comes with its verdict. */
+  clientRates: RateLimits;
+  userRates: RateLimits;
   /** PEM certificates that origins may be verified with besides the platform's own. */
   originCertificates: string[];
 }

@@ -23,6 +23,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { ResolverOptions } from "../../src/net/resolve.ts";
 import type { ListenAddress } from "../../src/net/listen.ts";
 import { ALLOW_ALL } from "../../src/policy/allow_all.ts";
+import { NO_LIMITS } from "../../src/policy/rates.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../../src/proxy/observer.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
@@ -58,6 +59,8 @@ export const SETTINGS: ProxySettings = {
   poolTimeout: 30_000,
   forwardedFor: "leave",
   policy: ALLOW_ALL,
+  clientRates: NO_LIMITS,
+  userRates: NO_LIMITS,
   originCertificates: [],
 };
 
