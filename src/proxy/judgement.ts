@@ -39,21 +39,22 @@ export function judge(session: Session, address: IpAddress | null): Verdict {
 export function obey(session: Session, exchange: Exchange, verdict: Verdict): void {
   keepTo(session, exchange, verdict);
   if (!passes(verdict)) throw refusal(verdict);
-  const { services: { rates, clock, settings }, facts, usage } = session;
-  const counted = usage === undefined
-    ? rates.begin(facts.client, facts.user ?? "", verdict.rates, clock.now)
-    : rates.changeRule(usage, verdict.rates, clock.now);
-  if (!(counted instanceof Excess)) {
-    session.usage = counted;
+  const { services: { rates, clock, settings }, facts, counted } = session;
+  const usage = counted
+    ? rates.changeRule(session.usage, verdict.rates, clock.now)
+    : rates.begin(facts.client, facts.user ?? "", verdict.rates, clock.now);
+  session.counted = true;
+  if (!(usage instanceof Excess)) {
+    session.usage = usage;
     return;
   }
   exchange.verdict = "deny";
   exchange.rule = "rates";
-  exchange.reason = counted.limit;
+  exchange.reason = usage.limit;
   exchange.enforced = !settings.policy.reportsOnly;
   if (exchange.enforced) {
-    const later = `Retry-After: ${counted.retryAfter}`;
-    throw new HttpError(429, "http_request_denied", `too much: ${counted.limit}`, [later]);
+    const later = `Retry-After: ${usage.retryAfter}`;
+    throw new HttpError(429, "http_request_denied", `too much: ${usage.limit}`, [later]);
   }
 }
 

@@ -41,8 +41,9 @@ export class Session {
   /** What the policy is asked about, and what it last said. */
   readonly facts: OwnFacts;
   verdict: Verdict | null = null;
-  /** What the exchange under way takes of the rates, where there are any; `undefined` while that was not asked. */
-  usage: Usage | null | undefined = undefined;
+  /** What the exchange under way takes of the rates, where there are any, and whether it is counted yet. */
+  usage: Usage | null = null;
+  counted = false;
   /** What limits the exchange under way; `null` when nothing does. */
   usage: Usage | null = null;
   /** Whether no exchange is under way. */
@@ -173,7 +174,8 @@ export class Session {
       this.up = null;
       this.verdict = null;
       this.usage?.end();
-      this.usage = undefined;
+      this.usage = null;
+      this.counted = false;
       services.giveBackRequest(request);
       if (buffer !== null) giveBack(buffer);
     }
