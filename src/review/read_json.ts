@@ -1,0 +1,121 @@
+/** Reads weir's own JSON lines. */
+
+import {
+  BadLine,
+  bytesCount,
+  durationOf,
+  type LoggedTarget,
+  methodOf,
+  readAddress,
+  readLoggedTarget,
+  readServerName,
+  statusOf,
+  timeOf,
+  userOf,
+  wordsOf,
+} from "./log_target.ts";
+import type { LoggedExchange } from "./logged_exchange.ts";
+
+/** Where the writer of the log cuts a target and a user, and what it writes there. */
+const CUT_TARGET = 8192;
+const CUT_USER = 256;
+const CUT_MARK = "…";
+
+const ISO_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** @throws {BadLine} */
+export function readJsonLine(text: string): LoggedExchange {
+  const line = objectOf(text);
+  const { verdict } = line;
+  if (verdict !== "allow" && verdict !== "deny" && verdict !== "none") throw new BadLine("no line of weir's");
+  const method = methodOf(textAt(line, "method"));
+  const target = targetOf(line, method);
+  const status = statusOf(numberAt(line, "status"));
+  const client = readAddress(textAt(line, "client"));
+  const origin = readAddress(textAt(line, "origin"));
+  const ownAnswer = line.ownAnswer === true;
+  return {
+    time: timeAt(line),
+    client: client?.text ?? "",
+    clientIp: client?.ip ?? null,
+    user: userAt(line),
+    method,
+    authority: target?.authority ?? null,
+    secure: target?.secure ?? false,
+    path: target?.path ?? null,
+    pathCut: target?.cut ?? false,
+    status,
+    verdict,
+    enforced: line.enforced !== false,
+    rule: wordsOf(textAt(line, "rule")),
+    reason: wordsOf(textAt(line, "reason")),
+    origin: origin?.text ?? "",
+    originIp: origin?.ip ?? null,
+    reached: status !== 0 && !ownAnswer || line.originStatus !== undefined ||
+      line.connectedMs !== undefined && origin !== null,
+    up: bytesCount(numberAt(line, "requestHeadBytes")) + bytesCount(numberAt(line, "requestBodyBytes")),
+    down: bytesCount(numberAt(line, "responseHeadBytes")) + bytesCount(numberAt(line, "responseBodyBytes")),
+    duration: durationOf(numberAt(line, "durationMs")),
+    error: wordsOf(textAt(line, "error")),
+    serverName: readServerName(textAt(line, "serverName")),
+  };
+}
+
+function objectOf(text: string): Line {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BadLine("not JSON, though it begins so");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new BadLine("no line of weir's");
+  }
+  return value as Line;
+}
+
+/** The target, which has to be that of the line's `host` and `port`; `null` when the line has none. */
+function targetOf(line: Line, method: string): LoggedTarget & { cut: boolean } | null {
+  const text = textAt(line, "target");
+  const host = textAt(line, "host");
+  if (host === "") return null;
+  const target = readLoggedTarget(method, text);
+  const { authority } = target;
+  if (authority.host !== host || authority.port !== line.port) {
+    throw new BadLine("the target is another than the host and port");
+  }
+  const cut = text.length > CUT_TARGET && text.endsWith(CUT_MARK) && target.path !== null;
+  // a cut within the query leaves the path whole
+  if (!cut || text.includes("?")) return { ...target, cut: false };
+  return { ...target, path: null, cut };
+}
+
+function userAt(line: Line): string | null {
+  const text = textAt(line, "user");
+  if (text === "") return null;
+  // nobody's name: it is as long as names are cut to, and nobody knows how it went on
+  if (text.length > CUT_USER) throw new BadLine("a user that cannot be");
+  return userOf(text);
+}
+
+function timeAt(line: Line): number {
+  const text = textAt(line, "time");
+  if (!ISO_TIME.test(text)) throw new BadLine("a time that cannot be");
+  return timeOf(Date.parse(text));
+}
+
+/** A member's text, `""` when it is not there. */
+function textAt(line: Line, key: string): string {
+  const value = Object.hasOwn(line, key) ? line[key] : undefined;
+  if (value === undefined) return "";
+  if (typeof value !== "string") throw new BadLine("a value of the wrong kind");
+  return value;
+}
+
+function numberAt(line: Line, key: string): number {
+  const value = line[key];
+  if (typeof value !== "number") throw new BadLine("a value of the wrong kind");
+  return value;
+}
