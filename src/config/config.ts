@@ -60,6 +60,7 @@ export function configOf(values: Values, instance: Instance): Config {
       poolTimeout: all["pool-timeout"],
       forwardedFor: all["forwarded-for"],
       policy: ALLOW_ALL,
+      users: null,
       clientRates: NO_LIMITS,
       userRates: NO_LIMITS,
       originCertificates: [],

@@ -7,7 +7,6 @@ import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
 import type { Facts } from "../policy/facts.ts";
 import type { Usage } from "../policy/rates.ts";
-import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";

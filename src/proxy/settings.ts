@@ -1,5 +1,6 @@
 import type { RateLimits } from "../policy/rates.ts";
 import type { Decider } from "../policy/verdict.ts";
+import type { Users } from "./users.ts";
 
 /** What the proxy can be told. The table of options in `config/` fills it; sizes are bytes, times are ms. */
 export interface ProxySettings {
@@ -44,6 +45,8 @@ export interface ProxySettings {
   forwardedFor: "leave" | "delete" | "set" | "append";
   /** Who may reach what. */
   policy: Decider;
+  /** Who can say who they are; `null` when nobody is asked. */
+  users: Users | null;
   /** What each client and each user may take; what a rule lets through comes with its verdict. */
   clientRates: RateLimits;
   userRates: RateLimits;

@@ -59,6 +59,7 @@ export const SETTINGS: ProxySettings = {
   poolTimeout: 30_000,
   forwardedFor: "leave",
   policy: ALLOW_ALL,
+  users: null,
   clientRates: NO_LIMITS,
   userRates: NO_LIMITS,
   originCertificates: [],
