@@ -68,7 +68,7 @@ Deno.test("each file in README is there", async () => {
 });
 
 Deno.test("each mark in README around what is filled in stands there once", () => {
-  for (const mark of ["options", "/options", "measured", "/measured"]) {
+  for (const mark of ["options", "/options", "programs", "/programs", "measured", "/measured"]) {
     assertEquals(readme.split(`<!-- ${mark} -->`).length, 2, mark);
   }
 });

@@ -119,7 +119,8 @@ export const PROGRAMS: readonly Program[] = [
     place: "shell",
     text: ({ proxy, exceptions }) => {
       const { texts } = asEnds(exceptions);
-      const values = [`proxy=${proxy.text}`, `https-proxy=${proxy.text}`, `noproxy=${texts.join(",")}`];
+      const values = [`proxy=${proxy.text}`, `https-proxy=${proxy.text}`];
+      if (texts.length > 0) values.push(`noproxy=${texts.join(",")}`);
       return `npm config set ${values.map(shellWord).join(" ")}\n`;
     },
     undo: () => "npm config delete proxy https-proxy noproxy\n",
@@ -179,7 +180,7 @@ export const PROGRAMS: readonly Program[] = [
     place: "shell",
     text: (setting) => `export JAVA_TOOL_OPTIONS=${shellWord(javaProperties(setting).join(" "))}\n`,
     undo: () => "unset JAVA_TOOL_OPTIONS\n",
-    once: (setting) => `java ${javaProperties(setting).map(shellWord).join(" ")} …`,
+    once: ({ proxy }) => `java ${javaProxy(proxy).map(shellWord).join(" ")} …`,
     exceptions: asStars,
     withoutUser: true,
   },
@@ -286,15 +287,15 @@ function exports(setting: Setting, names: readonly string[]): string {
 }
 
 function javaProperties({ proxy, exceptions }: Setting): string[] {
-  const { texts } = asStars(exceptions);
-  return [
-    ...["http", "https"].flatMap((scheme) => [
-      `-D${scheme}.proxyHost=${proxy.host}`,
-      `-D${scheme}.proxyPort=${proxy.port}`,
-    ]),
-    // for https too; without it Java leaves out loopback by itself
-    `-Dhttp.nonProxyHosts=${texts.join("|")}`,
-  ];
+  // for https too; without it Java leaves out loopback by itself
+  return [...javaProxy(proxy), `-Dhttp.nonProxyHosts=${asStars(exceptions).texts.join("|")}`];
+}
+
+function javaProxy({ host, port }: ProxyUrl): string[] {
+  return ["http", "https"].flatMap((scheme) => [
+    `-D${scheme}.proxyHost=${host}`,
+    `-D${scheme}.proxyPort=${port}`,
+  ]);
 }
 
 function fish(word: string): string {
