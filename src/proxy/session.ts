@@ -43,8 +43,6 @@ export class Session {
   /** What the exchange under way takes of the rates, where there are any, and whether it is counted yet. */
   usage: Usage | null = null;
   counted = false;
-  /** What limits the exchange under way; `null` when nothing does. */
-  usage: Usage | null = null;
   /** Whether no exchange is under way. */
   idle = true;
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
