@@ -13,6 +13,20 @@ export type RelayEnd = "ended" | "idle" | "near_failed" | "far_failed" | "stoppe
 /** Who has a word in what a relay moves. What is not there costs nothing. */
 export interface RelayWatch {
   readonly first?: FirstLook;
+  /** Holds what goes from near to far to a rate, and what comes back. */
+  readonly out?: Pace;
+  readonly back?: Pace;
+}
+
+/** Slows one direction down. */
+export interface Pace {
+  /** How many bytes the next read should bring at most; Infinity for any number. */
+  readonly most: number;
+  /**
+   * So many bytes are about to go on, of which it is told once: `null` when they may at once, else what resolves
+   * when they may or one of the two connections is closed. The idle limit is its affair meanwhile.
+   */
+  wait(bytes: number): Promise<void> | null;
 }
 
 /**
@@ -86,8 +100,10 @@ export async function relay(
   const ends: Ends = { count: 0, refused: false };
   const first = watch?.first;
   const [out, back] = await Promise.all([
-    first === undefined ? pump(near, far, idle, ends) : pumpIfLet(near, far, idle, ends, first),
-    pump(far, near, idle, ends),
+    first === undefined
+      ? pump(near, far, idle, ends, watch?.out)
+      : pumpIfLet(near, far, idle, ends, first, watch?.out),
+    pump(far, near, idle, ends, watch?.back),
   ]);
   near.onExpire = far.onExpire = null;
   far.close();
@@ -126,11 +142,18 @@ interface Ends {
 }
 
 /** Moves one direction until `from` has ended. When one side fails, both are closed. */
-async function pump(from: Connection, to: Connection, idle: number, ends: Ends): Promise<PumpEnd> {
+async function pump(
+  from: Connection,
+  to: Connection,
+  idle: number,
+  ends: Ends,
+  pace: Pace | undefined,
+): Promise<PumpEnd> {
   const fit = new BufferFit(from);
   for (;;) {
     if (from.end === from.start) {
       if (!from.reading) from.empty();
+      if (pace !== undefined) from.readLimit = pace.most;
       const count = await from.read();
       if (count === FAILED) {
         const end = from.closed ? "closed" : "from";
@@ -146,6 +169,8 @@ async function pump(from: Connection, to: Connection, idle: number, ends: Ends):
       touch(from, to, idle);
     }
     const count = from.end - from.start;
+    const wait = pace === undefined ? null : pace.wait(count);
+    if (wait !== null) await wait;
     if (!await to.write(from.buffer.subarray(from.start, from.end))) {
       return lose(from, to);
     }
@@ -171,16 +196,18 @@ async function pumpIfLet(
   idle: number,
   ends: Ends,
   first: FirstLook,
+  pace: Pace | undefined,
 ): Promise<PumpEnd> {
   const word = await lookAtFirst(near, far, idle, first);
   if (word === "go") {
     // what came goes on at once, though a read that is under way keeps the place behind it
     const { start, end } = near;
     if (near.reading && end > start) {
+      await pace?.wait(end - start);
       if (await far.write(near.buffer.subarray(start, end))) near.start = end;
       else return lose(near, far);
     }
-    return pump(near, far, idle, ends);
+    return pump(near, far, idle, ends, pace);
   }
   if (word === "stop") {
     ends.refused = true;

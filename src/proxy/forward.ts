@@ -19,6 +19,7 @@ import { addForwardedFor } from "./forwarded_for.ts";
 import { ipOf, judge, obey, passes } from "./judgement.ts";
 import { answersLastForward, oneForwardLess } from "./max_forwards.ts";
 import { answerLastForward } from "./own_resources.ts";
+import { paceHead } from "./pacing.ts";
 import { connect, poolKey } from "./reach.ts";
 import type { Request } from "./request.ts";
 import { ResponseRelay } from "./response_relay.ts";
@@ -47,6 +48,7 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     if (request.options.close || request.minorVersion === 0) session.watchLater();
     else session.watch();
   }
+  if (session.usage !== null) await paceHead(session, session.usage, exchange);
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
   let up = request.repeatable ? takeKept(session, exchange, key) : undefined;
   for (;;) {

@@ -16,8 +16,10 @@ import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
 import { type Connection, ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import { ClientGone } from "./client_gone.ts";
+import type { Usage } from "../policy/rates.ts";
 import type { Exchange } from "./exchange.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
+import { Pause } from "./pacing.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import type { Session } from "./session.ts";
@@ -130,6 +132,7 @@ export class ResponseRelay {
       // an upload that waits for the client goes on with its own, unless it has set another meanwhile
       if (down.deadline === until) down.deadline = before;
       this.exchange.responseHeadBytes += writer.length;
+      session.usage?.down(writer.length, services.clock.now);
     }
     if (upload === null) session.watchLater();
     up.start = head.end;
@@ -154,6 +157,7 @@ export class ResponseRelay {
     session.down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
     if (!await this.#write(writer.bytes.subarray(0, writer.length))) return this.#cut();
     exchange.responseHeadBytes += writer.length;
+    session.usage?.down(writer.length, session.services.clock.now);
     up.start = head.end;
     await tunnelled(session, exchange, up);
   }
@@ -200,17 +204,31 @@ export class ResponseRelay {
 
   /** Sends the head and, in the same write, the first bytes of the body, which stand behind it in the buffer. */
   #sendHead(): Promise<boolean> {
-    const { up, response, exchange } = this;
-    const { writer } = response;
-    const { length } = writer;
+    const { response, exchange } = this;
+    const { length } = response.writer;
     const reader = this.#reader!;
     if (reader.framing !== 0) this.#frame();
     const { framedStart: start, framedEnd: end } = this;
     exchange.responseHeadBytes += length;
     exchange.responseBodyBytes += end - start;
+    if (this.session.usage !== null) return this.#sendPaced(this.session.usage, start, end);
+    return this.#sendFirst(start, end);
+  }
+
+  /** The head and what of the body stands there framed. */
+  #sendFirst(start: number, end: number): Promise<boolean> {
+    const { up, response: { writer } } = this;
+    const { length } = writer;
     if (start < length || this.#owesLast) return this.#sendInPieces(start, end);
     up.buffer.set(writer.bytes.subarray(0, length), start - length);
     return this.#writeBuffer(start - length, end);
+  }
+
+  /** The same as soon as the client's rate lets it. */
+  async #sendPaced(usage: Usage, start: number, end: number): Promise<boolean> {
+    const wait = usage.down(this.response.writer.length + end - start, this.session.services.clock.now);
+    if (wait > 0) await this.#pause(wait);
+    return this.#sendFirst(start, end);
   }
 
   /** The same where head and body cannot go out at once. */
@@ -224,11 +242,12 @@ export class ResponseRelay {
   /** Sends what is still to come of the body. False when it was cut short. */
   async #sendRest(): Promise<boolean> {
     const { session, up, upload, exchange } = this;
-    const { clock, settings } = session.services;
+    const { usage, services: { clock, settings } } = session;
     const reader = this.#reader!;
     const fit = new BufferFit(up, MEDIUM);
     while (!reader.done) {
       up.empty();
+      if (usage !== null) up.readLimit = usage.downRead;
       session.down.deadline = Infinity;
       // while the rest of an upload lies there that nobody reads, the client is heard when it is written to
       if (upload === null || upload.done) session.watchLater();
@@ -252,6 +271,10 @@ export class ResponseRelay {
       this.#frame();
       const { framedStart: start, framedEnd: end } = this;
       exchange.responseBodyBytes += end - start;
+      if (usage !== null) {
+        const wait = usage.down(end - start, clock.now);
+        if (wait > 0) await this.#pause(wait);
+      }
       if (end > start && !await this.#writeBuffer(start, end)) return false;
       if (this.#owesLast && !await this.#sendLast()) return false;
       if (!reader.done) {
@@ -260,7 +283,21 @@ export class ResponseRelay {
       }
     }
     fit.reset();
+    up.readLimit = Infinity;
     return true;
+  }
+
+  /** Waits, since the client's rate wants it. A client that goes away is noticed, and the origin may rest. */
+  async #pause(milliseconds: number): Promise<void> {
+    const { session, up, upload } = this;
+    const { down, services: { clock, settings } } = session;
+    down.deadline = Infinity;
+    if (upload === null || upload.done) session.watchLater();
+    await new Pause(clock, milliseconds, down, up, () => {
+      up.deadline = Infinity;
+    }).over;
+    session.answered();
+    down.deadline = clock.in(settings.bodyTimeout);
   }
 
   /** Reads the bytes from `from` as body. Throws {@link HttpError}. */
@@ -292,6 +329,7 @@ export class ResponseRelay {
   #sendLast(): Promise<boolean> {
     const last = writeLastChunk(this.#reader!.trailers, this.response.options);
     this.exchange.responseBodyBytes += last.length;
+    this.session.usage?.down(last.length, this.session.services.clock.now);
     return this.#write(last);
   }
 

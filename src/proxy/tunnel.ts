@@ -6,9 +6,11 @@ import type { Connection } from "../net/connection.ts";
 import { relay } from "../net/relay.ts";
 import { admit } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
+import { paceHead, tunnelPaces } from "./pacing.ts";
 import { connect } from "./reach.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
+import { inspectionOf, type TunnelInspection } from "./tunnel_inspection.ts";
 
 const ESTABLISHED = bytesOf("HTTP/1.1 200 Connection established\r\n\r\n");
 
@@ -22,7 +24,9 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
   if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
   admit(session, exchange, request);
   session.watch();
-  const up = await connect(session, request.target.authority!, "tunnel", exchange);
+  if (session.usage !== null) await paceHead(session, session.usage, exchange);
+  const authority = request.target.authority!;
+  const up = await connect(session, authority, "tunnel", exchange);
   exchange.connectedAt = exchange.responseAt = performance.now();
   session.up = up;
   try {
@@ -34,7 +38,7 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
       return false;
     }
     exchange.responseHeadBytes = ESTABLISHED.length;
-    await tunnelled(session, exchange, up);
+    await tunnelled(session, exchange, up, inspectionOf(session, exchange, authority));
     return false;
   } finally {
     session.up = null;
@@ -44,23 +48,32 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
   }
 }
 
-/** Relays what comes from either side and writes into the record how it went. */
-export async function tunnelled(session: Session, exchange: Exchange, up: Connection): Promise<void> {
-  const { down, services } = session;
+/**
+ * Relays what comes from either side and writes into the record how it went.
+ *
+ * @param inspection looks at what the client sends first
+ */
+export async function tunnelled(
+  session: Session,
+  exchange: Exchange,
+  up: Connection,
+  inspection?: TunnelInspection,
+): Promise<void> {
+  const { down, services, usage } = session;
   down.onSettled = null;
   const sentBefore = down.sent;
   const upBefore = up.sent;
-  const end = await relay(down, up, services.settings.tunnelTimeout);
+  const paces = usage === null ? undefined : tunnelPaces(session, up, usage);
+  const end = await relay(down, up, services.settings.tunnelTimeout, paces);
   exchange.requestBodyBytes = up.sent - upBefore;
   exchange.responseBodyBytes = down.sent - sentBefore;
-  if (end === "ended") return;
+  if (end === "ended" || end === "refused") return;
   exchange.truncated = true;
   exchange.details = {
     idle: "nothing came through for too long",
     near_failed: "the client reset the connection",
     far_failed: "the other end reset the connection",
     stopped: "the proxy was stopped",
-    refused: "its first bytes were refused",
   }[end];
   if (end === "far_failed") exchange.error = "connection_terminated";
 }

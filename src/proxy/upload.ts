@@ -9,6 +9,7 @@ import type { ConnectionOptions } from "../http/hop_by_hop.ts";
 import { type Connection, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import type { Deadlined } from "../net/clock.ts";
+import { Pause } from "./pacing.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
@@ -33,6 +34,8 @@ export class Upload {
   readonly #settings;
   #stopped = false;
   readonly #gate: ContinueGate | null;
+  /** Until what was read may go on. */
+  #pause: Pause | null = null;
 
   constructor(readonly session: Session, request: Request, readonly up: Connection) {
     const { services } = session;
@@ -48,6 +51,8 @@ export class Upload {
     if (this.#gate !== null || down.start === down.end) return;
     const reader = this.#reader;
     this.#take();
+    // it goes out with the head, and what follows waits for it
+    this.session.usage?.up(this.taken, this.session.services.clock.now);
     const { dataStart, dataEnd } = reader;
     if (reader.framing === CHUNKED) {
       if (dataEnd > dataStart) {
@@ -82,12 +87,14 @@ export class Upload {
   stop(): void {
     this.#stopped = true;
     this.#gate?.open();
+    this.#pause?.end();
+    this.session.down.readLimit = Infinity;
     if (!this.done) this.session.down.onExpire = null;
   }
 
   async #run(): Promise<void> {
     const { session, up } = this;
-    const { down, services } = session;
+    const { down, services, usage } = session;
     const { clock } = services;
     const fit = new BufferFit(down);
     if (this.#gate !== null) await this.#gate.opened;
@@ -98,13 +105,19 @@ export class Upload {
         up.deadline = Infinity;
         down.deadline = clock.in(this.#settings.bodyTimeout);
         if (!down.reading) down.empty();
+        if (usage !== null) down.readLimit = usage.upRead;
         const count = await down.read();
         if (this.#stopped) return;
         if (count <= 0) return this.#clientHasGone(count);
         down.deadline = Infinity;
       }
       const count = down.end - down.start;
+      const before = this.taken;
       this.#take();
+      if (usage !== null) {
+        const wait = usage.up(this.taken - before, clock.now);
+        if (wait > 0 && !await this.#goOnAfter(wait)) return;
+      }
       up.deadline = clock.in(this.#settings.bodyTimeout);
       const sent = await this.#send();
       // the response has come to its end meanwhile, and the deadlines are not this upload's any more
@@ -121,6 +134,17 @@ export class Upload {
       down.empty();
       fit.after(count);
     }
+  }
+
+  /** Waits, since the rate wants it. False when the upload was stopped meanwhile. */
+  async #goOnAfter(milliseconds: number): Promise<boolean> {
+    const { session, up } = this;
+    this.#pause = new Pause(session.services.clock, milliseconds, session.down, up, () => {
+      up.deadline = Infinity;
+    });
+    await this.#pause.over;
+    this.#pause = null;
+    return !this.#stopped;
   }
 
   /** Reads what is in the client's buffer as body. Throws {@link HttpError}. */
@@ -169,6 +193,7 @@ export class Upload {
     this.done = true;
     session.down.onExpire = null;
     session.down.deadline = Infinity;
+    session.down.readLimit = Infinity;
     up.deadline = session.services.clock.in(this.#settings.responseTimeout);
     session.watch();
   }
