@@ -18,8 +18,7 @@ Deno.test("a proxy's URL always has its port, since programs do not agree on one
 });
 
 Deno.test("what a shell or a file could take for more than a word is encoded", () => {
-  const { text, hasUser } = readProxyUrl('http://a"b c:p`{}
-<>|^@proxy.test:1');
+  const { text, hasUser } = readProxyUrl('http://a"b c:p`{}<>|^@proxy.test:1');
   assertEquals(hasUser, true);
   assertEquals(/["\s\\`<>{}]/.test(text), false, text);
 });
