@@ -64,7 +64,8 @@ export async function tunnelled(
   const sentBefore = down.sent;
   const upBefore = up.sent;
   const paces = usage === null ? undefined : tunnelPaces(session, up, usage);
-  const end = await relay(down, up, services.settings.tunnelTimeout, paces);
+  const end = await relay(down, up, services.settings.tunnelTimeout, { first: inspection, ...paces });
+  if (end === "refused") await inspection!.refuse();
   exchange.requestBodyBytes = up.sent - upBefore;
   exchange.responseBodyBytes = down.sent - sentBefore;
   if (end === "ended" || end === "refused") return;

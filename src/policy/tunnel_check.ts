@@ -1,0 +1,48 @@
+/** Whether what a client begins to send through a tunnel is what the tunnel was opened for. */
+
+import type { Authority } from "../http/authority.ts";
+import type { ClientHello } from "./client_hello.ts";
+import type { TlsCheck } from "./spec.ts";
+
+/**
+ * Says why the first bytes of a tunnel are refused; `null` when they may go on. A hello whose state is still `more`
+ * is one of which no more will come.
+ *
+ * | the client sends             | `any` | `match`                            | `require`                          |
+ * |------------------------------|-------|------------------------------------|------------------------------------|
+ * | nothing                      | goes  | goes                               | refused                            |
+ * | what is not TLS              | goes  | goes                               | refused                            |
+ * | an invalid ClientHello       | goes  | refused                            | refused                            |
+ * | a part of one, and no more   | goes  | refused                            | refused                            |
+ * | one without a name           | goes  | goes                               | only if the CONNECT has an address |
+ * | one with a name              | goes  | only if the CONNECT has that name  | only if the CONNECT has that name  |
+ *
+ * Names are compared in their canonical form: capitals and a final dot make no difference. To a CONNECT with an
+ * address every name is another one, but for the text of that very address. An encrypted ClientHello (RFC 9849) is
+ * judged by its outer name, which is all that can be seen.
+ *
+ * It is the ClientHello that is compared. A server that takes part in the deception may serve anything under any
+ * name, and what is said within the TLS connection cannot be seen.
+ */
+export function checkTunnel(check: TlsCheck, authority: Authority, hello: ClientHello): string | null {
+  if (check === "any") return null;
+  const tunnel = `the tunnel to ${authority.host}`;
+  switch (hello.state) {
+    case "not_tls":
+      return check === "match" ? null : `what the client sends into ${tunnel} is not TLS`;
+    case "invalid":
+      return `the TLS ClientHello in ${tunnel} is invalid: ${hello.fault}`;
+    case "more":
+      if (hello.begun) return `the TLS ClientHello in ${tunnel} is not whole`;
+      return check === "match" ? null : `no TLS ClientHello came into ${tunnel}`;
+  }
+  const { serverName } = hello;
+  if (serverName === null) {
+    return check === "match" || authority.ip !== null
+      ? null
+      : `the TLS ClientHello in ${tunnel} names no host`;
+  }
+  if (serverName === authority.host) return null;
+  const outer = hello.hasEncryptedClientHello ? ", at least outside of its encrypted part" : "";
+  return `the TLS ClientHello in ${tunnel} is for ${serverName}${outer}`;
+}
