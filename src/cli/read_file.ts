@@ -22,17 +22,37 @@ export async function requireRead(paths: readonly string[], line: CommandLine): 
  * @throws {ConfigError}
  */
 export async function readTextFile(path: string, limit: number, line: CommandLine): Promise<string> {
+  const stream = await openFile(path, line);
+  try {
+    return await readText(stream, path, limit);
+  } catch (error) {
+    throw error instanceof ConfigError ? error : unreadable(path, error, line);
+  }
+}
+
+/**
+ * Opens a file of any size; it is closed when it has been read or cancelled.
+ *
+ * @throws {ConfigError}
+ */
+export async function openFile(path: string, line: CommandLine): Promise<ReadableStream<Uint8Array>> {
   try {
     const file = await Deno.open(path);
-    return await readText(file.readable, path, limit);
+    const { isDirectory } = await file.stat();
+    if (!isDirectory) return file.readable;
+    file.close();
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    // files below /dev and /proc need more than --allow-read
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new ConfigError([withoutPermission([path], [path], line)]);
-    }
-    throw new ConfigError([`${path} cannot be read: ${reason(error)}`]);
+    throw unreadable(path, error, line);
   }
+  throw new ConfigError([`${path} cannot be read: it is a folder`]);
+}
+
+function unreadable(path: string, error: unknown, line: CommandLine): ConfigError {
+  // files below /dev and /proc need more than --allow-read
+  if (error instanceof Deno.errors.NotCapable) {
+    return new ConfigError([withoutPermission([path], [path], line)]);
+  }
+  return new ConfigError([`${path} cannot be read: ${reason(error)}`]);
 }
 
 /**
