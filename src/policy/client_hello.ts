@@ -227,21 +227,21 @@ class Fields {
 
   /** A number of so many bytes, the highest first. */
   number(width: number): number {
-    this.#need(width, "a number");
+    if (width > this.left) throw new Fault("it breaks off within a number");
     let number = 0;
     for (const end = this.at + width; this.at < end; this.at++) number = number << 8 | this.bytes[this.at];
     return number;
   }
 
   skip(count: number, what: string): void {
-    this.#need(count, `its ${what}`);
+    this.#need(count, what);
     this.at += count;
   }
 
   /** What stands behind a length of so many bytes. */
   vector(width: number, what: string): Fields {
     const length = this.number(width);
-    this.#need(length, `its ${what}`);
+    this.#need(length, what);
     const content = new Fields(this.bytes, this.at, this.at + length);
     this.at += length;
     return content;
@@ -253,6 +253,6 @@ class Fields {
   }
 
   #need(count: number, what: string): void {
-    if (count > this.left) throw new Fault(`${what} would end behind its end`);
+    if (count > this.left) throw new Fault(`its ${what} is longer than what holds it`);
   }
 }
