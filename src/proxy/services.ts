@@ -7,6 +7,7 @@ import { Pool } from "../net/pool.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { Rates } from "../policy/rates.ts";
+import { Identities } from "./identities.ts";
 import type { Observer } from "./observer.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
@@ -22,6 +23,7 @@ export class Services {
   readonly resolver: Resolver;
   readonly ownListeners = new OwnListeners();
   readonly rates = new Rates();
+  readonly identities = new Identities(this.clock);
   /** No new exchange is begun, and every answer is the last on its connection. */
   draining = false;
 
