@@ -1,16 +1,17 @@
 /** A table that anybody can make entries in, and that is bounded all the same. */
 
-/** Entries that are looked at to find the one that goes. */
+/** Entries that are looked at, at most, to find the one that goes. */
 const LOOKED_AT = 8;
 
 /**
- * When it is full, a new entry takes the place of the lightest of the next few, which a hand that goes round and
- * round points at. So what weighs most stays longest, whatever comes and goes beside it, and making room costs the
- * same however large the table is.
+ * When it is full, a new entry takes the place of the lightest of a few that are picked at random, or of the first
+ * of them that weighs nothing. So what weighs much stays, whatever comes and goes beside it, and making room costs
+ * the same however large the table is.
  */
 export class BoundedTable<Value> {
   readonly #entries = new Map<string, Value>();
-  #hand: Iterator<[string, Value]> | null = null;
+  /** The same keys in no order, to pick from. */
+  readonly #keys: string[] = [];
 
   /**
    * @param capacity entries, beyond which only those are kept that must not go
@@ -19,7 +20,7 @@ export class BoundedTable<Value> {
   constructor(readonly capacity: number, readonly weigh: (value: Value, now: number) => number) {}
 
   get size(): number {
-    return this.#entries.size;
+    return this.#keys.length;
   }
 
   get(key: string): Value | undefined {
@@ -28,33 +29,27 @@ export class BoundedTable<Value> {
 
   /** Adds an entry that is not there yet, and forgets others for it. */
   add(key: string, value: Value, now: number): void {
-    if (this.#entries.size >= this.capacity) {
-      this.#dropOne(now);
-      // entries that had to stay may have made it larger than it is meant to be
-      if (this.#entries.size >= this.capacity) this.#dropOne(now);
-    }
+    if (this.size >= this.capacity) this.#dropOne(now);
+    // entries that had to stay may have made it larger than it is meant to be
+    if (this.size >= this.capacity) this.#dropOne(now);
     this.#entries.set(key, value);
+    this.#keys.push(key);
   }
 
   #dropOne(now: number): void {
-    let lightest = "";
+    const keys = this.#keys;
+    let lightest = -1;
     let least = Infinity;
-    for (let i = 0; i < LOOKED_AT; i++) {
-      const entry = this.#next();
-      if (entry === null) continue;
-      const weight = this.weigh(entry[1], now);
+    for (let i = 0; i < LOOKED_AT && least > 0; i++) {
+      const place = Math.floor(Math.random() * keys.length);
+      const weight = this.weigh(this.#entries.get(keys[place])!, now);
       if (weight >= least) continue;
-      [lightest] = entry;
+      lightest = place;
       least = weight;
     }
-    if (least < Infinity) this.#entries.delete(lightest);
-  }
-
-  /** The entry under the hand, which goes on; `null` once at the end. */
-  #next(): [string, Value] | null {
-    const entry = (this.#hand ??= this.#entries.entries()).next();
-    if (!entry.done) return entry.value;
-    this.#hand = null;
-    return null;
+    if (lightest < 0) return;
+    this.#entries.delete(keys[lightest]);
+    const last = keys.pop()!;
+    if (lightest < keys.length) keys[lightest] = last;
   }
 }

@@ -51,7 +51,7 @@ export interface Limits {
   readonly user: RateLimits;
 }
 
-/** Entries of each table: 24 MB with one limit, 41 MB with all of them, after a million different clients. */
+/** Entries of each table: 26 MB with one limit, 42 MB with all of them, after a million different clients. */
 const CAPACITY = 100_000;
 
 /** An exchange under way, as it is counted against its client, its user and its rule. */
