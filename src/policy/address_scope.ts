@@ -102,7 +102,7 @@ const BY_FIRST_BYTE: readonly (readonly Block[])[] = Array.from(
 );
 
 /** The scope of the address as it is, without regard to addresses inside it. */
-function plainScope(ip: IpAddress): Scope {
+export function plainScope(ip: IpAddress): Scope {
   const candidates = ip.family === 4 ? BY_FIRST_BYTE[ip.bytes[0]] : IPV6_BLOCKS;
   for (const { network, scope } of candidates) if (networkContains(network, ip)) return scope;
   return "public";

@@ -124,6 +124,11 @@ export class Networks {
     this.#ipv6 = new Blocks(16, all.filter(({ family }) => family === 6));
   }
 
+  /** How many there are, those that lie in another not counted. */
+  get size(): number {
+    return this.#ipv4.count + this.#ipv6.count;
+  }
+
   /** Whether any of the networks holds `ip`, as {@link networkContains} says. */
   includes(ip: IpAddress): boolean {
     const { bytes } = ip;
@@ -134,7 +139,7 @@ export class Networks {
 
 /** Blocks of one family, in order and without those that lie in another: at most one can hold an address. */
 class Blocks {
-  readonly #count: number;
+  readonly count: number;
   readonly #width: number;
   readonly #starts: Uint8Array;
   readonly #bits: Uint8Array;
@@ -147,7 +152,7 @@ class Blocks {
       const last = kept.at(-1);
       if (last === undefined || !samePrefix(last.bytes, 0, network.bytes, 0, last.bits)) kept.push(network);
     }
-    this.#count = kept.length;
+    this.count = kept.length;
     this.#width = width;
     this.#starts = new Uint8Array(kept.length * width);
     this.#bits = new Uint8Array(kept.length);
@@ -162,7 +167,7 @@ class Blocks {
     const width = this.#width;
     // The last block that begins at the address or before it is the only one that can hold it.
     let low = 0;
-    let high = this.#count;
+    let high = this.count;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (compare(this.#starts, middle * width, bytes, offset, width) <= 0) low = middle + 1;

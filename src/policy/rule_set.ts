@@ -1,0 +1,20 @@
+/** A set of the rules of a policy, one bit each: rule 33 is the second bit of the second word. */
+
+export type RuleSet = Uint32Array;
+
+/** An empty set for `count` rules; a policy without rules has one word too. */
+export function emptyRuleSet(count: number): RuleSet {
+  return new Uint32Array(Math.max(1, Math.ceil(count / 32)));
+}
+
+export function addRule(set: RuleSet, index: number): void {
+  set[index >>> 5] |= 1 << (index & 31);
+}
+
+export function removeRule(set: RuleSet, index: number): void {
+  set[index >>> 5] &= ~(1 << (index & 31));
+}
+
+export function hasRule(set: RuleSet, index: number): boolean {
+  return (set[index >>> 5] >>> (index & 31) & 1) === 1;
+}
