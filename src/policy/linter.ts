@@ -1,0 +1,132 @@
+/**
+ * What is valid in a policy and yet hardly meant: rules that never decide, rules that let in more than they seem
+ * to, and rules that the stations behind them overrule. It needs neither a request nor the network.
+ */
+
+import { leastScopeIn } from "./address_scope.ts";
+import { type Finding, findingAt, findingOfPolicy, named } from "./finding.ts";
+import type { HostList } from "./host_list.ts";
+import { lintAddresses } from "./lint_addresses.ts";
+import { lintRule } from "./lint_rule.ts";
+import { RuleReach } from "./rule_reach.ts";
+import type { PolicySpec, RuleSpec } from "./spec.ts";
+
+/** How many rules before it a rule is compared with: what is beyond would take longer than it is worth. */
+const MOST_COMPARED = 1000;
+
+/**
+ * Looks for what is hardly meant.
+ *
+ * @param lists by the names of their files, as the rules write them
+ * @returns in the order of the rules; what is about `[policy]` comes first
+ */
+export function lint(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): Finding[] {
+  const findings = [...lintSettings(spec)];
+  const before: RuleReach[] = [];
+  for (const rule of spec.rules) {
+    findings.push(
+      ...lintRule(rule, spec, lists),
+      ...lintAddresses(rule, spec),
+      ...lintOrder(rule, before, lists),
+    );
+    // a rule that is only tried out leaves everything to those behind it
+    if (rule.mode === "enforce") before.push(new RuleReach(rule, lists));
+    if (before.length > MOST_COMPARED) before.shift();
+  }
+  return findings;
+}
+
+function* lintSettings(spec: PolicySpec): Generator<Finding> {
+  const denies = spec.defaultAction === "deny" || spec.rules.some(({ action }) => action === "deny");
+  if (spec.mode === "report" && denies) {
+    yield findingOfPolicy(
+      "warning",
+      'nothing is refused: mode is "report", and denials are only logged; write mode = "enforce" when they may count',
+    );
+  }
+  if (spec.connectPorts?.some(({ first, last }) => first === 25 && last === 25)) {
+    yield findingOfPolicy(
+      "warning",
+      "connect-ports: 25 has no effect here: only a rule that names it in ports opens the port of mail",
+    );
+  }
+  if (typeof spec.privateNetworks === "string") return;
+  for (const network of spec.privateNetworks) {
+    const scope = leastScopeIn(network);
+    if (scope !== "metadata" && scope !== "reserved") continue;
+    yield findingOfPolicy(
+      "warning",
+      `private-networks: ${network.text} has no effect here: of ${scope} addresses a rule opens single ones, ` +
+        "by hosts and ports",
+    );
+  }
+}
+
+/** Whether rules before this one leave it anything. */
+function* lintOrder(
+  rule: RuleSpec,
+  before: readonly RuleReach[],
+  lists: ReadonlyMap<string, HostList>,
+): Generator<Finding> {
+  if (rule.mode === "report") return;
+  const first = before.find((reach) => reach.covers(rule));
+  if (first !== undefined) {
+    const same = new RuleReach(rule, lists).covers(first.rule);
+    yield shadowed(rule, first.rule, same);
+    return;
+  }
+  if (rule.action === "allow") return;
+  const gap = before.find((reach) =>
+    reach.rule.action === "allow" && coversAddresses(reach.rule, rule, lists)
+  );
+  if (gap !== undefined) {
+    yield findingAt(
+      rule,
+      null,
+      "warning",
+      `${named(rule)} hardly denies anything: ${named(gap.rule)} ${
+        placeOf(gap.rule, rule)
+      } allows every address ` +
+        `before it; move ${named(rule)} above it`,
+    );
+  }
+}
+
+function shadowed(rule: RuleSpec, first: RuleSpec, same: boolean): Finding {
+  const one = named(rule);
+  const other = `${named(first)} ${placeOf(first, rule)}`;
+  if (rule.action === first.action) {
+    return findingAt(
+      rule,
+      null,
+      "warning",
+      same
+        ? `${one} never decides: ${other} says the same before it; remove one of them`
+        : `${one} never decides: ${other} takes all that it would take; remove ${one}, or move it up if its ` +
+          "tls, rates or note are meant",
+    );
+  }
+  const [denies, allows] = rule.action === "deny" ? ["denies", "allows"] : ["allows", "denies"];
+  return findingAt(
+    rule,
+    null,
+    // a denial that is not one is worse than a refusal that somebody will notice
+    same || rule.action === "deny" ? "error" : "warning",
+    same
+      ? `${one} ${denies} exactly what ${other} ${allows} before it, and never decides; remove one of them`
+      : `${one} ${denies} nothing: ${other} ${allows} all of it before; move ${one} above it`,
+  );
+}
+
+/** Where the first of two rules stands, for a message that stands at the second. */
+function placeOf(first: RuleSpec, second: RuleSpec): string {
+  const { file, line } = first.source;
+  if (line === 0) return `(${file})`;
+  return file === second.source.file ? `(line ${line})` : `(${file}:${line})`;
+}
+
+/** Whether a rule takes all IPv4 or all IPv6 addresses, and but for its hosts all that the other takes. */
+function coversAddresses(rule: RuleSpec, other: RuleSpec, lists: ReadonlyMap<string, HostList>): boolean {
+  const everywhere = rule.hosts?.some((host) => host.kind === "network" && host.network.bits === 0) ?? false;
+  return everywhere && new RuleReach({ ...rule, hosts: null }, lists).covers(other);
+}
