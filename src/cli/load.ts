@@ -4,6 +4,7 @@ import { type Config, configOf, type Instance } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { Values } from "../config/options.ts";
+import type { TomlContents } from "../config/toml.ts";
 import { parseListenAddress } from "../net/listen.ts";
 import type { Io } from "./io.ts";
 
@@ -22,14 +23,15 @@ export interface Loaded {
  * @throws {ConfigError} with everything that is wrong
  */
 export async function load(line: CommandLine, instance: Instance, io: Io): Promise<Loaded> {
-  const values = { ...await readConfig(line, io), ...line.values };
-  const config = configOf(values, instance);
+  const written = await readConfig(line, io);
+  const values = { ...written.values, ...line.values };
+  const config = configOf(values, instance, [...line.rules, ...written.rules]);
   config.proxy.originCertificates = await readCertificates(config.originCertificateFiles, line);
   return { config, values };
 }
 
-async function readConfig(line: CommandLine, io: Io): Promise<Values> {
-  if (line.config === undefined) return {};
+async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
+  if (line.config === undefined) return { values: {}, rules: [], tests: [] };
   const { readText, readTextFile, requireRead } = await import("./read_file.ts");
   const { readToml } = await import("../config/toml.ts");
   if (line.config === "-") {

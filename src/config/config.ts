@@ -2,9 +2,11 @@
 
 import type { ListenAddress } from "../net/listen.ts";
 import { ALLOW_ALL } from "../policy/allow_all.ts";
-import { NO_LIMITS } from "../policy/rates.ts";
+import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";
+import { policyOf } from "./policy.ts";
+import { rateLimitsOf } from "./rates.ts";
 
 export interface Config {
   listen: ListenAddress[];
@@ -15,6 +17,10 @@ export interface Config {
   };
   /** Files whose certificates belong into {@link ProxySettings.originCertificates}; reading them is cli/'s. */
   originCertificateFiles: string[];
+  /** Who may reach what, as it was written; {@link ProxySettings.policy} is made of it by cli/, with the lists. */
+  policy: PolicySpec;
+  /** The file of users; reading it is cli/'s. */
+  usersFile: string | null;
   proxy: ProxySettings;
 }
 
@@ -31,13 +37,21 @@ export function randomPseudonym(): string {
   return `weir-${number.toString(16).padStart(4, "0")}`;
 }
 
-/** Puts values and defaults together. `originCertificates` is left empty. */
-export function configOf(values: Values, instance: Instance): Config {
+/**
+ * Puts values and defaults together. What files hold is left out: `originCertificates`, `users`, and the lists of
+ * the policy.
+ *
+ * @param rules in order: the command line's, then the file's
+ * @throws {ConfigError} when two rules have the same name
+ */
+export function configOf(values: Values, instance: Instance, rules: readonly RuleSpec[] = []): Config {
   const all = { ...DEFAULTS, ...values };
   return {
     listen: [...all.listen],
     log: { format: all["log-format"], level: all["log-level"], color: all["log-color"] },
     originCertificateFiles: [...all["origin-ca"] ?? []],
+    policy: policyOf(values, rules),
+    usersFile: all.users ?? null,
     proxy: {
       pseudonym: all.pseudonym ?? instance.pseudonym,
       showVersion: all["show-version"],
@@ -61,8 +75,8 @@ export function configOf(values: Values, instance: Instance): Config {
       forwardedFor: all["forwarded-for"],
       policy: ALLOW_ALL,
       users: null,
-      clientRates: NO_LIMITS,
-      userRates: NO_LIMITS,
+      clientRates: rateLimitsOf(all, "client"),
+      userRates: rateLimitsOf(all, "user"),
       originCertificates: [],
     },
   };

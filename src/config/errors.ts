@@ -4,8 +4,8 @@
 export class WrongValue extends Error {
   override readonly name: string = "WrongValue";
 
-  /** @param item which item of a list is wrong, from 0 */
-  constructor(message: string, readonly item?: number) {
+  /** @param item which item of a list is wrong, from 0, or which key of a table */
+  constructor(message: string, readonly item?: number | string) {
     super(message);
   }
 }

@@ -6,6 +6,7 @@
  * standard input; std's `parseArgs` would see a flag without its value there.
  */
 
+import type { RuleSpec } from "../policy/spec.ts";
 import {
   type CommandName,
   commandOf,
@@ -20,6 +21,7 @@ import { isFor, type Option } from "./option.ts";
 import { type CommandOptions, OPTIONS, type Values } from "./options.ts";
 import { printable } from "./printable.ts";
 import { type AddressReader, valueOfFlag } from "./value.ts";
+import { rulesOfFlag } from "./rule_flags.ts";
 import { commandsInWords } from "./words.ts";
 
 /** A command line as it was understood. */
@@ -38,6 +40,8 @@ export interface CommandLine {
   values: Values;
   /** Those that the command line alone may say: a command's own. */
   options: CommandOptions;
+  /** What `--allow` and `--deny` say, in their order; before the file's rules. */
+  rules: RuleSpec[];
 }
 
 /** Flags that other programs have as commands. */
@@ -65,12 +69,20 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
   const texts = new Map<Option, { name: string; texts: string[] }>();
   const words: string[] = [];
 
+  const rules = new Map<string, RuleSpec>();
+
   for (const item of split(args, problems)) {
     if (typeof item === "string") {
       words.push(item);
       continue;
     }
     const { option, name, text = "true" } = item;
+    if (option.type === "rule") {
+      // the same host once more would never be looked at
+      attempt(name, problems, () => {
+        for (const rule of rulesOfFlag(option, text)) if (!rules.has(rule.name)) rules.set(rule.name, rule);
+      });
+    }
     const known = texts.get(option);
     if (known === undefined) texts.set(option, { name, texts: [text] });
     else known.texts.push(text);
@@ -78,12 +90,8 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
 
   const read: Record<string, unknown> = {};
   for (const [option, { name, texts: given }] of texts) {
-    try {
-      read[option.flag] = valueOfFlag(option, given, readAddress);
-    } catch (error) {
-      if (!(error instanceof WrongValue)) throw error;
-      problems.push(`${name}: ${error.message}`);
-    }
+    if (option.type === "rule") continue;
+    attempt(name, problems, () => read[option.flag] = valueOfFlag(option, given, readAddress));
   }
 
   const command = takeCommand(words, [...texts], problems);
@@ -95,7 +103,28 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
   for (const [flag, value] of Object.entries(others)) {
     (BY_FLAG.get(flag)!.key === undefined ? options : values)[flag] = value;
   }
-  return { args, command, words, help, version, check, config, values, options } as CommandLine;
+  return {
+    args,
+    command,
+    words,
+    help,
+    version,
+    check,
+    config,
+    values,
+    options,
+    rules: [...rules.values()],
+  } as CommandLine;
+}
+
+/** Reads a value; what is wrong with it goes to `problems`. */
+function attempt(name: string, problems: string[], read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof WrongValue)) throw error;
+    problems.push(`${name}: ${error.message}`);
+  }
 }
 
 /** Takes the command from the head of the words, and says what it cannot do with the rest and with the flags. */

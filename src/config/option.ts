@@ -1,6 +1,7 @@
 /** What an option is made of: the shape of a row of the table in `options.ts`. */
 
 import type { ListenAddress } from "../net/listen.ts";
+import type { Action } from "../policy/spec.ts";
 
 /** A part of the table: a heading of the help and, where it has one, a section of the file. */
 export interface Group {
@@ -85,6 +86,21 @@ export interface AddressesOption extends Row {
   readonly default: readonly ListenAddress[];
 }
 
+/** Words that `policy/` reads, each found valid and kept as it was written; always repeatable. */
+export interface PatternsOption extends Row {
+  readonly type: "networks" | "ports";
+  /** Words that say all by themselves, in place of a list. */
+  readonly alone?: readonly string[];
+  readonly default?: readonly string[];
+  readonly defaultInWords?: string;
+}
+
+/** Hosts that a rule is made of; it adds to the rules and has no value. */
+export interface RuleOption extends Row {
+  readonly type: "rule";
+  readonly action: Action;
+}
+
 export type Option =
   | SizeOption
   | DurationOption
@@ -93,14 +109,17 @@ export type Option =
   | BooleanOption
   | TextOption
   | FileOption
-  | AddressesOption;
+  | AddressesOption
+  | PatternsOption
+  | RuleOption;
 
 /** Options whose value is a number within bounds. */
 export type BoundedOption = SizeOption | DurationOption | IntegerOption;
 
 /** True when the option may be given several times, each adding to a list. */
 export function isRepeatable(option: Option): boolean {
-  return option.type === "addresses" || (option.type === "file" && option.repeatable);
+  if (option.type === "file") return option.repeatable;
+  return ["addresses", "networks", "ports", "rule"].includes(option.type);
 }
 
 /** Whether a command takes an option. */

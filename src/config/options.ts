@@ -5,6 +5,7 @@
 
 import type { ListenAddress } from "../net/listen.ts";
 import type { Group, Option } from "./option.ts";
+import { rateOptions } from "./rates.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -17,6 +18,9 @@ const WEEK = 7 * 24 * HOUR;
 
 export const GROUPS: readonly Group[] = [
   { title: "General", section: "" },
+  { title: "Policy", section: "policy" },
+  { title: "Rates of each client", section: "client-rates" },
+  { title: "Rates of each user", section: "user-rates" },
   { title: "Log", section: "log" },
   { title: "Limits", section: "limits" },
   { title: "Timeouts", section: "timeouts" },
@@ -25,6 +29,9 @@ export const GROUPS: readonly Group[] = [
   // flags of single commands, which the file does not hold
   { title: "Commands", section: "" },
 ];
+
+/** Those that judge requests by the policy. */
+const JUDGES = ["serve", "test", "replay", "why"];
 
 export const OPTIONS = [
   {
@@ -73,6 +80,113 @@ export const OPTIONS = [
     help: "Print the version and exit",
     commands: "all",
   },
+
+  {
+    flag: "mode",
+    key: "policy.mode",
+    group: "Policy",
+    type: "choice",
+    word: "MODE",
+    choices: ["enforce", "report"],
+    default: "enforce",
+    help: "Whether denials are refused, or only reported",
+    commands: JUDGES,
+  },
+  {
+    flag: "allow",
+    group: "Policy",
+    type: "rule",
+    action: "allow",
+    word: "HOST[:PORTS]",
+    help: "Allow hosts: example.com, *.example.com:443, 10.0.0.0/8, @file",
+    commands: JUDGES,
+  },
+  {
+    flag: "deny",
+    group: "Policy",
+    type: "rule",
+    action: "deny",
+    word: "HOST[:PORTS]",
+    help: "Deny hosts; the first --allow or --deny that matches decides, the file's rules come after them",
+    commands: JUDGES,
+  },
+  {
+    flag: "default-action",
+    key: "policy.default",
+    group: "Policy",
+    type: "choice",
+    word: "ACTION",
+    choices: ["auto", "allow", "deny"],
+    default: "auto",
+    help: "What becomes of what no rule matches, where auto denies once a rule allows something",
+    commands: JUDGES,
+  },
+  {
+    flag: "tls-check",
+    key: "policy.tls",
+    group: "Policy",
+    type: "choice",
+    word: "HOW",
+    choices: ["auto", "any", "match", "require"],
+    default: "auto",
+    help: "Whether the TLS in a tunnel has to name the tunnel's host, where auto is match by default deny",
+    commands: JUDGES,
+  },
+  {
+    flag: "private-networks",
+    key: "policy.private-networks",
+    group: "Policy",
+    type: "networks",
+    alone: ["own", "deny", "allow"],
+    word: "NETWORK",
+    default: ["own"],
+    help: "Private addresses that may be reached: own (none more private than the client's), deny, allow, " +
+      "or 10.0.0.0/8, loopback, private",
+    commands: JUDGES,
+  },
+  {
+    flag: "clients",
+    key: "policy.clients",
+    group: "Policy",
+    type: "networks",
+    word: "NETWORK",
+    defaultInWords: "all that reach a listener of this machine or its network",
+    help: "Who may use the proxy: 192.168.0.0/16, loopback, private, all",
+    commands: JUDGES,
+  },
+  {
+    flag: "connect-ports",
+    key: "policy.connect-ports",
+    group: "Policy",
+    type: "ports",
+    word: "PORTS",
+    defaultInWords: "all for this machine, 443 for others",
+    help: 'Ports for tunnels where no rule names them: 443, 8000-8999, "*"',
+    commands: JUDGES,
+  },
+  {
+    flag: "users",
+    key: "policy.users",
+    group: "Policy",
+    type: "file",
+    repeatable: false,
+    word: "FILE",
+    help: "Users and their passwords; weir passwd writes it",
+  },
+  {
+    flag: "authentication",
+    key: "policy.authentication",
+    group: "Policy",
+    type: "choice",
+    word: "WHEN",
+    choices: ["always", "by-rule"],
+    default: "always",
+    help: "Who has to say who they are, once there are users",
+    commands: JUDGES,
+  },
+
+  ...rateOptions("client", "Rates of each client"),
+  ...rateOptions("user", "Rates of each user"),
 
   {
     flag: "log-format",
@@ -367,6 +481,7 @@ type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
   : O extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : O extends { type: "boolean" } ? boolean
   : O extends { type: "addresses" } ? readonly ListenAddress[]
+  : O extends { type: "networks" | "ports" } ? readonly string[]
   : O extends { repeatable: true } ? readonly string[]
   : string;
 
@@ -378,7 +493,7 @@ type OfTheLine = "config" | "check" | "help" | "version";
 
 /** Values by flag, of what the command line alone may say to a command. What is absent was not given. */
 export type CommandOptions = {
-  [O in Exclude<Row, InFile | { flag: OfTheLine }> as O["flag"]]?: ValueOf<O>;
+  [O in Exclude<Row, InFile | { flag: OfTheLine } | { type: "rule" }> as O["flag"]]?: ValueOf<O>;
 };
 
 /** The values of options that were not given, where the table knows them. */
@@ -390,5 +505,7 @@ export const OPTIONS_IN_FILE: readonly (Option & { readonly key: string })[] = O
 );
 
 export const DEFAULTS = Object.fromEntries(
-  OPTIONS_IN_FILE.flatMap((option) => "default" in option ? [[option.flag, option.default]] : []),
+  OPTIONS_IN_FILE.flatMap((option) =>
+    "default" in option && option.default !== undefined ? [[option.flag, option.default]] : []
+  ),
 ) as Defaults;

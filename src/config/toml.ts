@@ -1,10 +1,15 @@
-/** Reads options from TOML by the table of options. */
+/** Reads options, rules and tests from TOML by their tables. */
 
 import { ConfigError, WrongValue } from "./errors.ts";
-import { nearest } from "./nearest.ts";
+import type { RuleSpec } from "../policy/spec.ts";
+import type { TestCase } from "../policy/test_case.ts";
+import { type Field, readField } from "./fields.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import type { Option } from "./option.ts";
 import { GROUPS, OPTIONS, OPTIONS_IN_FILE, type Values } from "./options.ts";
-import { printable } from "./printable.ts";
+import { printable, quote } from "./printable.ts";
+import { RULE_FIELDS, type RuleFieldValues, TEST_FIELDS, type TestFieldValues } from "./rule_fields.ts";
+import { ruleOf, testCaseOf, wrongName } from "./rules.ts";
 import { Outline, type Path, shown, TomlError } from "./toml_outline.ts";
 import { type AddressReader, valueOfToml } from "./value.ts";
 
@@ -16,61 +21,159 @@ const SECTIONS = new Set(GROUPS.map((group) => group.section).filter((section) =
 
 /** More problems than this are counted, not told. */
 const MOST_PROBLEMS = 20;
+/** Rules, and tests. */
+const MOST_TABLES = 10_000;
 
 interface Problem {
   line: number;
   message: string;
 }
 
+/** What a file holds. */
+export interface TomlContents {
+  values: Values;
+  /** In their order; those without a name have the name `""`. */
+  rules: RuleSpec[];
+  tests: TestCase[];
+}
+
 /**
  * @param name how messages call the document: its file's name, or "standard input"
  * @throws {ConfigError} with everything that is wrong, each with its line
  */
-export async function readToml(text: string, name: string, readAddress: AddressReader): Promise<Values> {
+export async function readToml(
+  text: string,
+  name: string,
+  readAddress: AddressReader,
+): Promise<TomlContents> {
   const problems: Problem[] = [];
-  const values: Record<string, unknown> = {};
+  const contents: TomlContents = { values: {}, rules: [], tests: [] };
   try {
     const outline = new Outline(text);
     const { parse }: { parse: Parse } = await import("@std/toml");
-    readTable(parse(text), [], outline, readAddress, values, problems);
+    new Reading(name, outline, readAddress, contents, problems).document(parse(text));
   } catch (error) {
     problems.push(asProblem(error));
   }
-  if (problems.length === 0) return values as Values;
+  if (problems.length === 0) return contents;
   problems.sort((a, b) => a.line - b.line);
   const lines = problems.slice(0, MOST_PROBLEMS).map(({ line, message }) => `${name}:${line}: ${message}`);
   if (problems.length > MOST_PROBLEMS) lines.push(`${name}: and ${problems.length - MOST_PROBLEMS} more`);
   throw new ConfigError(lines);
 }
 
-function readTable(
-  table: Record<string, unknown>,
-  above: Path,
-  outline: Outline,
-  readAddress: AddressReader,
-  values: Record<string, unknown>,
-  problems: Problem[],
-): void {
-  for (const [key, value] of Object.entries(table)) {
-    const path = [...above, key];
-    const name = path.join(".");
-    const option = BY_KEY.get(name);
-    if (option !== undefined) {
-      try {
-        values[option.flag] = valueOfToml(option, value, readAddress);
-      } catch (error) {
-        if (!(error instanceof WrongValue)) throw error;
-        const place = error.item === undefined ? path : [...path, error.item];
-        problems.push({
-          line: outline.lineOf(place),
-          message: `${name}: ${error.message}`,
+/** One document on its way into {@link TomlContents}. */
+class Reading {
+  /** The lines on which names of rules stand. */
+  #names = new Map<string, number>();
+
+  constructor(
+    readonly name: string,
+    readonly outline: Outline,
+    readonly readAddress: AddressReader,
+    readonly contents: TomlContents,
+    readonly problems: Problem[],
+  ) {}
+
+  document(table: Record<string, unknown>): void {
+    const { rule, test, ...options } = table;
+    this.#options(options, []);
+    if (rule !== undefined) this.#each("rule", rule, (each, path) => this.#rule(each, path));
+    if (test !== undefined) this.#each("test", test, (each, path) => this.#test(each, path));
+  }
+
+  #options(table: Record<string, unknown>, above: Path): void {
+    for (const [key, value] of Object.entries(table)) {
+      const path = [...above, key];
+      const name = path.join(".");
+      const option = BY_KEY.get(name);
+      if (option !== undefined) {
+        this.#read(path, name, () => {
+          (this.contents.values as Record<string, unknown>)[option.flag] = valueOfToml(
+            option,
+            value,
+            this.readAddress,
+          );
         });
+      } else if (SECTIONS.has(name) && isTable(value)) {
+        this.#options(value, path);
+      } else {
+        this.#problem(path, unknown(path, value));
       }
-    } else if (SECTIONS.has(name) && isTable(value)) {
-      readTable(value, path, outline, readAddress, values, problems);
-    } else {
-      problems.push({ line: outline.lineOf(path), message: unknown(path, value) });
     }
+  }
+
+  /** Reads an array of tables, `[[rule]]` say. */
+  #each(key: string, value: unknown, read: (table: Record<string, unknown>, path: Path) => void): void {
+    if (!Array.isArray(value) || !value.every(isTable)) {
+      return this.#problem([key], `write [[${key}]], with two brackets on each side, above each ${key}`);
+    }
+    if (value.length > MOST_TABLES) {
+      return this.#problem([key, MOST_TABLES], `there are more than ${MOST_TABLES} of [[${key}]]`);
+    }
+    value.forEach((table, index) => read(table, [key, index]));
+  }
+
+  #rule(table: Record<string, unknown>, path: Path): void {
+    const values: RuleFieldValues = this.#fields(RULE_FIELDS, table, path);
+    if (!("action" in table)) this.#problem(path, `a rule needs an action: write action = "allow" or "deny"`);
+    const { name, action } = values;
+    if (name !== undefined) this.#nameOfRule(name, path);
+    if (action === undefined) return;
+    const lines: Record<string, number> = {};
+    for (const key of Object.keys(table)) lines[key] = this.outline.lineOf([...path, key]);
+    const line = this.outline.lineOf(path);
+    this.contents.rules.push(ruleOf({ ...values, action }, { file: this.name, lines, line }));
+  }
+
+  #nameOfRule(name: string, above: Path): void {
+    const path = [...above, "name"];
+    const wrong = wrongName(name);
+    if (wrong !== null) this.#problem(path, `name: ${wrong}`);
+    const first = this.#names.get(name);
+    if (first === undefined) this.#names.set(name, this.outline.lineOf(path));
+    else this.#problem(path, `name: ${quote(name)} is the name of the rule on line ${first} too`);
+  }
+
+  #test(table: Record<string, unknown>, path: Path): void {
+    const values: TestFieldValues = this.#fields(TEST_FIELDS, table, path);
+    if (!("url" in table)) this.#problem(path, `a test needs a url: write url = "https://example.com/"`);
+    if (!("expect" in table)) {
+      this.#problem(path, `a test needs what to expect: write expect = "allow" or "deny"`);
+    }
+    const { url, expect } = values;
+    if (url === undefined || expect === undefined) return;
+    this.contents.tests.push(testCaseOf({ ...values, url, expect }, this.name, this.outline.lineOf(path)));
+  }
+
+  #fields(fields: readonly Field[], table: Record<string, unknown>, above: Path): Record<string, never> {
+    const values: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(table)) {
+      const field = fields.find((each) => each.key === key);
+      const path = [...above, key];
+      if (field === undefined) {
+        const keys = fields.map((each) => each.key);
+        this.#problem(path, `a ${above[0]} has no key ${printable(key)}${didYouMean(key, keys)}`);
+      } else {
+        this.#read(path, key, () => values[key] = readField(field, value));
+      }
+    }
+    return values as Record<string, never>;
+  }
+
+  /** Runs what may find a value wrong, and says where. */
+  #read(path: Path, name: string, read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof WrongValue)) throw error;
+      const place = error.item === undefined ? path : [...path, error.item];
+      this.#problem(place, `${name}: ${error.message}`);
+    }
+  }
+
+  #problem(path: Path, message: string): void {
+    this.problems.push({ line: this.outline.lineOf(path), message });
   }
 }
 

@@ -21,7 +21,8 @@ export class TomlError extends Error {
 }
 
 const MAX_DEPTH = 16;
-const MAX_KEYS = 20_000;
+/** Room for 10,000 rules and as many tests. */
+const MAX_KEYS = 200_000;
 const MAX_KEYS_IN_TABLE = 500;
 const LONGEST_NUMBER = 64;
 

@@ -1,15 +1,28 @@
 /** Writes options as a TOML file that a person goes on editing. */
 
+import { formatIp, type IpAddress } from "../http/ip_address.ts";
+import { formatPorts, type PortRange } from "../policy/port_range.ts";
+import type { RateLimits } from "../policy/rates.ts";
+import type { RuleSpec } from "../policy/spec.ts";
+import type { TestCase } from "../policy/test_case.ts";
+import type { Field } from "./fields.ts";
 import { isRepeatable, type Option } from "./option.ts";
 import { GROUPS, OPTIONS_IN_FILE, type Values } from "./options.ts";
+import { formatSize } from "./quantity.ts";
+import { RATES } from "./rates.ts";
+import { RULE_FIELDS, TEST_FIELDS } from "./rule_fields.ts";
 import { describe } from "./words.ts";
 import { textsOf, type Value } from "./value.ts";
 
 /**
  * A whole file: every option with what it does. Those that were given stand as they are, the others in a comment
- * with their default, so that the file says no more than was said.
+ * with their default, so that the file says no more than was said. Rules and tests come behind them.
  */
-export function tomlText(values: Values): string {
+export function tomlText(
+  values: Values,
+  rules: readonly RuleSpec[] = [],
+  tests: readonly TestCase[] = [],
+): string {
   const lines: string[] = [];
   for (const group of GROUPS) {
     const options = OPTIONS_IN_FILE.filter((option) => option.group === group.title);
@@ -23,17 +36,88 @@ export function tomlText(values: Values): string {
       if (value !== undefined) lines.push(`${key} = ${literal(option, value)}`);
       else if ("default" in option && option.default !== undefined) {
         lines.push(`# ${key} = ${literal(option, option.default)}`);
-      } else lines.push(`# ${key} = ${option.type === "file" ? `["FILE"]` : `"NAME"`}`);
+      } else lines.push(`# ${key} = ${literal(option, sample(option))}`);
     }
   }
+  for (const rule of rules) lines.push("", ...ruleLines(rule));
+  for (const test of tests) lines.push("", ...testLines(test));
   return `${lines.join("\n")}\n`;
+}
+
+/** A rule as `[[rule]]`, with what it says and no defaults. */
+export function ruleLines(rule: RuleSpec): string[] {
+  const lines = ["[[rule]]"];
+  for (const field of RULE_FIELDS) {
+    const value = rule[field.key];
+    if (value === null || value === "" || (field.key === "mode" && value === "enforce")) continue;
+    lines.push(`${field.key} = ${fieldLiteral(field, value)}`);
+  }
+  return lines;
+}
+
+function testLines(test: TestCase): string[] {
+  const lines = ["[[test]]"];
+  for (const field of TEST_FIELDS) {
+    const value = field.key === "client" ? test.clientIp : test[field.key];
+    if (value === null || (Array.isArray(value) && value.length === 0)) continue;
+    lines.push(`${field.key} = ${fieldLiteral(field, value)}`);
+  }
+  return lines;
+}
+
+/** A value of a field, as {@link readField} takes it. */
+function fieldLiteral(field: Field, value: unknown): string {
+  switch (field.type) {
+    case "users":
+    case "methods":
+      return list((value as readonly string[]).map(string));
+    case "networks":
+    case "hosts":
+    case "paths":
+      // a word such as `private` is several networks
+      return list([...new Set((value as readonly { text: string }[]).map(({ text }) => string(text)))]);
+    case "ports":
+      return list((value as readonly PortRange[]).map((range) => port(formatPorts([range]))));
+    case "rates":
+      return ratesLiteral(value as RateLimits);
+    case "address":
+      return string(formatIp(value as IpAddress));
+    case "addresses":
+      return list((value as readonly IpAddress[]).map((each) => string(formatIp(each))));
+    default:
+      return string(value as string);
+  }
+}
+
+function ratesLiteral(limits: RateLimits): string {
+  const given = RATES.filter(({ name }) => limits[name] !== 0).map(({ name, type }) =>
+    `${name} = ${type === "size" ? string(formatSize(limits[name])) : limits[name]}`
+  );
+  return given.length === 0 ? "{}" : `{ ${given.join(", ")} }`;
+}
+
+/** A port is a number, and several are a text. */
+function port(text: string): string {
+  return /^[0-9]+$/.test(text) ? text : string(text);
+}
+
+function list(literals: readonly string[]): string {
+  return `[${literals.join(", ")}]`;
 }
 
 function literal(option: Option, value: Value): string {
   const texts = textsOf(option, value);
   if (option.type === "integer" || option.type === "boolean") return texts[0];
+  if (option.type === "ports") return list(texts.map(port));
   const strings = texts.map(string);
-  return isRepeatable(option) ? `[${strings.join(", ")}]` : strings[0];
+  return isRepeatable(option) ? list(strings) : strings[0];
+}
+
+/** A value to be replaced, for an option without a default. */
+function sample(option: Option): Value {
+  if (option.type === "networks") return ["private"];
+  if (option.type === "ports") return ["443"];
+  return isRepeatable(option) ? [option.word ?? ""] : option.word ?? "";
 }
 
 /** A TOML string. JSON's escapes are TOML's too; DEL alone has to be escaped besides. */

@@ -1,7 +1,10 @@
 /** One value of one option: from the text of a flag, from what TOML held, and back to text. */
 
 import type { ListenAddress } from "../net/listen.ts";
-import type { BoundedOption, Option } from "./option.ts";
+import { parseNetworks } from "../policy/network.ts";
+import { PatternError } from "../policy/pattern_error.ts";
+import { parsePorts } from "../policy/port_range.ts";
+import type { BoundedOption, Option, PatternsOption } from "./option.ts";
 import { WrongValue } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { printable, quote } from "./printable.ts";
@@ -36,6 +39,9 @@ export function valueOfFlag(option: Option, texts: readonly string[], readAddres
       return addresses(texts, readAddress);
     case "file":
       return option.repeatable ? texts.map(fileName) : fileName(text);
+    case "networks":
+    case "ports":
+      return patterns(option, texts.flatMap((each) => each.split(",").map((part) => part.trim())));
     default:
       return word(option, text);
   }
@@ -75,6 +81,10 @@ export function valueOfToml(option: Option, value: unknown, readAddress: Address
       if (!option.repeatable) return fileName(string(value, `the name of a file in quotes`));
       return strings(value, `the name of a file or a list of them, such as "a.pem" or ["a.pem", "b.pem"]`)
         .map(fileName);
+    case "networks":
+      return patterns(option, strings(value, `a network or a list of them, such as "10.0.0.0/8"`));
+    case "ports":
+      return patterns(option, portTexts(value));
     default:
       return word(option, string(value, `a text in quotes`));
   }
@@ -91,6 +101,9 @@ export function textsOf(option: Option, value: Value): string[] {
       return (value as readonly ListenAddress[]).map(formatAddress);
     case "file":
       return option.repeatable ? [...value as readonly string[]] : [value as string];
+    case "networks":
+    case "ports":
+      return [...value as readonly string[]];
     default:
       return [String(value)];
   }
@@ -119,7 +132,7 @@ function whole(value: number): number {
   return value;
 }
 
-function word(option: Option, text: string): string {
+export function word(option: Option, text: string): string {
   if (option.type === "choice" && !option.choices.includes(text)) {
     const { choices } = option;
     throw new WrongValue(
@@ -150,12 +163,56 @@ function addresses(texts: readonly string[], readAddress: AddressReader): Listen
   });
 }
 
-function string(value: unknown, expected: string): string {
+function patterns(option: PatternsOption, texts: readonly string[]): readonly string[] {
+  const { alone = [] } = option;
+  if (texts.length === 1 && alone.includes(texts[0])) return texts;
+  const item = texts.findIndex((text) => alone.includes(text));
+  if (item >= 0) throw new WrongValue(`${texts[item]} stands alone, without others beside it`, item);
+  if (texts.length === 0) throw new WrongValue("is empty: write at least one, or leave it out");
+  readEach(texts, (text) => {
+    try {
+      option.type === "networks" ? parseNetworks(text) : parsePorts(text);
+    } catch (error) {
+      const words = alone.length === 0 ? "" : `; or one of ${alone.join(", ")}`;
+      throw error instanceof PatternError ? new PatternError(`${error.message}${words}`) : error;
+    }
+  });
+  return texts;
+}
+
+/**
+ * Reads each text of a list.
+ *
+ * @throws {WrongValue} with the item, also for a PatternError
+ */
+export function readEach<T>(texts: readonly string[], read: (text: string) => T): T[] {
+  return texts.map((text, item) => {
+    try {
+      return read(text);
+    } catch (error) {
+      if (error instanceof PatternError || error instanceof WrongValue) {
+        throw new WrongValue(error.message, item);
+      }
+      throw error;
+    }
+  });
+}
+
+/** Ports as TOML has them, numbers or texts, one or a list. */
+export function portTexts(value: unknown): string[] {
+  const all = Array.isArray(value) ? value : [value];
+  if (!all.every((each) => typeof each === "number" || typeof each === "string")) {
+    throw new WrongValue('must be a port or a list of them, such as 443 or [443, "8000-8999"]');
+  }
+  return all.map(String);
+}
+
+export function string(value: unknown, expected: string): string {
   if (typeof value !== "string") throw new WrongValue(`must be ${expected}, not ${nameOf(value)}`);
   return value;
 }
 
-function strings(value: unknown, expected: string): string[] {
+export function strings(value: unknown, expected: string): string[] {
   if (typeof value === "string") return [value];
   if (!Array.isArray(value) || !value.every((each) => typeof each === "string")) {
     throw new WrongValue(`must be ${expected}`);
@@ -163,7 +220,7 @@ function strings(value: unknown, expected: string): string[] {
   return value;
 }
 
-function nameOf(value: unknown): string {
+export function nameOf(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a table";

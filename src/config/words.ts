@@ -11,7 +11,7 @@ export function usageOf(option: Option): string {
 
 /** Its default as a person writes it, or `""` when it has none worth telling. */
 export function defaultInWords(option: Option): string {
-  if (option.type === "text") return option.defaultInWords ?? "";
+  if ("defaultInWords" in option) return option.defaultInWords ?? "";
   if (option.type === "boolean" || !("default" in option) || option.default === undefined) return "";
   const text = textsOf(option, option.default).join(", ");
   return option.default === 0 && option.zero !== undefined ? `${text}: ${option.zero}` : text;

@@ -1,9 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { optionsMarkdown } from "../../src/config/markdown.ts";
+import { fieldsMarkdown, optionsMarkdown } from "../../src/config/markdown.ts";
 import { OPTIONS } from "../../src/config/options.ts";
-
-const BEGIN = "<!-- options -->";
-const END = "<!-- /options -->";
+import { RULE_FIELDS, TEST_FIELDS } from "../../src/config/rule_fields.ts";
 
 Deno.test("the table has a row for every option", () => {
   const rows = optionsMarkdown().trimEnd().split("\n");
@@ -11,16 +9,23 @@ Deno.test("the table has a row for every option", () => {
   for (const row of rows) assertEquals(row.replaceAll("\\|", "").split("|").length, 6, row);
 });
 
-Deno.test("README has the table that the options make", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const begin = readme.indexOf(BEGIN);
-  assertEquals(begin >= 0, true, "README has the marker " + BEGIN);
-  const table = readme.slice(begin + BEGIN.length, readme.indexOf(END, begin));
-  const expected = optionsMarkdown();
-  // what to put between the markers, ready to copy
-  if (squeezed(table) !== squeezed(expected)) console.log(`\n${BEGIN}\n\n${expected}\n${END}`);
-  assertEquals(squeezed(table), squeezed(expected));
-});
+const TABLES: [mark: string, table: string][] = [
+  ["options", optionsMarkdown()],
+  ["rule fields", fieldsMarkdown(RULE_FIELDS)],
+  ["test fields", fieldsMarkdown(TEST_FIELDS)],
+];
+
+for (const [mark, expected] of TABLES) {
+  Deno.test(`README has the table of ${mark} as it is made`, async () => {
+    const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+    const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
+    assertEquals([readme.split(begin).length, readme.split(end).length], [2, 2], `marks of ${mark}`);
+    const table = readme.slice(readme.indexOf(begin) + begin.length, readme.indexOf(end));
+    // what to put between the marks, ready to copy
+    if (squeezed(table) !== squeezed(expected)) console.log(`\n${expected}`);
+    assertEquals(squeezed(table), squeezed(expected));
+  });
+}
 
 /** A formatter aligns columns; that makes no difference. */
 function squeezed(table: string): string {

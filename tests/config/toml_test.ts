@@ -5,7 +5,8 @@ import type { Values } from "../../src/config/options.ts";
 import { readToml } from "../../src/config/toml.ts";
 import { parseListenAddress } from "../../src/net/listen.ts";
 
-const read = (text: string): Promise<Values> => readToml(text, "weir.toml", parseListenAddress);
+const read = async (text: string): Promise<Values> =>
+  (await readToml(text, "weir.toml", parseListenAddress)).values;
 
 async function problemsOf(text: string): Promise<readonly string[]> {
   const error = await assertRejects(() => read(text), ConfigError);

@@ -6,11 +6,15 @@ import { readToml } from "../../src/config/toml.ts";
 import { tomlText } from "../../src/config/toml_text.ts";
 import { parseListenAddress } from "../../src/net/listen.ts";
 
-const read = (text: string): Promise<Values> => readToml(text, "weir.toml", parseListenAddress);
+const readAll = (text: string) => readToml(text, "weir.toml", parseListenAddress);
+const read = async (text: string): Promise<Values> => (await readAll(text)).values;
 
 Deno.test("what is written says what was given, and the rest in comments", () => {
   const lines = tomlText({ grace: 90_000, "origin-ca": ["a.pem"] }).split("\n");
   assertEquals(lines.filter((line) => line !== "" && !line.startsWith("#")), [
+    "[policy]",
+    "[client-rates]",
+    "[user-rates]",
     "[log]",
     "[limits]",
     "[timeouts]",
@@ -63,6 +67,15 @@ function anyValue(option: Option): fc.Arbitrary<unknown> {
       const name = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !text.includes("\0"));
       return option.repeatable ? fc.array(name) : name;
     }
+    case "networks":
+      return fc.oneof(
+        fc.constantFrom(...(option.alone ?? ["all"]).map((word) => [word])),
+        fc.array(fc.constantFrom("10.0.0.0/8", "private", "2001:db8::/32", "192.0.2.1"), { minLength: 1 }),
+      );
+    case "ports":
+      return fc.array(fc.constantFrom("443", "8000-8999", "*"), { minLength: 1 });
+    case "rule":
+      throw new TypeError("rules stand in no option");
     case "addresses": {
       const hostname = fc.oneof(fc.ipV4(), fc.constantFrom("::", "::1", "fe80::1", "localhost"));
       const port = fc.integer({ min: 0, max: 65_535 });
