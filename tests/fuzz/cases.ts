@@ -1,6 +1,7 @@
 /** One case of a fuzz run: its input and the check of it, both by the case's own random numbers. */
 
 import { LIMITS } from "../http/reading.ts";
+import { checkHello, helloInput } from "./client_hellos.ts";
 import { authorityInput, bodyInput, cutsOf, requestInput, responseInput } from "./inputs.ts";
 import { checkAuthority, checkChunked, checkRequest, checkResponse } from "./invariants.ts";
 import { Random, seedOf } from "./random.ts";
@@ -19,18 +20,26 @@ export function runCase(run: number, number: number): void {
     : { maxHeadSize: 16 + random.below(random.pick([64, 400, 1500])), maxFields: random.below(12) };
   let input: Uint8Array | string = "";
   let cuts: number[] = [];
-  const kind = random.pick(["request", "request", "response", "chunked", "chunked", "authority"] as const);
+  const kind = random.pick(
+    ["request", "request", "response", "chunked", "chunked", "authority", "hello"] as const,
+  );
   try {
     if (kind === "authority") {
       input = authorityInput(random);
       checkAuthority(input, random.pick([80, 443, null]));
       return;
     }
-    const make = { request: requestInput, response: responseInput, chunked: bodyInput }[kind];
+    const make = {
+      request: requestInput,
+      response: responseInput,
+      chunked: bodyInput,
+      hello: helloInput,
+    }[kind];
     input = make(random);
     cuts = cutsOf(random, input.length);
     if (kind === "request") checkRequest(input, cuts, limits);
     else if (kind === "chunked") checkChunked(input, cuts, limits);
+    else if (kind === "hello") checkHello(input, cuts);
     else checkResponse(input, cuts, random.pick(["GET", "HEAD", "CONNECT", "POST"]), limits);
   } catch (error) {
     const shown = typeof input === "string" ? input : String.fromCharCode(...input);

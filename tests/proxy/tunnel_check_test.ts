@@ -1,0 +1,507 @@
+/** What a client begins a tunnel with, compared with what the tunnel was opened for, seen from outside. */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ALLOW_ALL } from "../../src/policy/allow_all.ts";
+import type { TlsCheck } from "../../src/policy/spec.ts";
+import type { Decider, Verdict } from "../../src/policy/verdict.ts";
+import type { Exchange } from "../../src/proxy/exchange.ts";
+import { bytes, text } from "../http/reading.ts";
+import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
+import { ECH, extension, hello, helloMessage, records, USUAL } from "../policy/hellos.ts";
+import { proxied, type Setting, type SettingOptions } from "./harness.ts";
+import { type Peer, turn } from "./peer.ts";
+
+const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
+/** A fatal alert `access_denied` (RFC 8446 §6.2). */
+const ALERT = "\x15\x03\x03\0\x02\x02\x31";
+
+/** A policy that allows everything and looks at tunnels in this way. */
+function looking(tls: TlsCheck, changes: Partial<Verdict> = {}): Decider {
+  const verdict: Verdict = {
+    decision: "allow",
+    rule: "rule 1",
+    reason: "",
+    note: "",
+    enforced: true,
+    tls,
+    rates: null,
+    ...changes,
+  };
+  return { ...ALLOW_ALL, decide: () => verdict };
+}
+
+/** All names lead to the origin of the test. */
+const RESOLVER = { lookup: () => Promise.resolve(["127.0.0.1"]) };
+
+function options(policy: Decider, settings: SettingOptions["settings"] = {}): SettingOptions {
+  return { settings: { ...settings, policy }, resolver: RESOLVER };
+}
+
+/** A test with a policy that looks at tunnels in this way. */
+function checked(
+  name: string,
+  tls: TlsCheck,
+  run: (setting: Setting) => Promise<void>,
+  settings: SettingOptions["settings"] = {},
+): void {
+  proxied(`${tls}: ${name}`, options(looking(tls), settings), run);
+}
+
+interface Tunnel {
+  client: Peer;
+  upstream: Peer;
+}
+
+/** A tunnel to the origin under a name, and its two ends. */
+async function open(setting: Setting, { host = "a.example", early = "" } = {}): Promise<Tunnel> {
+  const { connect, origin } = setting;
+  const client = await connect();
+  await client.send(`CONNECT ${host}:${origin.port} HTTP/1.1\r\nHost: a\r\n\r\n${early}`);
+  const upstream = await origin.accept();
+  assertEquals(await client.head(), ESTABLISHED);
+  return { client, upstream };
+}
+
+/** Both ends have been closed, the client with `told`, and not one of its bytes has reached the origin. */
+async function assertRefused(
+  { exchanges }: Setting,
+  { client, upstream }: Tunnel,
+  told: string,
+  reason: string,
+): Promise<Exchange> {
+  assertEquals(await upstream.restAndEnding(), ["", "end"]);
+  assertEquals(await client.restAndEnding(), [told, "end"]);
+  client.close();
+  const exchange = await exchanges.next();
+  assertEquals(
+    [exchange.kind, exchange.status, exchange.verdict, exchange.rule, exchange.enforced, exchange.truncated],
+    ["tunnel", 200, "deny", "tls", true, true],
+  );
+  assertEquals([exchange.reason, exchange.details, exchange.error], [reason, reason, "http_request_denied"]);
+  assertEquals([exchange.requestBodyBytes, exchange.upstreamSentBytes], [0, 0]);
+  return exchange;
+}
+
+/** What the client sends reaches the origin as it is, and the tunnel goes on both ways. */
+async function assertPasses(
+  { exchanges }: Setting,
+  { client, upstream }: Tunnel,
+  sent: string,
+): Promise<Exchange> {
+  assertEquals(await upstream.exactly(sent.length), sent);
+  await upstream.send("answer");
+  assertEquals(await client.exactly(6), "answer");
+  await client.send("more");
+  assertEquals(await upstream.exactly(4), "more");
+  client.close();
+  assertEquals(await upstream.rest(), "");
+  upstream.close();
+  const exchange = await exchanges.next();
+  assertEquals([exchange.verdict, exchange.rule, exchange.error], ["allow", "rule 1", ""]);
+  assertEquals(exchange.requestBodyBytes, sent.length + 4);
+  return exchange;
+}
+
+// what passes
+
+for (const tls of ["match", "require"] as const) {
+  checked("a ClientHello for the tunnel's host goes on unchanged", tls, async (setting) => {
+    const tunnel = await open(setting);
+    await tunnel.client.send(hello("a.example", ECH + USUAL));
+    const exchange = await assertPasses(setting, tunnel, hello("a.example", ECH + USUAL));
+    assertEquals(exchange.serverName, "a.example");
+  });
+
+  checked("a ClientHello may come in one packet with the CONNECT, whole or in part", tls, async (setting) => {
+    const sent = hello("a.example") + "and what follows it";
+    for (const length of [1, 5, 50, sent.length]) {
+      const tunnel = await open(setting, { early: sent.slice(0, length) });
+      await tunnel.client.send(sent.slice(length));
+      await assertPasses(setting, tunnel, sent);
+    }
+  });
+
+  checked("a ClientHello without a name may pass to an address", tls, async (setting) => {
+    const tunnel = await open(setting, { host: "127.0.0.1" });
+    await tunnel.client.send(hello(null));
+    assertEquals((await assertPasses(setting, tunnel, hello(null))).serverName, "");
+  });
+
+  checked(
+    "a ClientHello in many records, and with much behind it, goes on unchanged",
+    tls,
+    async (setting) => {
+      const whole = helloMessage("A.Example.", USUAL + extension(21, "\0".repeat(20_000)));
+      for (const size of [1, 100, 16_384]) {
+        const sent = records(size === 1 ? helloMessage("a.example", "") : whole, size) +
+          "\x17\x03\x03".repeat(9_999);
+        const tunnel = await open(setting);
+        await tunnel.client.send(sent);
+        assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "a.example");
+      }
+    },
+  );
+}
+
+checked("a ClientHello may be split anywhere", "match", async (setting) => {
+  const sent = hello("a.example", "");
+  for (let cut = 1; cut < sent.length; cut++) {
+    const tunnel = await open(setting);
+    await tunnel.client.sendInPieces([sent.slice(0, cut), sent.slice(cut)]);
+    await assertPasses(setting, tunnel, sent);
+  }
+  const tunnel = await open(setting);
+  await tunnel.client.sendInPieces(sent);
+  await assertPasses(setting, tunnel, sent);
+});
+
+checked("what is not TLS may pass", "match", async (setting) => {
+  for (const sent of ["SSH-2.0-x\r\n", "\x16\x02", "\x80\x2e\x01\x03\x01", "G"]) {
+    const tunnel = await open(setting);
+    await tunnel.client.send(sent);
+    assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "");
+  }
+});
+
+checked("a ClientHello without a name may pass", "match", async (setting) => {
+  const tunnel = await open(setting);
+  await tunnel.client.send(hello(null));
+  await assertPasses(setting, tunnel, hello(null));
+});
+
+checked("nothing is looked at", "any", async (setting) => {
+  for (const sent of [hello("b.example"), hello(""), "\x16", "GET /"]) {
+    const tunnel = await open(setting);
+    await tunnel.client.send(sent);
+    assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "");
+  }
+});
+
+// what is refused
+
+for (const tls of ["match", "require"] as const) {
+  checked("a ClientHello for another host is refused with an alert", tls, async (setting) => {
+    for (const host of ["a.example", "127.0.0.1"]) {
+      const tunnel = await open(setting, { host });
+      await tunnel.client.send(hello("b.example"));
+      const reason = `the TLS ClientHello in the tunnel to ${host} is for b.example`;
+      const exchange = await assertRefused(setting, tunnel, ALERT, reason);
+      assertEquals([exchange.serverName, exchange.host], ["b.example", host]);
+      assertEquals(exchange.responseBodyBytes, ALERT.length);
+    }
+  });
+
+  checked(
+    "a name in the last byte of many pieces is still seen before anything goes on",
+    tls,
+    async (setting) => {
+      const tunnel = await open(setting);
+      await tunnel.client.sendInPieces(records(helloMessage("b.example", ""), 3));
+      await assertRefused(
+        setting,
+        tunnel,
+        ALERT,
+        "the TLS ClientHello in the tunnel to a.example is for b.example",
+      );
+    },
+  );
+
+  checked(
+    "a ClientHello for another host in one packet with the CONNECT is refused",
+    tls,
+    async (setting) => {
+      const tunnel = await open(setting, { early: hello("b.example") + "x".repeat(20_000) });
+      await assertRefused(
+        setting,
+        tunnel,
+        ALERT,
+        "the TLS ClientHello in the tunnel to a.example is for b.example",
+      );
+    },
+  );
+
+  checked("an invalid ClientHello is refused, as soon as that can be seen", tls, async (setting) => {
+    const begun = "the TLS ClientHello in the tunnel to a.example is invalid: ";
+    for (
+      const [sent, fault] of [
+        [hello("a..example"), 'its server name "a..example" is not the name of a host'],
+        ["\x16\x03\x01\x40\x01", "one of its records has more than 16384 bytes"],
+        ["\x16\x03\x01\x02\0\x02", "it is another message"],
+        ["\x16\x03\x01\x02\0\x01\x01\0\0", "it has more than 65536 bytes"],
+      ]
+    ) {
+      const tunnel = await open(setting);
+      await tunnel.client.send(sent);
+      await assertRefused(setting, tunnel, ALERT, begun + fault);
+    }
+  });
+
+  checked("a ClientHello of many tiny records is refused where they get too many", tls, async (setting) => {
+    const tunnel = await open(setting);
+    const sent = records(helloMessage("a.example", extension(21, "\0".repeat(60_000))), 1);
+    const sending = tunnel.client.send(sent).catch(() => {});
+    await assertRefused(
+      setting,
+      tunnel,
+      ALERT,
+      "the TLS ClientHello in the tunnel to a.example is invalid: it has more than 65536 bytes",
+    );
+    await sending;
+  });
+
+  checked("a client that ends within its ClientHello is refused", tls, async (setting) => {
+    const sent = hello("a.example");
+    for (const length of [1, 6, sent.length - 1]) {
+      const tunnel = await open(setting);
+      await tunnel.client.send(sent.slice(0, length));
+      await tunnel.client.closeWrite();
+      await assertRefused(
+        setting,
+        tunnel,
+        ALERT,
+        "the TLS ClientHello in the tunnel to a.example is not whole",
+      );
+    }
+  });
+
+  checked("a ClientHello that does not come to its end in time is refused", tls, async (setting) => {
+    const tunnel = await open(setting);
+    const sent = hello("a.example");
+    let over = false;
+    const sending = (async () => {
+      // at least one byte stays behind, however long it takes
+      for (let at = 0; !over; at = Math.min(at + 1, sent.length - 2)) {
+        await tunnel.client.send(at < sent.length - 2 ? sent[at] : "");
+        await tunnel.upstream.send("x");
+        for (let i = 0; i < 10 && !over; i++) await turn();
+      }
+    })().catch(() => {});
+    assertEquals(await tunnel.upstream.rest(), "");
+    over = true;
+    await sending;
+    assertStringIncludes(await tunnel.client.rest(), ALERT);
+    const { reason, verdict, requestBodyBytes } = await setting.exchanges.next();
+    assertEquals(
+      [reason, verdict, requestBodyBytes],
+      ["the TLS ClientHello in the tunnel to a.example is not whole", "deny", 0],
+    );
+  }, { headTimeout: 100 });
+}
+
+checked("what is not TLS is refused, without a word of TLS", "require", async (setting) => {
+  const tunnel = await open(setting);
+  await tunnel.client.send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  await assertRefused(setting, tunnel, "", "what the client sends into the tunnel to a.example is not TLS");
+});
+
+checked("a ClientHello without a name is refused where the tunnel has one", "require", async (setting) => {
+  const tunnel = await open(setting);
+  await tunnel.client.send(hello(null));
+  await assertRefused(setting, tunnel, ALERT, "the TLS ClientHello in the tunnel to a.example names no host");
+});
+
+checked("a client that says nothing is refused after its time", "require", async (setting) => {
+  const tunnel = await open(setting);
+  await tunnel.upstream.send("220 hello\r\n");
+  const reason = "no TLS ClientHello came into the tunnel to a.example";
+  await assertRefused(setting, tunnel, "220 hello\r\n", reason);
+}, { headTimeout: 100 });
+
+checked("a client that ends before it has said anything is not blamed for it", "require", async (setting) => {
+  const { client, upstream } = await open(setting);
+  await client.closeWrite();
+  assertEquals(await upstream.restAndEnding(), ["", "end"]);
+  assertEquals(await client.restAndEnding(), ["", "end"]);
+  const { verdict, truncated, details } = await setting.exchanges.next();
+  assertEquals(
+    [verdict, truncated, details],
+    ["allow", true, "the client ended the tunnel before its first byte"],
+  );
+});
+
+// waiting
+
+checked("a server that speaks first is heard at once", "match", async (setting) => {
+  const tunnel = await open(setting);
+  await tunnel.upstream.send("220 hello\r\n");
+  assertEquals(await tunnel.client.exactly(11), "220 hello\r\n");
+  await tunnel.client.send("EHLO x\r\n");
+  await assertPasses(setting, tunnel, "EHLO x\r\n");
+});
+
+checked("a server that speaks while the ClientHello comes is heard at once", "require", async (setting) => {
+  const tunnel = await open(setting);
+  const sent = hello("a.example");
+  await tunnel.upstream.send("one");
+  assertEquals(await tunnel.client.exactly(3), "one");
+  await tunnel.client.send(sent.slice(0, 50));
+  await tunnel.upstream.send("two");
+  assertEquals(await tunnel.client.exactly(3), "two");
+  await tunnel.client.send(sent.slice(50));
+  await assertPasses(setting, tunnel, sent);
+});
+
+checked(
+  "a client that waits for the server to speak has the time of any tunnel",
+  "match",
+  async (setting) => {
+    const { client, upstream } = await open(setting);
+    assertEquals(await upstream.restAndEnding(), ["", "end"]);
+    client.close();
+    const { verdict, details } = await setting.exchanges.next();
+    assertEquals([verdict, details], ["allow", "nothing came through for too long"]);
+  },
+  { headTimeout: 100, tunnelTimeout: 1500 },
+);
+
+checked("a client that ends before it has said anything still hears the server", "match", async (setting) => {
+  const { client, upstream } = await open(setting);
+  await client.closeWrite();
+  assertEquals(await upstream.rest(), "");
+  await upstream.send("all there is");
+  upstream.close();
+  assertEquals(await client.rest(), "all there is");
+  assertEquals((await setting.exchanges.next()).verdict, "allow");
+});
+
+checked("a server that ends its side first still gets what the client sends", "match", async (setting) => {
+  const { client, upstream } = await open(setting);
+  await upstream.closeWrite();
+  assertEquals(await client.rest(), "");
+  await client.send(hello("a.example"));
+  await client.closeWrite();
+  assertEquals(await upstream.rest(), hello("a.example"));
+  assertEquals((await setting.exchanges.next()).truncated, false);
+});
+
+checked("a server that goes away while the ClientHello comes ends the tunnel", "match", async (setting) => {
+  const { client, upstream } = await open(setting);
+  await client.send(hello("a.example").slice(0, 50));
+  await upstream.send("x");
+  assertEquals(await client.exactly(1), "x");
+  upstream.close();
+  assertEquals(await client.rest(), "");
+  await client.send(hello("a.example").slice(50));
+  client.close();
+  assertEquals((await setting.exchanges.next()).verdict, "allow");
+});
+
+// what is only reported
+
+for (const tls of ["match", "require"] as const) {
+  proxied(`${tls}: what would be refused is recorded and goes on when it is only reported`, {
+    ...options(looking(tls, { enforced: false })),
+  }, async (setting) => {
+    for (const sent of [hello("b.example"), hello("a..example")]) {
+      const { client, upstream } = await open(setting);
+      await client.send(sent);
+      assertEquals(await upstream.exactly(sent.length), sent);
+      await upstream.send("answer");
+      assertEquals(await client.exactly(6), "answer");
+      client.close();
+      upstream.close();
+      const { verdict, rule, enforced, error, reason } = await setting.exchanges.next();
+      assertEquals([verdict, rule, enforced, error], ["deny", "tls", false, ""]);
+      assertStringIncludes(reason, "the TLS ClientHello in the tunnel to a.example is");
+    }
+  });
+}
+
+proxied(
+  "match: a ClientHello that is not whole in time is only reported, and nothing of it is lost",
+  options(looking("match", { enforced: false }), { headTimeout: 100 }),
+  async (setting) => {
+    const { client, upstream } = await open(setting, { early: "\x16\x03" });
+    assertEquals(await upstream.exactly(2), "\x16\x03", "when the time is over");
+    await client.send("\x01");
+    await client.send("rest");
+    assertEquals(await upstream.exactly(5), "\x01rest");
+    client.close();
+    upstream.close();
+    const { verdict, enforced } = await setting.exchanges.next();
+    assertEquals([verdict, enforced], ["deny", false]);
+  },
+);
+
+proxied("match: a tunnel that should not have been opened at all keeps that reason", {
+  ...options(looking("match", { enforced: false, decision: "deny", rule: "rule 7", reason: "it says so" })),
+}, async (setting) => {
+  const { client, upstream } = await open(setting);
+  await client.send(hello("b.example"));
+  await upstream.exactly(hello("b.example").length);
+  client.close();
+  upstream.close();
+  const { verdict, rule, reason, serverName } = await setting.exchanges.next();
+  assertEquals([verdict, rule, reason, serverName], ["deny", "rule 7", "it says so", "b.example"]);
+});
+
+// real clients
+
+/** Deno's own TLS as a client in a tunnel to `host` that asks for `localhost`. */
+async function tlsThrough(setting: Setting, host: string): Promise<Deno.TlsConn> {
+  const { hostname, port } = setting.addresses[0];
+  const conn = await Deno.connect({ hostname, port });
+  await conn.write(bytes(`CONNECT ${host} HTTP/1.1\r\nHost: a\r\n\r\n`));
+  const answer = new Uint8Array(ESTABLISHED.length);
+  for (let at = 0; at < answer.length;) at += await conn.read(answer.subarray(at)) ?? assertFail();
+  assertEquals(text(answer), ESTABLISHED);
+  return await Deno.startTls(conn, { hostname: "localhost", caCerts: [AUTHORITY] });
+}
+
+function assertFail(): never {
+  throw new Error("the proxy ended before its answer was whole");
+}
+
+checked("a real TLS connection comes about under its name and under no other", "require", async (setting) => {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: VALID, key: KEY });
+  const { port } = listener.addr as Deno.NetAddr;
+  const accepting = listener.accept();
+  const client = await tlsThrough(setting, `localhost:${port}`);
+  const server = await accepting;
+  await Promise.all([client.handshake(), server.handshake()]);
+  await client.write(bytes("ping"));
+  const buffer = new Uint8Array(4);
+  assertEquals([await server.read(buffer), text(buffer)], [4, "ping"]);
+  client.close();
+  server.close();
+  assertEquals((await setting.exchanges.next()).serverName, "localhost");
+
+  const acceptingOther = listener.accept();
+  const other = await tlsThrough(setting, `a.example:${port}`);
+  const unused = await acceptingOther;
+  const error = await assertRejects(() => other.handshake());
+  assertStringIncludes(String(error), "AccessDenied");
+  other.close();
+  unused.close();
+  const { verdict, reason, serverName } = await setting.exchanges.next();
+  assertEquals(
+    [verdict, serverName, reason],
+    ["deny", "localhost", "the TLS ClientHello in the tunnel to a.example is for localhost"],
+  );
+});
+
+checked("a real ClientHello goes on unchanged wherever it is split", "require", async (setting) => {
+  // what Deno's own TLS says first, to somebody who never answers
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const [conn, server] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port }),
+    listener.accept(),
+  ]);
+  const tls = await Deno.startTls(conn, { hostname: "a.example" });
+  const handshake = tls.handshake().catch(() => {});
+  let sent = "";
+  const buffer = new Uint8Array(16_384);
+  while (sent.length < 5 || sent.length < 5 + (sent.charCodeAt(3) << 8 | sent.charCodeAt(4))) {
+    sent += text(buffer.subarray(0, await server.read(buffer) ?? assertFail()));
+  }
+  server.close();
+  await handshake;
+  tls.close();
+  assert(sent.length > 150, `${sent.length} bytes`);
+  for (let cut = 1; cut < sent.length; cut += 1 + (cut >> 4)) {
+    const tunnel = await open(setting);
+    await tunnel.client.sendInPieces([sent.slice(0, cut), sent.slice(cut)]);
+    assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "a.example");
+  }
+});
