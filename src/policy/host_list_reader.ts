@@ -59,6 +59,10 @@ for (const character of "abcdefghijklmnopqrstuvwxyz0123456789-_.") {
   NAME_LOWER[character.toUpperCase().charCodeAt(0)] = character.charCodeAt(0);
 }
 
+const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
+/** `[Adblock`, with which the lists of ad blockers begin. */
+const AD_BLOCK_HEADER = new TextEncoder().encode("[Adblock");
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
 
@@ -72,7 +76,7 @@ export class HostListReader {
 
   /** The number of the line that is being read. */
   #line = 1;
-  /** What has come of a line that is cut, at most {@link LONGEST_LINE} and one byte. */
+  /** What has come of a line that is cut, of one that is too long enough to see that. */
   readonly #begun = new Uint8Array(LONGEST_LINE + 2);
   #begunLength = 0;
   /** The name that is being read, in lower case. */
@@ -113,7 +117,7 @@ export class HostListReader {
     return { list: new HostList(this.#names, this.#networks), problems: this.#problems, more: this.#more };
   }
 
-  /** Keeps the beginning of a line until its end has come; of a line that is too long, enough to see that. */
+  /** Keeps the beginning of a line until its end has come. */
   #keep(chunk: Uint8Array, start: number, end: number): void {
     const length = Math.min(end - start, this.#begun.length - this.#begunLength);
     if (length <= 0) return;
@@ -133,11 +137,10 @@ export class HostListReader {
       this.#problem(`the line is longer than ${LONGEST_LINE} bytes: write one host a line`);
       return;
     }
-    if (this.#line === 1 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) {
-      start = Math.min(start + 3, end);
-    }
+    if (this.#line === 1 && beginsWith(bytes, start, end, BYTE_ORDER_MARK)) start += BYTE_ORDER_MARK.length;
     while (start < end && isBlank(bytes[start])) start++;
     if (start === end || bytes[start] === HASH || bytes[start] === BANG) return;
+    if (beginsWith(bytes, start, end, AD_BLOCK_HEADER)) return;
     // most lines are a name and nothing else
     if (!this.#readName(bytes, start, end)) this.#readWords(bytes, start, end);
   }
@@ -152,8 +155,6 @@ export class HostListReader {
     }
     if (!this.#isAddress(bytes, start, firstEnd)) {
       const text = textOf(bytes, start, end);
-      // the first line of an ad blocker's list
-      if (text !== null && /^\[adblock/i.test(text)) return;
       this.#problem(
         text === null
           ? NOT_UTF8
@@ -290,6 +291,11 @@ function ofAdBlocker(text: string): string {
     );
   }
   return text;
+}
+
+function beginsWith(bytes: Uint8Array, start: number, end: number, beginning: Uint8Array): boolean {
+  return end - start >= beginning.length &&
+    sameBytes(beginning, bytes, start, start + beginning.length);
 }
 
 function isBlank(byte: number): boolean {

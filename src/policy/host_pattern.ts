@@ -169,7 +169,8 @@ function notAHost(whole: string, wrong: string, text: string): string {
  */
 export function parseHostAndPorts(text: string): HostAndPorts {
   const colon = text.lastIndexOf(":");
-  if (colon < 0 || /^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+  // in a URL, or before an @, the colon is another one
+  if (colon < 0 || /^(?:[a-z][a-z0-9+.-]*:\/\/|[^@]+@)/i.test(text)) {
     return { host: parseHostPattern(text), ports: null };
   }
   const before = text.slice(0, colon);
@@ -180,8 +181,7 @@ export function parseHostAndPorts(text: string): HostAndPorts {
     if (text.lastIndexOf("]") > colon) return { host: parseHostPattern(text), ports: null };
   } else if (before.includes(":")) {
     // Only an IPv6 address has several, and without brackets nobody knows where it ends.
-    const slash = before.indexOf("/");
-    if (slash < 0) return { host: parseHostPattern(text), ports: null };
+    if (!/^[0-9a-f:.]+\//i.test(before)) return { host: parseHostPattern(text), ports: null };
     throw new PatternError(`${shown(text)} needs brackets: write ${shown(`[${before}]:${after}`)}`);
   }
   const host = parseHostPattern(before);
