@@ -24,6 +24,7 @@ export type Run = (line: CommandLine, instance: Instance, io: Io) => Promise<num
 const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
   serve: () => serve,
   env: async () => (await import("./env.ts")).env,
+  passwd: async () => (await import("./passwd.ts")).passwd,
   help: async () => (await import("./help.ts")).help,
 };
 

@@ -42,6 +42,16 @@ export const COMMANDS = [
     ],
   },
   {
+    name: "passwd",
+    words: "FILE USER",
+    help: "Give a user a password, in the file of --users",
+    examples: [
+      ["weir passwd users alice", "Ask for it twice; the file is made when there is none"],
+      ["pwgen -s 20 1 | weir passwd users ci", "Read it from standard input"],
+      ["weir passwd --delete users alice", "Take her out"],
+    ],
+  },
+  {
     name: "help",
     words: "[COMMAND]",
     help: "Print the help of all, or of one command",

@@ -473,6 +473,22 @@ export const OPTIONS = [
     help: "Print what takes it back",
     commands: ["env"],
   },
+  {
+    flag: "bcrypt",
+    group: "Commands",
+    type: "boolean",
+    default: false,
+    help: "Write bcrypt, which other programs read too, instead of scrypt",
+    commands: ["passwd"],
+  },
+  {
+    flag: "delete",
+    group: "Commands",
+    type: "boolean",
+    default: false,
+    help: "Take the user out of the file",
+    commands: ["passwd"],
+  },
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];

@@ -12,6 +12,7 @@ import type { Users } from "./users.ts";
 
 const PROXY_AUTHORIZATION = 1 << Field.ProxyAuthorization;
 const LETTER_B = 0x62;
+const LATER = "Retry-After: 5";
 
 /**
  * Who the client has proved to be, which goes into the record too; `null` when it has not said, in a way that weir
@@ -50,7 +51,7 @@ async function prove(
   users: Users,
   credentials: Credentials,
   tag: string,
-): Promise<string> {
+): Promise<string | null> {
   // a client that sends a body is not watched: what it sends is not for this station to read
   if (request.framing === 0) session.watch();
   const waiter = session.services.identities.prove(users, credentials, tag, session.client);
@@ -66,8 +67,10 @@ async function prove(
   }
   if (outcome === "left" || session.gone) throw new ClientGone();
   if (outcome === "right") return exchange.user = credentials.user;
+  // where nothing is refused, that is as good as having said nothing
+  if (session.services.settings.policy.reportsOnly) return null;
   if (outcome === "busy") {
-    throw new HttpError(429, "http_request_denied", "too many passwords wait to be verified");
+    throw new HttpError(429, "http_request_denied", "too many passwords wait to be verified", [LATER]);
   }
   exchange.verdict = "deny";
   exchange.rule = "users";
