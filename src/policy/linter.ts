@@ -76,20 +76,17 @@ function* lintOrder(
     return;
   }
   if (rule.action === "allow") return;
-  const gap = before.find((reach) =>
-    reach.rule.action === "allow" && coversAddresses(reach.rule, rule, lists)
+  const nearly = before.find((reach) => reach.rule.action === "allow" && reach.covers(rule, true));
+  if (nearly === undefined) return;
+  yield findingAt(
+    rule,
+    null,
+    "error",
+    `${named(rule)} denies hardly anything: ${named(nearly.rule)} ${
+      placeOf(nearly.rule, rule)
+    } allows nearly ` +
+      `all of it before; move ${named(rule)} above it`,
   );
-  if (gap !== undefined) {
-    yield findingAt(
-      rule,
-      null,
-      "warning",
-      `${named(rule)} hardly denies anything: ${named(gap.rule)} ${
-        placeOf(gap.rule, rule)
-      } allows every address ` +
-        `before it; move ${named(rule)} above it`,
-    );
-  }
 }
 
 function shadowed(rule: RuleSpec, first: RuleSpec, same: boolean): Finding {
@@ -123,10 +120,4 @@ function placeOf(first: RuleSpec, second: RuleSpec): string {
   const { file, line } = first.source;
   if (line === 0) return `(${file})`;
   return file === second.source.file ? `(line ${line})` : `(${file}:${line})`;
-}
-
-/** Whether a rule takes all IPv4 or all IPv6 addresses, and but for its hosts all that the other takes. */
-function coversAddresses(rule: RuleSpec, other: RuleSpec, lists: ReadonlyMap<string, HostList>): boolean {
-  const everywhere = rule.hosts?.some((host) => host.kind === "network" && host.network.bits === 0) ?? false;
-  return everywhere && new RuleReach({ ...rule, hosts: null }, lists).covers(other);
 }

@@ -1,9 +1,8 @@
 /** Whether one rule leaves anything to another: which requests it takes, compared without any request. */
 
-import { networkContains } from "./network.ts";
 import type { HostList } from "./host_list.ts";
 import type { HostPattern } from "./host_pattern.ts";
-import type { Network } from "./network.ts";
+import { type Network, networkContains } from "./network.ts";
 import type { PathPattern } from "./path_pattern.ts";
 import type { PortRange } from "./port_range.ts";
 import type { RuleSpec } from "./spec.ts";
@@ -20,32 +19,28 @@ export class RuleReach {
     this.rule = rule;
     this.#lists = lists;
     this.#ports = rule.ports === null ? null : joined(rule.ports);
-    this.#hosts = rule.hosts === null || rule.hosts.some(({ kind }) => kind === "any")
-      ? null
-      : hostsOf(rule.hosts);
+    this.#hosts = rule.hosts === null || takesAll(rule.hosts) ? null : hostsOf(rule.hosts);
   }
 
   /**
    * Whether every request that `other` takes is taken by this rule as well. It never says so wrongly; not everything
    * that is so is found, and what two rules take only together is not looked for.
+   *
+   * @param nearly leave out what few requests are: paths that have several readings, addresses that hold others, and
+   * names with addresses of another family than the rule's
    */
-  covers(other: RuleSpec): boolean {
+  covers(other: RuleSpec, nearly = false): boolean {
     const { rule } = this;
-    return (rule.clients === null || this.#coversClients(rule.clients, other.clients)) &&
+    // A rule that allows looks at fewer meanings of a path or an address than one that denies: before a denial it may
+    // leave some.
+    const equal = nearly || rule.action === "deny" || other.action === "allow";
+    return (rule.clients === null || coversClients(rule.clients, other.clients)) &&
       coversUsers(rule.users, other.users) &&
       this.#coversPorts(other.ports) &&
       coversWords(rule.methods, other.methods) &&
-      this.#coversPaths(other) &&
-      (this.#hosts === null || this.#coversHosts(this.#hosts, other));
-  }
-
-  /** Whether all hosts are taken. */
-  get takesAllHosts(): boolean {
-    return this.#hosts === null;
-  }
-
-  #coversClients(clients: readonly Network[], others: readonly Network[] | null): boolean {
-    return (others ?? EVERYWHERE).every((other) => clients.some((client) => holds(client, other)));
+      coversPaths(rule.paths, other.paths, equal) &&
+      (this.#hosts === null || (nearly && this.#hosts.networks.some(({ bits }) => bits === 0)) ||
+        this.#coversHosts(this.#hosts, other.hosts, equal));
   }
 
   #coversPorts(others: readonly PortRange[] | null): boolean {
@@ -56,30 +51,16 @@ export class RuleReach {
     );
   }
 
-  /**
-   * A rule that allows takes a path when all its readings match, one that denies when any does: what is allowed
-   * before a denial may leave it a path of which one reading alone matches.
-   */
-  #coversPaths(other: RuleSpec): boolean {
-    const { rule } = this;
-    if (rule.paths === null) return true;
-    if (other.paths === null || (rule.action === "allow" && other.action === "deny")) return false;
-    const paths = rule.paths;
-    return other.paths.every((path) => paths.some((each) => coversPath(each, path)));
-  }
-
-  #coversHosts(hosts: Hosts, other: RuleSpec): boolean {
-    if (other.hosts === null) return false;
-    return other.hosts.every((host) => {
+  #coversHosts(hosts: Hosts, others: readonly HostPattern[] | null, equal: boolean): boolean {
+    if (others === null) return false;
+    return others.every((host) => {
       switch (host.kind) {
         case "any":
           return false;
         case "list":
-          return hosts.files.has(host.file);
-        case "network": {
-          const { network } = host;
-          return hosts.networks.some((each) => holds(each, network)) || this.#listsHold(hosts, host);
-        }
+          return hosts.files.has(host.file) && (equal || this.#lists.get(host.file)?.hasAddresses !== true);
+        case "network":
+          return equal && hosts.networks.some((each) => holds(each, host.network));
         default:
           return coversName(hosts, host) || this.#listsHold(hosts, host);
       }
@@ -107,6 +88,16 @@ const EVERYWHERE: readonly Network[] = [
 ];
 
 const ALL_PORTS: readonly PortRange[] = [{ first: 1, last: 65535 }];
+
+/** Whether no host is left out, as {@link Rule.anyHost} has it. */
+function takesAll(patterns: readonly HostPattern[]): boolean {
+  return patterns.some(({ kind }) => kind === "any") ||
+    ([4, 6] as const).every((family) =>
+      patterns.some((host) =>
+        host.kind === "network" && host.network.family === family && host.network.bits === 0
+      )
+    );
+}
 
 function hostsOf(patterns: readonly HostPattern[]): Hosts {
   const names = { name: new Set<string>(), subdomains: new Set<string>(), domain: new Set<string>() };
@@ -147,6 +138,19 @@ export function overlap(one: Network, other: Network): boolean {
 function coversUsers(users: readonly string[] | null, others: readonly string[] | null): boolean {
   if (users === null) return true;
   return others !== null && (users.includes("*") || coversWords(users, others));
+}
+
+function coversClients(clients: readonly Network[], others: readonly Network[] | null): boolean {
+  return (others ?? EVERYWHERE).every((other) => clients.some((client) => holds(client, other)));
+}
+
+function coversPaths(
+  paths: readonly PathPattern[] | null,
+  others: readonly PathPattern[] | null,
+  equal: boolean,
+): boolean {
+  if (paths === null) return true;
+  return equal && others !== null && others.every((other) => paths.some((path) => coversPath(path, other)));
 }
 
 function coversWords(words: readonly string[] | null, others: readonly string[] | null): boolean {

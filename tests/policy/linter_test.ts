@@ -1,0 +1,344 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { findingText } from "../../src/policy/finding.ts";
+import type { HostList } from "../../src/policy/host_list.ts";
+import { parseIp } from "../../src/http/ip_address.ts";
+import { lint } from "../../src/policy/linter.ts";
+import { Policy } from "../../src/policy/policy.ts";
+import { parseNetworks } from "../../src/policy/network.ts";
+import type { PolicySpec } from "../../src/policy/spec.ts";
+import { facts, policyOfRules, rule, type RuleWords } from "./policy_samples.ts";
+
+const NO_LISTS: ReadonlyMap<string, HostList> = new Map();
+const NO_RATES = { requests: 0, burst: 0, exchanges: 0, up: 0, down: 0, hourly: 0, daily: 0 };
+
+function findings(rules: RuleWords[], others: Partial<PolicySpec> = {}, lists = NO_LISTS): string[] {
+  const spec = policyOfRules(rules.map((words, index) => rule(words, index + 1)), others);
+  return lint(spec, lists).map((finding) => `${finding.severity} ${findingText(finding)}`);
+}
+
+function one(rules: RuleWords[], others: Partial<PolicySpec> = {}, lists = NO_LISTS): string {
+  const found = findings(rules, others, lists);
+  assertEquals(found.length, 1, found.join("\n"));
+  return found[0];
+}
+
+Deno.test("a rule behind one that takes all of its requests never decides, and both places are named", () => {
+  assertEquals(
+    one([{ name: "all", hosts: [".example.com"] }, {
+      name: "one",
+      hosts: ["www.example.com"],
+      ports: ["443"],
+    }]),
+    'warning weir.toml:2: "one" never decides: "all" (line 1) takes all that it would take; remove "one", or move ' +
+      "it up if its tls, rates or note are meant",
+  );
+});
+
+Deno.test("the same conditions twice are one rule too many, and an error when they contradict each other", () => {
+  const words: RuleWords = { hosts: ["example.com", "example.org"], ports: ["80", "443"], methods: ["GET"] };
+  const other: RuleWords = { hosts: ["example.org", "example.com"], ports: ["443", "80"], methods: ["GET"] };
+  assertEquals(
+    one([words, other]),
+    'warning weir.toml:2: "rule 2" never decides: "rule 1" (line 1) says the same before it; remove one of them',
+  );
+  assertEquals(
+    one([words, { ...other, action: "deny" }]),
+    'error weir.toml:2: "rule 2" denies exactly what "rule 1" (line 1) allows before it, and never decides; remove ' +
+      "one of them",
+  );
+});
+
+Deno.test("a denial behind what allows all of it is an error: it denies nothing", () => {
+  for (const hosts of [undefined, ["*"], ["0.0.0.0/0", "::/0"]]) {
+    assertEquals(
+      one([{ name: "open", hosts }, { action: "deny", hosts: ["evil.test", "@bad.txt"] }]),
+      'error weir.toml:2: "rule 2" denies nothing: "open" (line 1) allows all of it before; move "rule 2" above it',
+    );
+  }
+});
+
+Deno.test("a denial that odd paths or addresses alone come to is as good as none", () => {
+  for (
+    const [first, second] of [
+      [{ hosts: ["0.0.0.0/0"] }, { hosts: ["evil.test"] }],
+      [{ hosts: ["10.0.0.0/8"] }, { hosts: ["10.1.2.3"] }],
+      [{ paths: ["/api/*"] }, { paths: ["/api/secret"] }],
+    ]
+  ) {
+    const found = one([first, { action: "deny", ...second }], { privateNetworks: "allow" });
+    assert(found.startsWith('error weir.toml:2: "rule 2" denies hardly anything: "rule 1" (line 1)'), found);
+  }
+});
+
+Deno.test("what a rule leaves to the next one is seen", () => {
+  const pairs: [RuleWords, RuleWords][] = [
+    [{ hosts: ["*.example.com"] }, { hosts: ["example.com"] }],
+    [{ hosts: ["*.example.com"] }, { hosts: [".example.com"] }],
+    [{ hosts: ["example.com"] }, { hosts: ["www.example.com"] }],
+    [{ hosts: ["example.com"] }, { hosts: ["example.com", "example.org"] }],
+    [{ hosts: ["example.com"] }, {}],
+    [{ hosts: ["ample.com"] }, { hosts: ["example.com"] }],
+    [{ hosts: [".ample.com"] }, { hosts: ["example.com"] }],
+    [{ hosts: ["10.0.0.0/8"] }, { hosts: ["0.0.0.0/0"] }],
+    [{ hosts: ["10.0.0.0/8"] }, { hosts: ["10.example.com"] }],
+    [{ ports: ["80-90"] }, { ports: ["85-95"] }],
+    [{ ports: ["80"] }, {}],
+    [{ methods: ["GET"] }, { methods: ["GET", "HEAD"] }],
+    [{ clients: ["10.0.0.0/8"] }, { clients: ["10.0.0.0/7"] }],
+    [{ clients: ["10.0.0.0/8"] }, {}],
+    [{ clients: ["0.0.0.0/0"] }, {}],
+    [{ users: ["*"] }, {}],
+    [{ users: ["ann"] }, { users: ["*"] }],
+    [{ paths: ["/a/*"] }, { paths: ["/a"] }],
+    [{ paths: ["/a/*"] }, { paths: ["/b/*"] }],
+    [{ paths: ["*"] }, {}],
+    [{ mode: "report", action: "deny" }, {}],
+  ];
+  for (const [first, second] of pairs) {
+    const found = findings([first, second], { privateNetworks: "allow", authentication: "by-rule" });
+    assertEquals(found, [], JSON.stringify([first, second]));
+  }
+});
+
+Deno.test("ranges that touch take what lies across them", () => {
+  const found = one([{ ports: ["80-89", "90-99"] }, { ports: ["85-95"] }]);
+  assert(found.includes("never decides"), found);
+});
+
+Deno.test("conditions that exclude each other never match", () => {
+  for (
+    const [words, others, why] of [
+      [{ methods: ["CONNECT"], paths: ["/x"] }, {}, "paths cannot be seen in a tunnel"],
+      [{ users: ["ann"] }, {}, "nobody is asked who they are"],
+      [{ hosts: [] }, {}, "hosts is empty"],
+      [
+        { clients: ["192.168.0.0/16", "10.9.0.0/16"] },
+        { clients: parseNetworks("10.0.0.0/16") },
+        "clients of the policy are 10.0.0.0/16, and nobody else comes in; add 192.168.0.0/16, 10.9.0.0/16 there",
+      ],
+    ] as [RuleWords, Partial<PolicySpec>, string][]
+  ) {
+    const found = one([words], others);
+    assert(found.startsWith('error weir.toml:1: "rule 1" never matches: ') && found.includes(why), found);
+  }
+});
+
+Deno.test("clients of a rule that the policy leaves out are named, but not a word that says something still", () => {
+  const others = { clients: [...parseNetworks("10.0.0.0/8"), ...parseNetworks("loopback")] };
+  assertEquals(
+    one([{ clients: ["10.1.0.0/16", "192.168.0.0/16"] }], others),
+    'warning weir.toml:1: "rule 1": clients: 192.168.0.0/16 has no effect, since clients of the policy are ' +
+      "10.0.0.0/8, loopback; add it there",
+  );
+  assertEquals(findings([{ clients: ["private", "loopback"] }], others), []);
+});
+
+Deno.test("what a rule says of what it never does has no effect", () => {
+  for (
+    const [words, why] of [
+      [{ action: "deny", tls: "match" }, "tls has no effect in a rule that denies"],
+      [{ action: "deny", rates: { ...NO_RATES, up: 1 } }, "rates have no effect in a rule that denies"],
+      [{ tls: "require", paths: ["/x"] }, "it has paths"],
+      [{ tls: "require", methods: ["GET"] }, "its methods are without CONNECT"],
+      [{ rates: NO_RATES }, "rates limit nothing: each of them is 0"],
+      [{ rates: { ...NO_RATES, burst: 5 } }, "rates limit nothing: burst says"],
+      [{ mode: "report" }, "a rule that allows is passed over"],
+    ] as [RuleWords, string][]
+  ) {
+    const found = one([words]);
+    assert(found.startsWith("warning ") && found.includes(why), found);
+  }
+});
+
+Deno.test("a wildcard over names that anybody may take is told where it allows, and nowhere else", () => {
+  for (const host of ["*.com", ".com", "*.co.uk", "*.github.io", ".s3.amazonaws.com", "*.xn--p1ai"]) {
+    const found = one([{ hosts: [host] }]);
+    assert(found.includes(`${host} allows names that anybody may take`), found);
+  }
+  for (
+    const host of ["*.example.com", "co.uk", "*.weir.github.io", "*.internal", "*.test", "*.cluster.local"]
+  ) {
+    assertEquals(findings([{ hosts: [host] }]), [], host);
+  }
+  assertEquals(findings([{ action: "deny", hosts: ["*.com"] }]), []);
+});
+
+Deno.test("an allow rule for what the guard refuses is an error that says what would open it", () => {
+  const cases: [RuleWords, Partial<PolicySpec>, string][] = [
+    [
+      { hosts: ["169.254.169.254"] },
+      {},
+      "is a metadata address, which is reached only by a rule that names the port",
+    ],
+    [{ hosts: ["169.254.0.0/16"], ports: ["80"] }, {}, "holds metadata addresses"],
+    [{ hosts: ["240.0.0.1"] }, {}, "is a reserved address"],
+    [
+      { hosts: ["10.0.0.0/8"] },
+      { privateNetworks: "deny" },
+      'by private-networks = "deny": write private-networks',
+    ],
+    [{ hosts: ["localhost"] }, { privateNetworks: "deny" }, 'write private-networks = ["loopback"]'],
+    [
+      { hosts: ["10.0.0.0/8"] },
+      { privateNetworks: parseNetworks("192.168.0.0/16") },
+      "is not among private-networks",
+    ],
+    [{ hosts: ["127.0.0.1"], clients: ["10.0.0.0/8"] }, {}, "more private than each client of the rule"],
+    [{ hosts: ["10.0.0.1"] }, { clients: parseNetworks("198.51.100.0/24") }, "more private than each client"],
+  ];
+  for (const [words, others, why] of cases) {
+    const found = one([words], others);
+    assert(found.startsWith("error ") && found.includes(why), found);
+  }
+});
+
+Deno.test("an allow rule for addresses that some client may reach is fine", () => {
+  const cases: [RuleWords, Partial<PolicySpec>][] = [
+    [{ hosts: ["169.254.169.254"], ports: ["80"] }, {}],
+    [{ hosts: ["10.0.0.0/8", "127.0.0.1", "localhost"] }, {}],
+    [{ hosts: ["10.0.0.0/8"] }, { privateNetworks: parseNetworks("10.1.0.0/16") }],
+    [{ hosts: ["10.0.0.0/8"], clients: ["192.168.0.0/16"] }, {}],
+    [{ hosts: ["127.0.0.1"], clients: ["all"] }, {}],
+    [{ hosts: ["8.8.8.8", "2606:4700::/32", "0.0.0.0/0"] }, { privateNetworks: "deny" }],
+    [{ action: "deny", hosts: ["169.254.0.0/16", "10.0.0.0/8"] }, { privateNetworks: "deny" }],
+  ];
+  for (const [words, others] of cases) assertEquals(findings([words], others), [], JSON.stringify(words));
+});
+
+Deno.test("a list that is empty is told, one that is not is not", () => {
+  const list = (size: number) =>
+    ({ size, hasAddresses: false, includesName: () => false }) as unknown as HostList;
+  const lists = new Map([["empty.txt", list(0)], ["full.txt", list(3)]]);
+  assertEquals(
+    one([{ action: "deny", hosts: ["@empty.txt", "@full.txt"] }], {}, lists),
+    'warning weir.toml:1: "rule 1" denies nothing by it: the list empty.txt is empty; write a host a line into it',
+  );
+});
+
+Deno.test("settings that do nothing are told, without a line", () => {
+  assertEquals(one([], { mode: "report" }).split(":")[0], "warning nothing is refused");
+  assertEquals(findings([], { mode: "report", defaultAction: "allow" }), []);
+  assert(one([], { connectPorts: [{ first: 25, last: 25 }] }).includes("25 has no effect"));
+  assertEquals(findings([], { connectPorts: [{ first: 1, last: 65535 }] }), []);
+  assert(one([], { privateNetworks: parseNetworks("169.254.169.254") }).includes("has no effect"));
+});
+
+Deno.test("a finding stands at the line of its key", () => {
+  const spec = rule({ tls: "match", action: "deny" }, 3);
+  const at = { ...spec, source: { ...spec.source, lines: { tls: 7 } } };
+  assertEquals(lint(policyOfRules([at]), NO_LISTS).map(({ line }) => line), [7]);
+});
+
+Deno.test("a usual policy is found to be in order", () => {
+  assertEquals(
+    findings([
+      { name: "no trackers", action: "deny", hosts: ["@trackers.txt", "*.ads.test"], note: "ask ops" },
+      { name: "npm", hosts: ["registry.npmjs.org"], ports: ["443"] },
+      { name: "api", hosts: ["api.example.com"], methods: ["GET"], paths: ["/v1/*"] },
+      { name: "api writes", hosts: ["api.example.com"], methods: ["POST"], paths: ["/v1/*"], users: ["ann"] },
+      { name: "lab", hosts: ["10.20.0.0/16"], clients: ["private"] },
+      { name: "try", action: "deny", mode: "report", hosts: ["*.example.com"] },
+      { name: "rest", hosts: [".example.com"], tls: "require", rates: { ...NO_RATES, requests: 5 } },
+    ], { authentication: "by-rule" }),
+    [],
+  );
+});
+
+const pick = (...words: string[]) =>
+  fc.option(fc.uniqueArray(fc.constantFrom(...words), { minLength: 1, maxLength: 3 }), { nil: undefined });
+
+const words: fc.Arbitrary<RuleWords> = fc.record({
+  action: fc.constantFrom("allow" as const, "deny" as const),
+  mode: fc.constantFrom("enforce" as const, "enforce" as const, "enforce" as const, "report" as const),
+  hosts: pick(
+    "*",
+    "a.test",
+    "*.a.test",
+    ".a.test",
+    "b.a.test",
+    ".test",
+    "10.0.0.0/8",
+    "10.1.2.3",
+    "0.0.0.0/0",
+    "::/0",
+  ),
+  ports: pick("80", "443", "80-443", "*", "25"),
+  methods: pick("GET", "POST", "CONNECT"),
+  clients: pick("loopback", "10.0.0.0/8", "10.1.0.0/16", "all"),
+  users: pick("ann", "bob", "*"),
+  paths: pick("*", "/*", "/a", "/a/*", "/a/b/*", "/a*"),
+});
+
+const requests = fc.record({
+  target: fc.constantFrom(
+    "a.test",
+    "b.a.test",
+    "c.b.a.test",
+    "test",
+    "z.invalid",
+    "10.1.2.3",
+    "10.9.9.9",
+    "[::1]",
+  ),
+  port: fc.constantFrom(80, 443, 25, 8080),
+  client: fc.constantFrom("127.0.0.1", "10.1.0.1", "10.2.0.1", "8.8.8.8"),
+  user: fc.constantFrom(null, "ann", "bob", "eve"),
+  method: fc.constantFrom("GET", "POST", "PUT", "CONNECT"),
+  path: fc.constantFrom("/", "/a", "/a/", "/a/b/c", "/a/../x", "//a/b/", "/%61/b/x", "/a%2fb/", "/x\\..\\a"),
+  address: fc.constantFrom(
+    null,
+    "10.1.2.3",
+    "8.8.8.8",
+    "::1",
+    "::ffff:10.1.2.3",
+    "2002:a01:203::1",
+    "2606:4700::1",
+  ),
+});
+
+Deno.test("what is called shadowed or never matching decides nothing, in random policies", () => {
+  let called = 0;
+  fc.assert(
+    fc.property(
+      fc.array(words, { minLength: 2, maxLength: 6 }),
+      fc.array(requests, { minLength: 30, maxLength: 30 }),
+      fc.constantFrom("none" as const, "by-rule" as const),
+      (rules, asked, authentication) => {
+        const specs = rules.map((each, index) => rule({ ...each, name: `r${index}` }, index + 1));
+        const spec = policyOfRules(specs, { authentication, privateNetworks: "allow" });
+        const dead = new Set(
+          lint(spec, NO_LISTS)
+            .filter(({ message }) =>
+              /^"r\d" (?:never|denies (?:nothing|exactly)|allows (?:nothing|exactly))/.test(message)
+            )
+            .map(({ line }) => `r${line - 1}`),
+        );
+        called += dead.size;
+        const policy = new Policy(spec, NO_LISTS);
+        for (const { target, port, address, ...rest } of asked) {
+          // nobody has a name where nobody is asked for one
+          const others = { ...rest, user: authentication === "none" ? null : rest.user };
+          const verdict = policy.decide(
+            facts(`${target}:${port}`, others),
+            address === null ? null : parseIp(address),
+          );
+          assert(
+            !dead.has(verdict.rule),
+            `${verdict.rule} decides ${JSON.stringify({ target, port, address, others })}`,
+          );
+        }
+      },
+    ),
+    { numRuns: 1500 },
+  );
+  assert(called > 1000, `${called} rules called dead`);
+});
+
+Deno.test("a policy of a thousand rules is read through in the time that people wait", () => {
+  const rules = Array.from(
+    { length: 1000 },
+    (_, index) => rule({ hosts: [`host${index}.test`, `*.host${index}.test`] }, index + 1),
+  );
+  assertEquals(lint(policyOfRules(rules), NO_LISTS), []);
+});
