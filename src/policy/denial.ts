@@ -1,7 +1,7 @@
 /** What stations other than rules refuse, and the words for it. */
 
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
-import { type ClientScope, meaningWithScope, type Scope } from "./address_scope.ts";
+import { type ClientScope, meaningWithScope, plainAddress, type Scope } from "./address_scope.ts";
 import type { Facts } from "./facts.ts";
 
 /** What refused, as {@link Verdict.rule} has it, and why. */
@@ -32,11 +32,11 @@ export function connectPort(port: number): Denial {
 
 /** An address to which only a rule that names it leads. */
 export function unnamedAddress(ip: IpAddress, scope: "metadata" | "reserved", port: number): Denial {
+  const name = formatIp(plainAddress(ip));
   return {
     rule: `${scope} addresses`,
-    reason: `${described(ip, scope)} is a ${scope} address: only a rule with hosts = ["${
-      meaningWithScope(ip, scope)
-    }"] and ports = [${port}] allows it`,
+    reason: `${described(ip, scope)} is a ${scope} address: only a rule with hosts = ["${name}"] and ` +
+      `ports = [${port}] allows it`,
   };
 }
 

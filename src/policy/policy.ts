@@ -12,6 +12,7 @@ import {
   notAClient,
   WOULD_BE_ASKED,
 } from "./denial.ts";
+import { explain, type Explanation } from "./explanation.ts";
 import type { Facts } from "./facts.ts";
 import { HostIndex, type HostRules } from "./host_index.ts";
 import type { HostList } from "./host_list.ts";
@@ -53,6 +54,7 @@ export class Policy implements Decider {
   readonly authenticates: boolean;
   readonly reportsOnly: boolean;
 
+  readonly #lists: ReadonlyMap<string, HostList>;
   readonly #rules: readonly Rule[];
   readonly #index: HostIndex;
   readonly #clients: Networks | null;
@@ -68,6 +70,7 @@ export class Policy implements Decider {
     this.looksAtPaths = spec.rules.some(({ paths }) => paths !== null);
     this.authenticates = spec.authentication !== "none";
     this.reportsOnly = spec.mode === "report";
+    this.#lists = lists;
     this.#rules = spec.rules.map((rule) => new Rule(rule, spec, lists));
     this.#index = new HostIndex(this.#rules, lists);
     this.#clients = spec.clients === null ? null : new Networks(spec.clients);
@@ -92,6 +95,11 @@ export class Policy implements Decider {
       tls: "any",
       rates: null,
     };
+  }
+
+  /** How `weir why` and the linter see the same decision: slowly, and in words. */
+  explain(facts: Facts, address: IpAddress | null): Explanation {
+    return explain(this.spec, this.#lists, facts, address);
   }
 
   /**
