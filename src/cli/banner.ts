@@ -2,10 +2,12 @@
 
 import { formatAddress } from "../config/value.ts";
 import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
+import type { PolicySpec } from "../policy/spec.ts";
+import { admitsEverybody } from "./public_listener.ts";
 import { VERSION } from "./version.ts";
 
 /** @param addresses what the listeners are bound to, at least one */
-export function banner(addresses: readonly Deno.NetAddr[], color: boolean): string {
+export function banner(addresses: readonly Deno.NetAddr[], policy: PolicySpec, color: boolean): string {
   const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
   const url = `http://${formatAddress(tried)}`;
   const row = (name: string, text: string) => `  ${paint(color, DIM, name.padEnd(10))}${text}\n`;
@@ -13,15 +15,22 @@ export function banner(addresses: readonly Deno.NetAddr[], color: boolean): stri
     addresses.map(formatAddress).join(", ")
   }\n`;
   const open = addresses.filter((address) => !isLoopback(address));
-  if (open.length > 0) {
+  if (open.length > 0 && admitsEverybody(policy)) {
     const where = open.map(formatAddress).join(", ");
     text += `  ${paint(color, YELLOW, "careful")}   whoever reaches ${where} can browse from this machine\n`;
   }
+  text += row("policy", policyInWords(policy));
   text += row("try it", `curl -x ${url} http://example.com/`);
   text += row("programs", `export http_proxy=${url} https_proxy=${url}`);
   text += row("browsers", `HTTP proxy ${tried.hostname}, port ${tried.port}, for HTTPS too`);
   text += row("stop", "Ctrl-C");
   return text;
+}
+
+/** `12 rules, default deny, report mode`. */
+export function policyInWords({ rules, defaultAction, mode }: PolicySpec): string {
+  const count = rules.length === 0 ? "no rules" : rules.length === 1 ? "1 rule" : `${rules.length} rules`;
+  return `${count}, default ${defaultAction}${mode === "report" ? ", report mode" : ""}`;
 }
 
 /** Whether only this machine reaches an address. */

@@ -12,8 +12,9 @@ import { load } from "./load.ts";
  * @throws {ConfigError}
  */
 export async function check(line: CommandLine, instance: Instance, io: Io): Promise<number> {
-  const { values } = await load(line, instance, io);
-  io.out(tomlText(values));
+  const { values, written, tests, warnings } = await load(line, instance, io);
+  for (const warning of warnings) io.err(`weir: warning: ${warning}\n`);
+  io.out(tomlText(values, written, tests));
   io.err("weir: the configuration is right\n");
   return 0;
 }

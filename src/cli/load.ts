@@ -4,17 +4,50 @@ import { type Config, configOf, type Instance } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { Values } from "../config/options.ts";
+import { policyOf } from "../config/policy.ts";
 import type { TomlContents } from "../config/toml.ts";
 import { parseListenAddress } from "../net/listen.ts";
+import { findingText } from "../policy/finding.ts";
+import type { HostList } from "../policy/host_list.ts";
+import { lint } from "../policy/linter.ts";
+import { Policy } from "../policy/policy.ts";
+import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
+import type { TestCase } from "../policy/test_case.ts";
 import type { Io } from "./io.ts";
+import { fileIn, folderOf, ListFiles, listFilesOf, resolveLists } from "./lists.ts";
+import { requireAdmission } from "./public_listener.ts";
+import type { FileUsers } from "./users.ts";
 
-const MAX_CONFIG_SIZE = 2 ** 20;
+const MAX_CONFIG_SIZE = 4 * 2 ** 20;
 const MAX_CERTIFICATES_SIZE = 4 * 2 ** 20;
 
-export interface Loaded {
-  config: Config;
+/** A policy with all that it names. */
+export interface LoadedPolicy {
   /** What was given, by flag or in the file. */
   values: Values;
+  /** The rules as they were written, the command line's first; those without a name have the name `""`. */
+  written: RuleSpec[];
+  tests: TestCase[];
+  spec: PolicySpec;
+  lists: ReadonlyMap<string, HostList>;
+  policy: Policy;
+  /** What is hardly meant, each in a line; what cannot be meant was thrown. */
+  warnings: string[];
+  /** The file of users; it is not read here. */
+  usersFile: string | null;
+  /** All files that had to be read. */
+  files: string[];
+}
+
+export interface Loaded extends LoadedPolicy {
+  config: Config;
+  users: FileUsers | null;
+}
+
+/** What was read before and need not be read again. */
+export class Known {
+  readonly lists = new ListFiles();
+  users: FileUsers | null = null;
 }
 
 /**
@@ -22,12 +55,70 @@ export interface Loaded {
  *
  * @throws {ConfigError} with everything that is wrong
  */
-export async function load(line: CommandLine, instance: Instance, io: Io): Promise<Loaded> {
+export async function load(
+  line: CommandLine,
+  instance: Instance,
+  io: Io,
+  known: Known = new Known(),
+): Promise<Loaded> {
+  const policy = await loadPolicy(line, io, known.lists, true);
+  const config = configOf(policy.values, instance, policy.spec.rules);
+  requireAdmission(config.listen, policy.spec, line, policy.files);
+  config.proxy.originCertificates = await readCertificates(config.originCertificateFiles, line);
+  config.proxy.policy = policy.policy;
+  config.usersFile = policy.usersFile;
+  const users = await readUsers(policy.usersFile, line, known.users);
+  config.proxy.users = known.users = users;
+  return { ...policy, config, users };
+}
+
+/**
+ * Reads the policy alone, by the file of `--config` and the flags: what commands need that serve nobody.
+ *
+ * @param serves whether users and certificates are going to be read too, so that one message asks for all
+ * @throws {ConfigError} with everything that is wrong
+ */
+export async function loadPolicy(
+  line: CommandLine,
+  io: Io,
+  known: ListFiles = new ListFiles(),
+  serves = false,
+): Promise<LoadedPolicy> {
   const written = await readConfig(line, io);
   const values = { ...written.values, ...line.values };
-  const config = configOf(values, instance, [...line.rules, ...written.rules]);
-  config.proxy.originCertificates = await readCertificates(config.originCertificateFiles, line);
-  return { config, values };
+  const rules = [...line.rules, ...resolveLists(written.rules, line.config)];
+  const spec = policyOf(values, rules);
+  const usersFile = line.values.users ??
+    (written.values.users === undefined ? null : fileIn(folderOf(line.config ?? ""), written.values.users));
+
+  const listFiles = listFilesOf(rules);
+  const others = serves ? [...usersFile === null ? [] : [usersFile], ...values["origin-ca"] ?? []] : [];
+  const files = [...new Set([...configFileOf(line), ...listFiles, ...others])];
+  if (files.length > 0) {
+    const { requireRead } = await import("./read_file.ts");
+    await requireRead(files, line);
+  }
+  const lists = await known.load(listFiles, line);
+
+  const findings = lint(spec, lists);
+  const errors = findings.filter(({ severity }) => severity === "error").map(findingText);
+  if (errors.length > 0) throw new ConfigError(errors);
+  const warnings = [...findings.map(findingText), ...known.warnings];
+  return {
+    values,
+    written: [...line.rules, ...written.rules],
+    tests: written.tests,
+    spec,
+    lists,
+    policy: new Policy(spec, lists),
+    warnings,
+    usersFile,
+    files,
+  };
+}
+
+function configFileOf({ config }: CommandLine): string[] {
+  return config === undefined || config === "-" ? [] : [config];
 }
 
 async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
@@ -41,7 +132,9 @@ async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
     }
     return await readToml(await readText(io.input, name, MAX_CONFIG_SIZE), name, parseListenAddress);
   }
-  await requireRead([line.config, ...line.values["origin-ca"] ?? []], line);
+  const { users, "origin-ca": certificates = [] } = line.values;
+  const others = [...listFilesOf(line.rules), ...users === undefined ? [] : [users], ...certificates];
+  await requireRead([line.config, ...others], line);
   return await readToml(
     await readTextFile(line.config, MAX_CONFIG_SIZE, line),
     line.config,
@@ -49,11 +142,24 @@ async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
   );
 }
 
+/**
+ * @param known those of before: when the file has the same name they go on, so that who is logged in stays so
+ */
+async function readUsers(
+  file: string | null,
+  line: CommandLine,
+  known: FileUsers | null,
+): Promise<FileUsers | null> {
+  if (file === null) return null;
+  const { loadUsers } = await import("./users.ts");
+  const users = await loadUsers(file, line);
+  // it is watched besides, and has what the file holds within moments
+  return known?.path === file ? known : users;
+}
+
 async function readCertificates(files: readonly string[], line: CommandLine): Promise<string[]> {
   if (files.length === 0) return [];
-  const { readTextFile, requireRead } = await import("./read_file.ts");
-  const all = line.config === undefined || line.config === "-" ? files : [line.config, ...files];
-  await requireRead(all, line);
+  const { readTextFile } = await import("./read_file.ts");
   const certificates: string[] = [];
   const problems: string[] = [];
   for (const file of files) {

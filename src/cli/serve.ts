@@ -8,13 +8,15 @@ import { formatAddress } from "../config/value.ts";
 import { ListenError } from "../net/listen.ts";
 import { type AccessLog, accessLog } from "../observe/access_log.ts";
 import { configureDiagnostics, type Diagnostics } from "../observe/diagnostics.ts";
+import type { PolicySpec } from "../policy/spec.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../proxy/observer.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { banner } from "./banner.ts";
 import { watchForFaults } from "./faults.ts";
 import { type Io, wantsColor } from "./io.ts";
-import { load } from "./load.ts";
+import { Known, load, type Loaded } from "./load.ts";
+import { requireAdmission } from "./public_listener.ts";
 import { listenForSignals } from "./signals.ts";
 
 /** Exit codes of a second signal: 128 and its number, as shells have it. */
@@ -25,9 +27,11 @@ const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT
  * @throws {ConfigError} before anything is bound
  */
 export async function serve(line: CommandLine, instance: Instance, io: Io): Promise<number> {
-  const { config } = await load(line, instance, io);
-  await requireNet(config, line);
-  const serving = new Serving(line, instance, io, config, await diagnosticsOf(config, io));
+  const known = new Known();
+  const loaded = await load(line, instance, io, known);
+  await requireNet(loaded.config, line);
+  for (const warning of loaded.warnings) io.err(`weir: warning: ${warning}\n`);
+  const serving = new Serving(line, instance, io, known, loaded, await diagnosticsOf(loaded.config, io));
   return await serving.run();
 }
 
@@ -35,7 +39,10 @@ class Serving implements Observer {
   #line: CommandLine;
   #instance: Instance;
   #io: Io;
+  #known: Known;
+  #loaded: Loaded;
   #config: Config;
+  #unwatchUsers: (() => Promise<void>) | null = null;
   #diagnostics: Diagnostics;
   #log: AccessLog;
   #proxy: Proxy;
@@ -45,7 +52,17 @@ class Serving implements Observer {
   /** The reload that is under way, or the last one. */
   #reloading = Promise.resolve();
 
-  constructor(line: CommandLine, instance: Instance, io: Io, config: Config, diagnostics: Diagnostics) {
+  constructor(
+    line: CommandLine,
+    instance: Instance,
+    io: Io,
+    known: Known,
+    loaded: Loaded,
+    diagnostics: Diagnostics,
+  ) {
+    const { config } = loaded;
+    this.#known = known;
+    this.#loaded = loaded;
     this.#line = line;
     this.#instance = instance;
     this.#io = io;
@@ -71,8 +88,11 @@ class Serving implements Observer {
       hangup: () => this.#hangup(),
     });
     try {
+      this.#watchUsers();
       const addresses = this.#proxy.listen(this.#config.listen);
-      this.#io.err(banner(addresses, wantsColor(this.#config.log.color, "err", this.#io)));
+      this.#io.err(
+        banner(addresses, this.#config.policy, wantsColor(this.#config.log.color, "err", this.#io)),
+      );
       return await this.#ended.promise;
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
@@ -81,6 +101,7 @@ class Serving implements Observer {
     } finally {
       unlisten();
       unwatch();
+      await this.#unwatchUsers?.();
     }
   }
 
@@ -126,16 +147,22 @@ class Serving implements Observer {
   }
 
   async #reload(): Promise<void> {
-    const file = this.#line.config;
-    if (file === undefined || file === "-") {
-      const why = file === "-" ? "standard input cannot be read again" : "there is no --config";
-      this.notice("warning", `SIGHUP: nothing to reload, ${why}`);
-      return;
+    const { config } = this.#line;
+    if (config === "-") {
+      return this.notice("warning", "SIGHUP: nothing to reload, standard input cannot be read again");
+    }
+    if (this.#loaded.files.length === 0) {
+      return this.notice("warning", "SIGHUP: nothing to reload, there is no --config");
     }
     try {
-      const { config } = await load(this.#line, this.#instance, this.#io);
-      await this.#apply(config);
-      this.notice("info", `SIGHUP: ${file} is in force`);
+      const next = await load(this.#line, this.#instance, this.#io, this.#known);
+      // the listeners stay what they are
+      requireAdmission(this.#config.listen, next.spec, this.#line, next.files);
+      const before = this.#loaded;
+      await this.#apply(next);
+      for (const warning of next.warnings) this.notice("warning", `SIGHUP: ${warning}`);
+      const changes = changesInWords(before.spec, next.spec, this.#known.lists.read);
+      this.notice("info", `SIGHUP: ${config ?? "what the flags name"} is in force${changes}`);
     } catch (error) {
       const problems = error instanceof ConfigError ? error.problems : [(error as Error).stack];
       for (const problem of problems) this.notice("error", `SIGHUP: ${problem}`);
@@ -143,8 +170,9 @@ class Serving implements Observer {
     }
   }
 
-  async #apply(next: Config): Promise<void> {
+  async #apply(loaded: Loaded): Promise<void> {
     const { listen } = this.#config;
+    const { config: next } = loaded;
     if (listen.map(formatAddress).join() !== next.listen.map(formatAddress).join()) {
       this.notice("warning", "SIGHUP: other addresses to listen on wait for the next start");
     }
@@ -155,7 +183,31 @@ class Serving implements Observer {
     this.#log = this.#accessLog(next);
     this.#proxy.update(next.proxy);
     this.#config = { ...next, listen };
+    const { users } = this.#loaded;
+    this.#loaded = loaded;
+    if (users !== loaded.users) {
+      await this.#unwatchUsers?.();
+      this.#watchUsers();
+    }
   }
+
+  #watchUsers(): void {
+    this.#unwatchUsers = this.#loaded.users?.watch((level, message) => this.notice(level, message)) ?? null;
+  }
+}
+
+/** What another policy changes, in a few words, with what joins them to a sentence. */
+function changesInWords(before: PolicySpec, after: PolicySpec, listsRead: number): string {
+  const changes: string[] = [];
+  if (before.rules.length !== after.rules.length) {
+    changes.push(`rules ${before.rules.length} → ${after.rules.length}`);
+  }
+  if (before.defaultAction !== after.defaultAction) {
+    changes.push(`default ${before.defaultAction} → ${after.defaultAction}`);
+  }
+  if (before.mode !== after.mode) changes.push(`mode ${before.mode} → ${after.mode}`);
+  if (listsRead > 0) changes.push(`${listsRead === 1 ? "1 list" : `${listsRead} lists`} read again`);
+  return changes.length === 0 ? "" : `: ${changes.join(", ")}`;
 }
 
 function diagnosticsOf(config: Config, io: Io): Promise<Diagnostics> {

@@ -50,6 +50,11 @@ export function ruleOf(
 
 const THIS_MACHINE = parseIp("127.0.0.1")!;
 
+/** How a target is asked for when nothing is said: `host:port` is a tunnel. */
+export function usualMethod(url: string): string {
+  return url.includes("://") ? "GET" : "CONNECT";
+}
+
 export function testCaseOf(
   values: TestFieldValues & { url: string; expect: TestCase["expect"] },
   file: string,
@@ -61,7 +66,7 @@ export function testCaseOf(
     client: formatIp(clientIp),
     clientIp,
     user: values.user ?? null,
-    method: values.method ?? (values.url.includes("://") ? "GET" : "CONNECT"),
+    method: values.method ?? usualMethod(values.url),
     addresses: values.addresses ?? [],
     expect: values.expect,
     rule: values.rule ?? null,

@@ -11,6 +11,7 @@ import { GROUPS, OPTIONS_IN_FILE, type Values } from "./options.ts";
 import { formatSize } from "./quantity.ts";
 import { RATES } from "./rates.ts";
 import { RULE_FIELDS, TEST_FIELDS } from "./rule_fields.ts";
+import { usualMethod } from "./rules.ts";
 import { describe } from "./words.ts";
 import { textsOf, type Value } from "./value.ts";
 
@@ -26,6 +27,7 @@ export function tomlText(
   const lines: string[] = [];
   for (const group of GROUPS) {
     const options = OPTIONS_IN_FILE.filter((option) => option.group === group.title);
+    if (options.length === 0) continue;
     if (lines.length > 0) lines.push("");
     if (group.section !== "") lines.push(`[${group.section}]`);
     for (const option of options) {
@@ -60,6 +62,7 @@ function testLines(test: TestCase): string[] {
   for (const field of TEST_FIELDS) {
     const value = field.key === "client" ? test.clientIp : test[field.key];
     if (value === null || (Array.isArray(value) && value.length === 0)) continue;
+    if (field.key === "method" && value === usualMethod(test.url)) continue;
     lines.push(`${field.key} = ${fieldLiteral(field, value)}`);
   }
   return lines;

@@ -1,8 +1,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { banner } from "../../src/cli/banner.ts";
+import { readFlags } from "../../src/config/flags.ts";
+import { policyOf } from "../../src/config/policy.ts";
+import { parseListenAddress } from "../../src/net/listen.ts";
+import type { PolicySpec, RuleSpec } from "../../src/policy/spec.ts";
 
 function bannerOf(...hostnames: string[]): string {
-  return banner(hostnames.map((hostname) => ({ transport: "tcp", hostname, port: 8888 })), false);
+  return bannerBy(policyOf({}, []), ...hostnames);
+}
+
+function bannerBy(policy: PolicySpec, ...hostnames: string[]): string {
+  return banner(hostnames.map((hostname) => ({ transport: "tcp", hostname, port: 8888 })), policy, false);
+}
+
+/** The rules of `--allow` and `--deny`. */
+function rulesOf(...args: string[]): RuleSpec[] {
+  return readFlags(args, parseListenAddress).rules;
 }
 
 Deno.test("the banner says where weir listens, how to try it, how to use it and how to stop it", () => {
@@ -26,6 +39,25 @@ Deno.test("who lets others in is told so, once", () => {
   for (const hostname of ["::", "0.0.0.0", "192.0.2.1", "2001:db8::1"]) {
     assertEquals(bannerOf(hostname, "127.0.0.1").split("careful").length, 2, hostname);
   }
+});
+
+Deno.test("who lets others in by a list or with passwords alone is not warned", () => {
+  for (const values of [{ clients: ["10.0.0.0/8"] }, { users: "users" }]) {
+    assert(!bannerBy(policyOf(values, []), "::").includes("careful"));
+    assert(bannerBy(policyOf({ ...values, mode: "report" }, []), "::").includes("careful"));
+  }
+  assert(bannerBy(policyOf({ clients: ["all"] }, []), "::").includes("careful"));
+  assert(bannerBy(policyOf({ users: "users", authentication: "by-rule" }, []), "::").includes("careful"));
+});
+
+Deno.test("the policy is told in one line", () => {
+  const lineOf = (policy: PolicySpec) => /^ {2}policy {4}(.*)$/m.exec(bannerBy(policy, "::1"))?.[1];
+  assertEquals(lineOf(policyOf({}, [])), "no rules, default allow");
+  assertEquals(lineOf(policyOf({}, rulesOf("--deny", "a.example"))), "1 rule, default allow");
+  assertEquals(
+    lineOf(policyOf({ mode: "report" }, rulesOf("--deny=a.example,b.example", "--allow=c.example"))),
+    "3 rules, default deny, report mode",
+  );
 });
 
 Deno.test("what to try is an address that works from this machine", () => {
