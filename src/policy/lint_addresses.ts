@@ -19,7 +19,7 @@ export function* lintAddresses(rule: RuleSpec, spec: PolicySpec): Generator<Find
     const goal = goalOf(host);
     if (goal === null || goal.scope === "public") continue;
     const why = refusal(rule, spec, guard, client, host.text, goal);
-    if (why !== null) yield findingAt(rule, "hosts", "error", `${named(rule)}: hosts: ${host.text} ${why}`);
+    if (why !== null) yield findingAt(rule, "hosts", "warning", `${named(rule)}: hosts: ${host.text} ${why}`);
   }
 }
 

@@ -20,8 +20,8 @@ const CONDITIONS = ["clients", "users", "hosts", "ports", "methods", "paths"] as
 
 /** Conditions that nothing fulfils. */
 function* neverMatches(rule: RuleSpec, spec: PolicySpec): Generator<Finding> {
-  const never = (key: string, why: string) =>
-    findingAt(rule, key, "error", `${named(rule)} never matches: ${why}`);
+  const never = (key: string, why: string, severity: Finding["severity"] = "error") =>
+    findingAt(rule, key, severity, `${named(rule)} never matches: ${why}`);
   for (const key of CONDITIONS) {
     if (rule[key]?.length === 0) yield never(key, `${key} is empty; leave it out if it does not matter`);
   }

@@ -81,7 +81,7 @@ function* lintOrder(
   yield findingAt(
     rule,
     null,
-    "error",
+    severityOf(rule, nearly.rule, false),
     `${named(rule)} denies hardly anything: ${named(nearly.rule)} ${
       placeOf(nearly.rule, rule)
     } allows nearly ` +
@@ -107,12 +107,20 @@ function shadowed(rule: RuleSpec, first: RuleSpec, same: boolean): Finding {
   return findingAt(
     rule,
     null,
-    // a denial that is not one is worse than a refusal that somebody will notice
-    same || rule.action === "deny" ? "error" : "warning",
+    severityOf(rule, first, same),
     same
       ? `${one} ${denies} exactly what ${other} ${allows} before it, and never decides; remove one of them`
       : `${one} ${denies} nothing: ${other} ${allows} all of it before; move ${one} above it`,
   );
+}
+
+/**
+ * A denial that is not one is worse than a refusal that somebody will notice. But flags come before the file in order
+ * to overrule it.
+ */
+function severityOf(rule: RuleSpec, first: RuleSpec, same: boolean): Finding["severity"] {
+  const together = rule.source.file === first.source.file;
+  return together && (same || rule.action === "deny") ? "error" : "warning";
 }
 
 /** Where the first of two rules stands, for a message that stands at the second. */
