@@ -40,16 +40,17 @@ export async function hashPassword(password: string, scheme: Scheme): Promise<Ha
  *
  * As everywhere, bcrypt looks at the first 72 bytes of a password and not at what follows.
  */
-export function verifyPassword(hash: Hash, password: string): Promise<boolean> {
-  return oneAtATime(() =>
+export async function verifyPassword(hash: Hash, password: string): Promise<boolean> {
+  const right = await oneAtATime(() =>
     hash.scheme === "scrypt" ? verifyScrypt(hash.text, password) : verifyBcrypt(hash.text, password)
   );
+  // to scrypt NULs at the end are as good as none, to some programs of bcrypt one is the end
+  return right && !password.includes("\0");
 }
 
 async function verifyBcrypt(text: string, password: string): Promise<boolean> {
   const result = bcryptResult(await bcryptHash(password, text));
-  // a NUL is the end for some programs and a character for others
-  return equal(result, bcryptResult(text)) && !password.includes("\0");
+  return equal(result, bcryptResult(text));
 }
 
 /** In a time that depends on the lengths alone. */
