@@ -206,13 +206,13 @@ export function nameMatches(pattern: HostPattern, host: string): boolean {
       return host.endsWith(pattern.name) &&
         (host.length === pattern.name.length || isBelow(host, pattern.name));
     case "subdomains":
-      return host.length > pattern.name.length && host.endsWith(pattern.name) && isBelow(host, pattern.name);
+      return host.endsWith(pattern.name) && isBelow(host, pattern.name);
     default:
       return false;
   }
 }
 
-/** Whether a dot stands before the end that both have in common. */
+/** Whether a dot stands before the end that both have in common; not when that is all of the host. */
 function isBelow(host: string, name: string): boolean {
   return host.charCodeAt(host.length - name.length - 1) === 0x2e;
 }

@@ -4,6 +4,7 @@ import { LIMITS } from "../http/reading.ts";
 import { checkHello, helloInput } from "./client_hellos.ts";
 import { authorityInput, bodyInput, cutsOf, requestInput, responseInput } from "./inputs.ts";
 import { checkAuthority, checkChunked, checkRequest, checkResponse } from "./invariants.ts";
+import { checkHostList, checkWord, hostListInput, wordInput } from "./policy_words.ts";
 import { Random, seedOf } from "./random.ts";
 
 /** A case that found something. */
@@ -21,7 +22,7 @@ export function runCase(run: number, number: number): void {
   let input: Uint8Array | string = "";
   let cuts: number[] = [];
   const kind = random.pick(
-    ["request", "request", "response", "chunked", "chunked", "authority", "hello"] as const,
+    ["request", "request", "response", "chunked", "chunked", "authority", "hello", "word", "hosts"] as const,
   );
   try {
     if (kind === "authority") {
@@ -29,17 +30,24 @@ export function runCase(run: number, number: number): void {
       checkAuthority(input, random.pick([80, 443, null]));
       return;
     }
+    if (kind === "word") {
+      input = wordInput(random);
+      checkWord(input);
+      return;
+    }
     const make = {
       request: requestInput,
       response: responseInput,
       chunked: bodyInput,
       hello: helloInput,
+      hosts: hostListInput,
     }[kind];
     input = make(random);
     cuts = cutsOf(random, input.length);
     if (kind === "request") checkRequest(input, cuts, limits);
     else if (kind === "chunked") checkChunked(input, cuts, limits);
     else if (kind === "hello") checkHello(input, cuts);
+    else if (kind === "hosts") checkHostList(input, cuts);
     else checkResponse(input, cuts, random.pick(["GET", "HEAD", "CONNECT", "POST"]), limits);
   } catch (error) {
     const shown = typeof input === "string" ? input : String.fromCharCode(...input);

@@ -210,7 +210,7 @@ const REAL_RESPONSES = RESPONSES.map((sample) => text(sample.bytes));
 const REAL_BODIES = SMUGGLED_CHUNKS.map((smuggled) => smuggled.body);
 
 /** Damages a text in a few places. */
-function damaged(random: Random, original: string, others: readonly string[]): string {
+export function damaged(random: Random, original: string, others: readonly string[]): string {
   let damaged = original;
   for (let times = random.below(4); times > 0; times--) {
     const at = random.below(damaged.length + 1);

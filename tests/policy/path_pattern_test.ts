@@ -35,6 +35,7 @@ Deno.test("a pattern is a whole path, and its stars are any characters", () => {
     ["/a/*", "/a", "/ab", "/b/a/"],
     ["/*.tgz", "/x.tgz/", "/tgz"],
     ["/ab*ba", "/aba", "/ab"],
+    ["/*ab*ba", "/aba"],
     ["/*a*a*", "/a", "/b"],
   ];
   for (const [pattern, ...paths] of others) {
@@ -117,6 +118,8 @@ Deno.test("a rule that denies a path denies what some server takes for it", () =
   // without merging, /a//../admin is /a/admin; with it, /admin
   assert(denies("/a/admin", "/a//../admin"));
   assert(denies("/admin", "/a//../admin"));
+  assert(denies("/a/admin", "/a//..//admin"));
+  assert(denies("/admin;x", "/a/..;/admin;x"));
 });
 
 Deno.test("a rule that allows a path allows nothing that leads out of it for some server", () => {
@@ -169,7 +172,7 @@ Deno.test("what is no path, or never one that is seen, is refused with what to w
   }
 });
 
-const piece = fc.string({ unit: fc.constantFrom(..."ab*/"), maxLength: 10 });
+const piece = fc.string({ unit: fc.constantFrom(..."ab*"), maxLength: 8 });
 
 Deno.test("stars match as a naive matcher says", () => {
   const naive = (pattern: string, path: string): boolean => {
@@ -179,8 +182,8 @@ Deno.test("stars match as a naive matcher says", () => {
     return false;
   };
   fc.assert(
-    fc.property(piece, fc.string({ unit: fc.constantFrom(..."ab/"), maxLength: 14 }), (written, path) => {
-      const pattern = parsePathPattern(`/${written.replace(/\/+/g, "/").replace(/^\//, "")}`);
+    fc.property(piece, fc.string({ unit: fc.constantFrom(..."ab"), maxLength: 8 }), (written, path) => {
+      const pattern = parsePathPattern(`/${written}`);
       const reading = `/${path}`;
       assertEquals(pathMatches(pattern, reading), naive(pattern.text, reading));
     }),
