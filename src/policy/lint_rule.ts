@@ -42,6 +42,7 @@ function* neverMatches(rule: RuleSpec, spec: PolicySpec): Generator<Finding> {
     yield never(
       "clients",
       `clients of the policy are ${known}, and nobody else comes in; add ${texts} there`,
+      "warning",
     );
     return;
   }
