@@ -13,20 +13,31 @@ import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Session } from "./session.ts";
 
-/** A wait between two connections, which is over early when one of them is. */
+/**
+ * A wait between two connections, which is over early, with the next tick, when one of them is.
+ *
+ * A client that has closed its sending side may still wait for an answer, or have gone: nothing tells as long as
+ * nothing is written to it. It is given up when it stands so for longer than `patience` within one wait.
+ */
 export class Pause implements Deadlined {
   readonly over: Promise<void>;
   /** Every tick. */
   deadline = 0;
   readonly #until: number;
+  #givenUpAt = Infinity;
   readonly #resolve: () => void;
 
-  /** @param meanwhile called at once and then with every tick: puts off what must not happen in this time */
+  /**
+   * @param near the client
+   * @param patience ms
+   * @param meanwhile called at once and then with every tick: puts off what must not happen in this time
+   */
   constructor(
     readonly clock: Clock,
     milliseconds: number,
     readonly near: Connection,
     readonly far: Connection,
+    readonly patience: number,
     readonly meanwhile: () => void,
   ) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -38,7 +49,14 @@ export class Pause implements Deadlined {
   }
 
   expire(): void {
-    if (this.clock.now >= this.#until || isOver(this.near) || isOver(this.far)) return this.end();
+    const { clock: { now }, near, far } = this;
+    if (now >= this.#until || isOver(near) || isOver(far)) return this.end();
+    if (near.ended) this.#givenUpAt = Math.min(this.#givenUpAt, now + this.patience);
+    if (now >= this.#givenUpAt) {
+      near.error = new Error("the client went away");
+      near.close();
+      return this.end();
+    }
     this.deadline = 0;
     this.meanwhile();
   }
@@ -58,10 +76,10 @@ function isOver(connection: Connection): boolean {
  * never wait within themselves, are held to their rates here. Throws {@link ClientGone} when nobody waits with it.
  */
 export async function paceHead(session: Session, usage: Usage, exchange: Exchange): Promise<void> {
-  const { down, services: { clock } } = session;
+  const { down, services: { clock, settings } } = session;
   const wait = usage.up(exchange.requestHeadBytes, clock.now);
   if (wait === 0) return;
-  await new Pause(clock, wait, down, down, () => {}).over;
+  await new Pause(clock, wait, down, down, settings.halfClosedTimeout, () => {}).over;
   if (session.gone) throw new ClientGone();
 }
 
@@ -83,7 +101,8 @@ class TunnelPace implements Pace {
     const { clock, settings } = session.services;
     const wait = this.outwards ? usage.up(bytes, clock.now) : usage.down(bytes, clock.now);
     if (wait === 0) return null;
-    return new Pause(clock, wait, session.down, up, () => {
+    // that one side has ended is nothing special in a tunnel
+    return new Pause(clock, wait, session.down, up, Infinity, () => {
       session.down.deadline = up.deadline = clock.in(settings.tunnelTimeout);
     }).over;
   }

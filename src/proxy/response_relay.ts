@@ -293,7 +293,7 @@ export class ResponseRelay {
     const { down, services: { clock, settings } } = session;
     down.deadline = Infinity;
     if (upload === null || upload.done) session.watchLater();
-    await new Pause(clock, milliseconds, down, up, () => {
+    await new Pause(clock, milliseconds, down, up, settings.halfClosedTimeout, () => {
       up.deadline = Infinity;
     }).over;
     session.answered();

@@ -139,7 +139,7 @@ export class Upload {
   /** Waits, since the rate wants it. False when the upload was stopped meanwhile. */
   async #goOnAfter(milliseconds: number): Promise<boolean> {
     const { session, up } = this;
-    this.#pause = new Pause(session.services.clock, milliseconds, session.down, up, () => {
+    this.#pause = new Pause(session.services.clock, milliseconds, session.down, up, Infinity, () => {
       up.deadline = Infinity;
     });
     await this.#pause.over;
