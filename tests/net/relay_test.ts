@@ -305,7 +305,7 @@ const DECISION = 2_000;
 
 /** Says "more" until there are `enough` bytes, and keeps what it was shown and told. */
 class Look implements FirstLook {
-  readonly decisionTime = DECISION;
+  decisionTime = DECISION;
   readonly seen: string[] = [];
   readonly told: string[] = [];
 
@@ -464,6 +464,21 @@ Deno.test("the time of the look runs from the first byte, and nothing that moves
     time.passDeadline(0);
     assertEquals([await end(), first.told, far.offered], ["refused", ["time"], []]);
     nearConnection.close();
+  }));
+
+Deno.test("first bytes that come slowly keep a relay from being idle", () =>
+  withRelay(async ({ near, far, time, start, end }) => {
+    const first = new Look(5, "go");
+    first.decisionTime = Infinity;
+    await start({ first });
+    for (let i = 0; i < 5; i++) {
+      assertEquals([far.offered, await end()], [[], "running"]);
+      time.pass(IDLE - TICK);
+      await near.give("x");
+    }
+    assertEquals(far.text, "xxxxx");
+    time.passDeadline(IDLE);
+    assertEquals(await end(), "idle");
   }));
 
 Deno.test("a near side that says nothing falls under the relay's idle limit", () =>

@@ -220,6 +220,17 @@ for (const tls of ["match", "require"] as const) {
     },
   );
 
+  checked("a client that goes on sending can still read why it was refused", tls, async (setting) => {
+    const tunnel = await open(setting);
+    await tunnel.client.send(hello("b.example") + "x".repeat(500_000));
+    await assertRefused(
+      setting,
+      tunnel,
+      ALERT,
+      "the TLS ClientHello in the tunnel to a.example is for b.example",
+    );
+  });
+
   checked("an invalid ClientHello is refused, as soon as that can be seen", tls, async (setting) => {
     const begun = "the TLS ClientHello in the tunnel to a.example is invalid: ";
     for (
