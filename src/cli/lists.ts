@@ -3,9 +3,7 @@
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { HostList } from "../policy/host_list.ts";
-import { HostListReader } from "../policy/host_list_reader.ts";
 import type { RuleSpec } from "../policy/spec.ts";
-import { openFile } from "./read_file.ts";
 
 /** Bytes of one list; what has no end would be read without end. */
 const MAX_LIST_SIZE = 2 ** 30;
@@ -97,6 +95,8 @@ export class ListFiles {
 }
 
 async function readList(file: string, line: CommandLine): Promise<Omit<ReadList, "state">> {
+  const { openFile } = await import("./read_file.ts");
+  const { HostListReader } = await import("../policy/host_list_reader.ts");
   const stream = await openFile(file, line);
   const reader = new HostListReader();
   let size = 0;

@@ -7,9 +7,8 @@ import type { Values } from "../config/options.ts";
 import { policyOf } from "../config/policy.ts";
 import type { TomlContents } from "../config/toml.ts";
 import { parseListenAddress } from "../net/listen.ts";
-import { findingText } from "../policy/finding.ts";
+import type { Finding } from "../policy/finding.ts";
 import type { HostList } from "../policy/host_list.ts";
-import { lint } from "../policy/linter.ts";
 import { Policy } from "../policy/policy.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { TestCase } from "../policy/test_case.ts";
@@ -100,10 +99,7 @@ export async function loadPolicy(
   }
   const lists = await known.load(listFiles, line);
 
-  const findings = lint(spec, lists);
-  const errors = findings.filter(({ severity }) => severity === "error").map(findingText);
-  if (errors.length > 0) throw new ConfigError(errors);
-  const warnings = [...findings.map(findingText), ...known.warnings];
+  const warnings = [...await lintPolicy(spec, lists), ...known.warnings];
   return {
     values,
     written: [...line.rules, ...written.rules],
@@ -115,6 +111,26 @@ export async function loadPolicy(
     usersFile,
     files,
   };
+}
+
+/**
+ * Has the linter look, where there is anything to look at: the usual start does without it.
+ *
+ * @returns what is hardly meant
+ * @throws {ConfigError} with what cannot be meant
+ */
+async function lintPolicy(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): Promise<string[]> {
+  const { mode, rules, connectPorts, privateNetworks } = spec;
+  const isPlain = mode === "enforce" && connectPorts === null && typeof privateNetworks === "string";
+  if (rules.length === 0 && isPlain) return [];
+  const { lint } = await import("../policy/linter.ts");
+  const { findingText } = await import("../policy/finding.ts");
+  const findings = lint(spec, lists);
+  const textsOf = (wanted: Finding["severity"]) =>
+    findings.filter(({ severity }) => severity === wanted).map(findingText);
+  const errors = textsOf("error");
+  if (errors.length > 0) throw new ConfigError(errors);
+  return textsOf("warning");
 }
 
 function configFileOf({ config }: CommandLine): string[] {
