@@ -64,6 +64,24 @@ Deno.test("a read leaves room before and behind what it brings", () =>
     assertEquals(connection.start, BASE);
   }));
 
+Deno.test("a read brings no more than its reader wants, however much room there is", () =>
+  withConnection(async ({ stream, connection }) => {
+    connection.readLimit = 5;
+    const first = connection.read();
+    assertEquals(stream.room, 5);
+    await stream.give("one ");
+    assertEquals(await first, 4);
+    const second = connection.read();
+    assertEquals(stream.room, 5);
+    await stream.give("two");
+    assertEquals([await second, textOf(connection)], [3, "one two"]);
+    connection.readLimit = Infinity;
+    const third = connection.read();
+    assertEquals(stream.room, connection.capacity - 7);
+    await stream.give("!");
+    await third;
+  }));
+
 Deno.test("several who read join the one read under way", () =>
   withConnection(async ({ stream, connection }) => {
     const first = connection.read();
