@@ -169,10 +169,12 @@ export class Identities {
   async #verify({ client, users, tag, credentials: { user, password } }: Attempt): Promise<boolean> {
     // the same one may have come from another client just before
     if (this.recall(users, tag) !== undefined) return true;
+    // as they are before, so that what changes meanwhile is noticed
+    const { version } = users;
     const record = users.recordOf(user);
     const right = await users.verify(user, password);
     if (!right) client.fail(this.#clock.now);
-    else if (record !== undefined) this.#remember(users, tag, user, record);
+    else if (record !== undefined) this.#remember(tag, user, record, users, version);
     return right;
   }
 
@@ -188,8 +190,7 @@ export class Identities {
     } else if (wasFirst) this.#begin(attempts[0]);
   }
 
-  #remember(users: Users, tag: string, user: string, record: string): void {
-    const { version } = users;
+  #remember(tag: string, user: string, record: string, users: Users, version: number): void {
     const until = this.#clock.now + REMEMBERED_TIME;
     this.#remembered.delete(tag);
     this.#remembered.set(tag, { user, record, until, users, version });

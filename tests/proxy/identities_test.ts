@@ -1,0 +1,270 @@
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { Clock } from "../../src/net/clock.ts";
+import { Identities, type Outcome, type Waiter } from "../../src/proxy/identities.ts";
+import { FakeTime, settled } from "../net/fakes.ts";
+import { bytes } from "../http/reading.ts";
+import { KnownUsers } from "./known_users.ts";
+
+const HERE = "192.0.2.1";
+const THERE = "198.51.100.7";
+
+/** A clock that runs because somebody is connected, users, and what is remembered of them. */
+class Scene {
+  readonly time = new FakeTime();
+  readonly clock = new Clock(this.time);
+  readonly users = new KnownUsers({ alice: "right", bob: "good" });
+  readonly identities = new Identities(this.clock);
+
+  constructor() {
+    this.clock.watch({ deadline: Infinity, expire() {} });
+  }
+
+  tag(text: string): string {
+    const value = bytes(text);
+    return this.identities.tagOf(value, 0, value.length);
+  }
+
+  prove(text: string, address = HERE, users = this.users): Waiter {
+    const [user, password] = text.split(":");
+    return this.identities.prove(users, { user, password }, this.tag(text), address);
+  }
+
+  recall(text: string, users = this.users): string | undefined {
+    return this.identities.recall(users, this.tag(text));
+  }
+
+  /** Proves it and lets time pass until that is done. */
+  async proved(text: string, address = HERE): Promise<Outcome> {
+    let outcome: Outcome | undefined;
+    this.prove(text, address).outcome.then((each) => outcome = each);
+    await settled();
+    while (outcome === undefined) await this.pass(250);
+    return outcome;
+  }
+
+  /** Time is looked at every 250 ms. */
+  async pass(milliseconds: number): Promise<void> {
+    for (let left = milliseconds; left > 0; left -= 250) {
+      this.time.pass(250);
+      await settled();
+    }
+  }
+
+  /** How long the next attempt waits before it is verified, ms. */
+  async delay(text: string, address = HERE): Promise<number> {
+    const before = this.users.asked.length;
+    const waiter = this.prove(text, address);
+    await settled();
+    let waited = 0;
+    for (; this.users.asked.length === before; waited += 250) await this.pass(250);
+    await waiter.outcome;
+    return waited;
+  }
+}
+
+Deno.test("a verified credential is known again, and no other is", async () => {
+  const scene = new Scene();
+  assertEquals(scene.recall("alice:right"), undefined);
+  assertEquals(await scene.proved("alice:right"), "right");
+  assertEquals(scene.recall("alice:right"), "alice");
+  for (const other of ["alice:wrong", "alice:right ", "bob:right", "bob:good"]) {
+    assertEquals(scene.recall(other), undefined);
+  }
+  assertEquals(scene.users.asked, ["alice:right"]);
+});
+
+Deno.test("what a credential is known by is another in each process", () => {
+  const [one, other] = [new Scene(), new Scene()];
+  assertEquals(one.tag("alice:right"), one.tag("alice:right"));
+  assertNotEquals(one.tag("alice:right"), other.tag("alice:right"));
+});
+
+Deno.test("a wrong credential is never remembered", async () => {
+  const scene = new Scene();
+  for (const wrong of ["alice:wrong", "nobody:right"]) {
+    assertEquals(await scene.proved(wrong), "wrong");
+    assertEquals(scene.recall(wrong), undefined);
+  }
+});
+
+Deno.test("ten minutes later it is verified again", async () => {
+  const scene = new Scene();
+  await scene.proved("alice:right");
+  scene.time.pass(599_000);
+  assertEquals(scene.recall("alice:right"), "alice");
+  scene.time.pass(1_000);
+  assertEquals(scene.recall("alice:right"), undefined);
+  assertEquals(await scene.proved("alice:right"), "right");
+  assertEquals(scene.users.asked.length, 2);
+});
+
+Deno.test("another password or a user who has gone is noticed at once, and the others are left alone", async () => {
+  const scene = new Scene();
+  await scene.proved("alice:right");
+  await scene.proved("bob:good");
+  scene.users.set({ alice: "new", bob: "good" });
+  assertEquals([scene.recall("alice:right"), scene.recall("bob:good")], [undefined, "bob"]);
+  scene.users.set({ alice: "right" });
+  assertEquals([scene.recall("alice:right"), scene.recall("bob:good")], [undefined, undefined]);
+});
+
+Deno.test("the same users from another file are the same, others are not", async () => {
+  const scene = new Scene();
+  await scene.proved("alice:right");
+  await scene.proved("bob:good");
+  const others = new KnownUsers({ alice: "right", bob: "other" });
+  assertEquals(scene.recall("alice:right", others), "alice");
+  assertEquals(scene.recall("bob:good", others), undefined);
+});
+
+Deno.test("a password that changes while the old one is verified is not remembered", async () => {
+  const scene = new Scene();
+  scene.users.hold();
+  const { outcome } = scene.prove("alice:right");
+  scene.users.set({ alice: "new" });
+  scene.users.letGo();
+  assertEquals(await outcome, "right");
+  assertEquals(scene.recall("alice:right"), undefined);
+});
+
+Deno.test("who guesses waits longer each time, up to five seconds", async () => {
+  const scene = new Scene();
+  const delays: number[] = [];
+  for (let i = 0; i < 9; i++) delays.push(await scene.delay(`alice:${i}`));
+  assertEquals(delays[0], 0);
+  const wanted = [0, 100, 200, 400, 800, 1600, 3200, 5000, 5000];
+  delays.forEach((delay, i) => {
+    assert(delay >= wanted[i] && delay <= wanted[i] + (i === 0 ? 0 : 750), `${delay} for ${wanted[i]}`);
+  });
+});
+
+Deno.test("only the client that has failed is slowed, and only for what is not remembered", async () => {
+  const scene = new Scene();
+  await scene.proved("alice:right");
+  for (let i = 0; i < 7; i++) await scene.proved(`alice:${i}`);
+  assertEquals(scene.recall("alice:right"), "alice");
+  assertEquals(await scene.delay("bob:wrong", THERE), 0);
+  assert(await scene.delay("bob:good") >= 5_000);
+});
+
+Deno.test("a right one does not wash the failures away, a quiet minute does", async () => {
+  const scene = new Scene();
+  for (let i = 0; i < 5; i++) await scene.proved(`alice:${i}`);
+  await scene.proved("alice:right");
+  assert(await scene.delay("bob:good") >= 1_600);
+  scene.time.pass(60_500);
+  assertEquals(await scene.delay("alice:x"), 0);
+});
+
+Deno.test("all addresses of one IPv6 network are one client", async () => {
+  const scene = new Scene();
+  for (let i = 0; i < 5; i++) await scene.proved(`alice:${i}`, `2001:db8:0:1::${i}`);
+  assert(await scene.delay("alice:x", "2001:db8:0:1:ffff::1") >= 1_600);
+  assertEquals(await scene.delay("alice:x", "2001:db8:0:2::1"), 0);
+});
+
+Deno.test("the same credential many times at once is verified once, from whichever clients", async () => {
+  const scene = new Scene();
+  scene.users.hold();
+  const waiters = Array.from({ length: 100 }, (_, i) => scene.prove("alice:right", `192.0.2.${i % 50}`));
+  assertEquals(scene.identities.waiting, 1);
+  scene.users.letGo();
+  assertEquals(new Set(await Promise.all(waiters.map(({ outcome }) => outcome))), new Set(["right"]));
+  assertEquals(scene.users.asked, ["alice:right"]);
+  assertEquals(scene.identities.waiting, 0);
+});
+
+Deno.test("one client has one credential verified at a time, and only some waiting", async () => {
+  const scene = new Scene();
+  scene.users.hold();
+  const waiters = Array.from({ length: 9 }, (_, i) => scene.prove(`alice:${i}`));
+  assertEquals(await waiters[8].outcome, "busy");
+  assertEquals(scene.users.asked, ["alice:0"]);
+  const there = scene.prove("bob:good", THERE);
+  scene.users.letGo();
+  assertEquals(await there.outcome, "right");
+  // the others of that client wait for their time, which its failures put off
+  assertEquals(scene.users.asked, ["alice:0", "bob:good"]);
+  for (const { leave } of waiters) leave();
+  await settled();
+  assertEquals(scene.identities.waiting, 0);
+});
+
+Deno.test("of all clients together only some wait", async () => {
+  const scene = new Scene();
+  scene.users.hold();
+  const waiters = Array.from(
+    { length: 300 },
+    (_, i) => scene.prove(`alice:${i}`, `10.0.${i >> 8}.${i & 255}`),
+  );
+  assertEquals(scene.identities.waiting, 256);
+  assertEquals(await waiters[256].outcome, "busy");
+  for (const { leave } of waiters) leave();
+  scene.users.letGo();
+  await settled();
+  assertEquals(scene.identities.waiting, 0);
+  assertEquals(scene.users.asked, ["alice:0"]);
+});
+
+Deno.test("who leaves while waiting leaves nothing behind, and the next takes the turn", async () => {
+  const scene = new Scene();
+  await scene.proved("alice:wrong");
+  const watched = scene.clock.size;
+  const first = scene.prove("alice:other");
+  const second = scene.prove("alice:right");
+  assertEquals(scene.clock.size, watched + 1);
+  first.leave();
+  assertEquals(await first.outcome, "left");
+  await scene.pass(1_000);
+  assertEquals(await second.outcome, "right");
+  assertEquals(scene.users.asked, ["alice:wrong", "alice:right"]);
+  const third = scene.prove("alice:third");
+  third.leave();
+  third.leave();
+  assertEquals(scene.clock.size, watched);
+  assertEquals(scene.identities.waiting, 0);
+});
+
+Deno.test("who leaves while others wait for the same does not take it from them", async () => {
+  const scene = new Scene();
+  await scene.proved("alice:wrong");
+  const [one, other] = [scene.prove("alice:right"), scene.prove("alice:right")];
+  one.leave();
+  await scene.pass(1_000);
+  assertEquals([await one.outcome, await other.outcome], ["left", "right"]);
+});
+
+Deno.test("a guess counts even when its client has gone before it was found wrong", async () => {
+  const scene = new Scene();
+  for (let i = 0; i < 5; i++) {
+    scene.users.hold();
+    const before = scene.users.asked.length;
+    const { leave, outcome } = scene.prove(`alice:${i}`);
+    while (scene.users.asked.length === before) await scene.pass(250);
+    leave();
+    assertEquals(await outcome, "left");
+    scene.users.letGo();
+    await settled();
+  }
+  assert(await scene.delay("alice:x") >= 1_600);
+});
+
+Deno.test("what cannot be verified is told to those who wait, and is nobody's failure", async () => {
+  const scene = new Scene();
+  scene.users.breakDown();
+  await assertRejects(() => scene.prove("alice:right").outcome, Error, "out of memory");
+  scene.users.letGo();
+  assertEquals(await scene.delay("alice:right"), 0);
+  assertEquals(scene.recall("alice:right"), "alice");
+  assertEquals(scene.identities.waiting, 0);
+});
+
+Deno.test("only so many credentials are remembered, the oldest are forgotten first", async () => {
+  const scene = new Scene();
+  const names = Array.from({ length: 10_001 }, (_, i) => `user${i}`);
+  scene.users.set(Object.fromEntries(names.map((name) => [name, "x"])));
+  for (const name of names) assertEquals(await scene.prove(`${name}:x`).outcome, "right");
+  assertEquals(scene.recall("user0:x"), undefined);
+  assertEquals(scene.recall("user1:x"), "user1");
+  assertEquals(scene.recall("user10000:x"), "user10000");
+});
