@@ -145,7 +145,6 @@ export class Policy implements Decider {
         }
         if ((certain[word] & bit) === 0) {
           if (ip === null) {
-            if (!rule.decides) continue;
             if (!known) mayAuthenticate = true;
             else if (rule.allows && !mayAllow) mayAllow = this.#mayPass(rule, facts, client);
             continue;
