@@ -57,7 +57,11 @@ export const TEST_FIELDS = [
   { key: "url", type: "line", help: "What is asked for: a URL, or `host:port` for a tunnel" },
   { key: "client", type: "address", help: "From where; `127.0.0.1` when it is not said" },
   { key: "user", type: "user", help: "Who is logged in; nobody when it is not said" },
-  { key: "method", type: "method", help: "`GET`, and `CONNECT` for `host:port`, when it is not said" },
+  {
+    key: "method",
+    type: "method",
+    help: "When it is not said, `GET` for `http://` and `CONNECT` for all else",
+  },
   { key: "addresses", type: "addresses", help: "What the name resolves to; without it nothing is looked up" },
   {
     key: "expect",

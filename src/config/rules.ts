@@ -50,9 +50,9 @@ export function ruleOf(
 
 const THIS_MACHINE = parseIp("127.0.0.1")!;
 
-/** How a target is asked for when nothing is said: `host:port` is a tunnel. */
+/** How programs ask for a target when nothing is said: for `https://` they open a tunnel, as for `host:port`. */
 export function usualMethod(url: string): string {
-  return url.includes("://") ? "GET" : "CONNECT";
+  return /^http:\/\//i.test(url) ? "GET" : "CONNECT";
 }
 
 export function testCaseOf(

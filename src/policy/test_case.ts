@@ -13,7 +13,7 @@ export interface TestCase {
   readonly clientIp: IpAddress;
   /** Who the client has proved to be; `null` when it has not said. */
   readonly user: string | null;
-  /** As given; otherwise `GET`, and `CONNECT` where `url` is `host:port`. */
+  /** As given; otherwise `GET` for `http://`, and `CONNECT` for all else, as programs have it. */
   readonly method: string;
   /** What the host's name resolves to; empty: it is not resolved. */
   readonly addresses: readonly IpAddress[];
