@@ -3,6 +3,7 @@
 import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import type { Exchange } from "./exchange.ts";
+import { identify } from "./identify.ts";
 import { judge, obey } from "./judgement.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
@@ -12,13 +13,21 @@ const VIA = 1 << Field.Via;
 
 /**
  * Finds out who asks and whether they may. What depends on the address of the origin is judged when that is known,
- * in `reach.ts`. Throws {@link HttpError} for a request that must not go on.
+ * in `reach.ts`. Throws {@link HttpError} for a request that must not go on. A promise only where a password has to
+ * be verified, else `null`: most requests do not wait here.
  */
-export function admit(session: Session, exchange: Exchange, request: Request): void {
+export function admit(session: Session, exchange: Exchange, request: Request): Promise<void> | null {
   refuseAlways(session.services.settings, request);
+  const user = identify(session, exchange, request);
+  if (user instanceof Promise) return user.then((proved) => decide(session, exchange, request, proved));
+  decide(session, exchange, request, user);
+  return null;
+}
+
+function decide(session: Session, exchange: Exchange, request: Request, user: string | null): void {
   const { facts } = session;
   const { policy } = session.services.settings;
-  facts.user = null;
+  facts.user = user;
   facts.method = request.method;
   facts.authority = request.target.authority!;
   facts.path = policy.looksAtPaths ? pathOf(request) : null;

@@ -42,7 +42,8 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   if ((request.head.seen & MAX_FORWARDS) !== 0 && answersLastForward(request)) {
     return answerLastForward(session, exchange, request);
   }
-  admit(session, exchange, request);
+  const admitted = admit(session, exchange, request);
+  if (admitted !== null) await admitted;
   const key = poolKey(target.scheme, target.authority!);
   if (request.framing === 0) {
     if (request.options.close || request.minorVersion === 0) session.watchLater();

@@ -22,7 +22,8 @@ export async function tunnel(session: Session, exchange: Exchange, request: Requ
   const { services, down } = session;
   exchange.kind = "tunnel";
   if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
-  admit(session, exchange, request);
+  const admitted = admit(session, exchange, request);
+  if (admitted !== null) await admitted;
   session.watch();
   if (session.usage !== null) await paceHead(session, session.usage, exchange);
   const authority = request.target.authority!;
