@@ -108,8 +108,10 @@ function globMatches(pieces: readonly string[], path: string): boolean {
  */
 export function pathReadings(path: string): readonly string[] {
   if (isPlain(path)) return [path];
+  const written = path === "" ? "/" : path.replace(TRIPLET, decodeHarmless);
+  if (isPlain(written)) return [written];
   const readings = new Set<string>();
-  for (const spelling of spellings(path)) {
+  for (const spelling of spellings(path, written)) {
     for (const slashed of variants(spelling, "\\", backslashesAsSlashes)) {
       for (const bare of variants(slashed, ";", withoutDotParameters, withoutParameters)) {
         readings.add(bare);
@@ -158,12 +160,11 @@ function hasDotSegment(path: string): boolean {
   return false;
 }
 
-/** The path with more and more of its percent-encoding taken off. */
-function spellings(path: string): Set<string> {
-  const first = path === "" ? "/" : path.replace(TRIPLET, decodeHarmless);
+/** The path with more and more of its percent-encoding taken off; `written` has only what may delimit. */
+function spellings(path: string, written: string): Set<string> {
   const once = path.replace(TRIPLET, decode);
   const twice = once.replace(TRIPLET, decode);
-  const all = new Set([first]);
+  const all = new Set([written]);
   for (const decoded of [once, twice]) {
     if (decoded === "") continue;
     all.add(decoded);
