@@ -25,6 +25,9 @@ const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
   serve: () => serve,
   env: async () => (await import("./env.ts")).env,
   passwd: async () => (await import("./passwd.ts")).passwd,
+  learn: async () => (await import("./learn.ts")).learn,
+  replay: async () => (await import("./replay.ts")).replay,
+  report: async () => (await import("./report.ts")).report,
   help: async () => (await import("./help.ts")).help,
 };
 

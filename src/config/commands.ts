@@ -52,6 +52,34 @@ export const COMMANDS = [
     ],
   },
   {
+    name: "learn",
+    words: "LOG…",
+    help: "Write the least policy that allows what went through logs",
+    examples: [
+      ["weir learn weir.log > policy.toml", "From a log of --log-format json; Squid's are read too, and .gz"],
+      ["weir learn weir.log --into policy.toml", "Add what a policy lacks, and print that"],
+      ["weir learn weir.log --tests", "With a case for weir test for each rule"],
+    ],
+  },
+  {
+    name: "replay",
+    words: "LOG…",
+    help: "Judge logs by another policy, and print what would change",
+    examples: [["weir replay weir.log --config new.toml", "- is standard input"]],
+    exit: { 0: "All is judged as it was", 1: "Something is judged otherwise" },
+  },
+  {
+    name: "report",
+    words: "LOG…",
+    help: "Sum logs up: hosts, bytes, denials and what would allow them",
+    examples: [
+      ["weir report weir.log", "For a terminal"],
+      ['weir report weir.log --markdown >> "$GITHUB_STEP_SUMMARY"', "For the page of a CI job"],
+      ["weir report weir.log --fail-on-denied", "End the job when anything was denied"],
+    ],
+    exit: { 1: "With --fail-on-denied: something was denied" },
+  },
+  {
     name: "help",
     words: "[COMMAND]",
     help: "Print the help of all, or of one command",

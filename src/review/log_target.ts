@@ -5,6 +5,7 @@ import { TOKEN_LOWER } from "../http/characters.ts";
 import { HttpError } from "../http/error.ts";
 import { canonicalName } from "../http/host_name.ts";
 import { formatIp, type IpAddress, parseIp } from "../http/ip_address.ts";
+import { ownCopy } from "./tally.ts";
 
 /** A line that is not believed. The message is one of a few, so that they can be counted. */
 export class BadLine extends Error {
@@ -40,6 +41,7 @@ export interface LoggedTarget {
 
 /** Different authorities that are remembered; when there are more, all are forgotten. */
 const MAX_REMEMBERED = 4096;
+const LONGEST_REMEMBERED = 512;
 const remembered = new Map<string, Authority>();
 
 /**
@@ -72,13 +74,13 @@ function authorityOf(text: string, port: number | null): Authority {
   let authority = remembered.get(key);
   if (authority !== undefined) return authority;
   try {
-    authority = parseAuthority(text, port);
+    authority = parseAuthority(ownCopy(text), port);
   } catch (error) {
     if (error instanceof HttpError) throw new BadLine("the host or port is none that a request can have");
     throw error;
   }
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-  if (key.length <= 512) remembered.set(key, authority);
+  if (key.length <= LONGEST_REMEMBERED) remembered.set(ownCopy(key), authority);
   return authority;
 }
 

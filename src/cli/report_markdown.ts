@@ -1,0 +1,98 @@
+/**
+ * A summary of logs as GitHub-flavoured Markdown, for the page of a CI job.
+ *
+ * Everything that came from the network stands in code spans, in which nothing is markup, less the three characters
+ * that end a span or a cell of a table or change what follows them.
+ */
+
+import { humanSize } from "../observe/quantities.ts";
+import { adviceFor } from "../review/advice.ts";
+import { moment } from "../review/evidence.ts";
+import { allowRules, type OneHost } from "../review/rule_toml.ts";
+import type { Summary, Traffic } from "../review/summary.ts";
+import type { Tally } from "../review/tally.ts";
+import { outcomes, pasted, restOf } from "./report_words.ts";
+
+const LONGEST_CODE = 200;
+
+/** @param most rows that each table has */
+export function reportMarkdown(summary: Summary, most: number): string {
+  const { total, denied } = summary;
+  if (total.count === 0) return "### weir: no exchanges\n";
+  const head = `### weir: ${total.count} exchanges, ${denied} denied`;
+  const span = `${moment(summary.first)} to ${moment(summary.last)}`;
+  let text = `${head}\n\n${[span, ...outcomes(summary)].map((each) => `- ${each}\n`).join("")}`;
+  if (summary.denials.size > 0) text += `\n${denials(summary, most)}`;
+  text += `\n${traffic(summary.hosts, "host", most)}`;
+  text += `\n${
+    folded(
+      "Clients, methods, errors",
+      [
+        traffic(summary.clients, "client", most),
+        traffic(summary.methods, "method", most),
+        ...(summary.errors.size > 0 ? [traffic(summary.errors, "error", most)] : []),
+      ].join("\n"),
+    )
+  }`;
+  return text;
+}
+
+/** A code span that is safe anywhere, also in a table. */
+export function codeSpan(text: string): string {
+  const short = text.length > LONGEST_CODE ? `${text.slice(0, LONGEST_CODE)}…` : text;
+  const safe = short.toWellFormed().replace(/[`|\\\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `<U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}>`;
+  }).trim();
+  return safe === "" ? "-" : `\`${safe}\``;
+}
+
+function denials({ denials }: Summary, most: number): string {
+  const all = denials.sorted(({ count }) => count);
+  const rows: string[][] = [];
+  const remarks: string[] = [];
+  const allowed: OneHost[] = [];
+  for (const [, { authority, rule, reason, client, count, reported }] of all.slice(0, most)) {
+    const advice = adviceFor(authority, rule, client);
+    const mode = reported === 0
+      ? ""
+      : reported === count
+      ? " (only reported)"
+      : ` (${reported} only reported)`;
+    const target = codeSpan(authority?.text ?? "");
+    rows.push([`${count}${mode}`, target, codeSpan(rule), codeSpan(reason), codeSpan(pasted(advice.flag))]);
+    if (advice.remark !== "") remarks.push(`- ${target}: ${advice.remark}\n`);
+    if (advice.rule !== null) allowed.push(advice.rule);
+  }
+  let text = table(["denied", "host", "rule", "reason", "what allows it"], rows);
+  text += paragraph(restOf(all.slice(most).map(([, denial]) => denial), denials.rest, "denials"));
+  if (remarks.length > 0) text += `\n${remarks.join("")}`;
+  if (allowed.length > 0) {
+    text += `\n${folded("The same as rules of a file", `\`\`\`toml\n${allowRules(allowed)}\`\`\`\n`)}`;
+  }
+  return text;
+}
+
+function traffic(tally: Tally<Traffic>, word: string, most: number): string {
+  const all = tally.sorted(({ count }) => count);
+  const rows = all.slice(0, most).map(([key, { count, up, down, denied }]) => [
+    codeSpan(key),
+    `${count}`,
+    denied === 0 ? "" : `${denied}`,
+    humanSize(up),
+    humanSize(down),
+  ]);
+  return table([word, "count", "denied", "up", "down"], rows) +
+    paragraph(restOf(all.slice(most).map(([, each]) => each), tally.rest, `${word}s`));
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+function paragraph(text: string): string {
+  return text === "" ? "" : `\n${text}\n`;
+}
+
+function folded(title: string, content: string): string {
+  return `<details><summary>${title}</summary>\n\n${content}\n</details>\n`;
+}

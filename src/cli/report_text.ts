@@ -1,0 +1,87 @@
+/** A summary of logs as a terminal shows it. */
+
+import { BOLD, DIM, paint, RED, YELLOW } from "../observe/colors.ts";
+import { padLeft, padRight, shown } from "../observe/columns.ts";
+import { humanSize } from "../observe/quantities.ts";
+import { type Advice, adviceFor } from "../review/advice.ts";
+import { moment } from "../review/evidence.ts";
+import { allowRules, type OneHost } from "../review/rule_toml.ts";
+import type { Denial, Summary, Traffic } from "../review/summary.ts";
+import type { Tally } from "../review/tally.ts";
+import { outcomes, pasted, restOf } from "./report_words.ts";
+
+const INDENT = " ".repeat(10);
+const HOST_WIDTH = 48;
+const WORD_WIDTH = 24;
+const REASON_WIDTH = 60;
+
+/** @param most rows that each table has */
+export function reportText(summary: Summary, most: number, colors: boolean): string {
+  const title = (text: string) => `\n${paint(colors, BOLD, text)}\n`;
+  const { total } = summary;
+  if (total.count === 0) return "no exchanges\n";
+  const span = `${moment(summary.first)} to ${moment(summary.last)}`;
+  let text = `${paint(colors, BOLD, `${total.count} exchanges`)}, ${span}\n`;
+  text += `${outcomes(summary).map((each) => `  ${each}\n`).join("")}`;
+  if (summary.denials.size > 0) text += title("Denied") + denials(summary, most, colors);
+  text += title("Hosts") + traffic(summary.hosts, "host", HOST_WIDTH, most, colors);
+  text += title("Clients") + traffic(summary.clients, "client", HOST_WIDTH, most, colors);
+  text += title("Methods") + traffic(summary.methods, "method", WORD_WIDTH, most, colors);
+  if (summary.errors.size > 0) {
+    text += title("Errors") + traffic(summary.errors, "error", WORD_WIDTH, most, colors);
+  }
+  return text;
+}
+
+function denials({ denials }: Summary, most: number, colors: boolean): string {
+  const rows = denials.sorted(({ count }) => count);
+  const allowed: OneHost[] = [];
+  let text = "";
+  for (const [, denial] of rows.slice(0, most)) {
+    const advice = adviceFor(denial.authority, denial.rule, denial.client);
+    if (advice.rule !== null) allowed.push(advice.rule);
+    text += denialRow(denial, advice, colors);
+  }
+  text += rest(rows.slice(most).map(([, denial]) => denial), denials.rest, "denials", colors);
+  if (allowed.length === 0) return text;
+  const lines = allowRules(allowed).trimEnd().split("\n").map((line) => `${INDENT}${line}`.trimEnd());
+  return `${text}\n${INDENT}the same as rules of a file:\n\n${lines.join("\n")}\n`;
+}
+
+function denialRow(denial: Denial, { flag, remark }: Advice, colors: boolean): string {
+  const { authority, rule, count, reported } = denial;
+  const host = paint(colors, reported === count ? YELLOW : RED, shown(authority?.text ?? "-", HOST_WIDTH));
+  const by = rule === "" ? "" : `  by ${shown(rule, WORD_WIDTH)}`;
+  const why = denial.reason === "" || denial.reason === rule ? "" : `: ${shown(denial.reason, REASON_WIDTH)}`;
+  const mode = reported === 0 ? "" : reported === count ? ", only reported" : `, ${reported} only reported`;
+  const lines = [flag === "" ? "" : `allow it:  ${pasted(flag)}`, remark].filter(Boolean);
+  return `${padLeft(`${count}`, 8)}  ${host}${by}${why}${mode}\n` +
+    lines.map((line) => `${INDENT}  ${paint(colors, DIM, line)}\n`).join("");
+}
+
+function traffic(tally: Tally<Traffic>, word: string, width: number, most: number, colors: boolean): string {
+  const rows = tally.sorted(({ count }) => count);
+  let text = paint(colors, DIM, `${padLeft("count", 8)} ${padLeft("up", 7)} ${padLeft("down", 7)}  ${word}`) +
+    "\n";
+  for (const [key, each] of rows.slice(0, most)) {
+    const denied = each.denied === 0 ? "" : `  ${paint(colors, YELLOW, `${each.denied} denied`)}`;
+    text += `${numbers(each)}  ${
+      denied === "" ? shown(key, width) : padRight(shown(key, width), width)
+    }${denied}\n`;
+  }
+  return text + rest(rows.slice(most).map(([, each]) => each), tally.rest, `${word}s`, colors);
+}
+
+function numbers({ count, up, down }: Traffic): string {
+  return `${padLeft(`${count}`, 8)} ${padLeft(humanSize(up), 7)} ${padLeft(humanSize(down), 7)}`;
+}
+
+function rest(
+  others: readonly { count: number }[],
+  untold: { count: number } | null,
+  word: string,
+  colors: boolean,
+): string {
+  const line = restOf(others, untold, word);
+  return line === "" ? "" : `${paint(colors, DIM, `${INDENT}${line}`)}\n`;
+}

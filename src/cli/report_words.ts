@@ -1,0 +1,68 @@
+/** Parts of a summary of logs that are worded the same in every form. */
+
+import { humanDuration, humanSize } from "../observe/quantities.ts";
+import type { Summary } from "../review/summary.ts";
+import { shellWord } from "./shell_words.ts";
+
+/** A flag and its value as they are pasted into a shell. */
+export function pasted(flag: string): string {
+  return flag.split(" ").map(shellWord).join(" ");
+}
+
+/** What became of the exchanges, a line each. */
+export function outcomes(summary: Summary): string[] {
+  const { allowed, refused, reported, challenged, undecided, withoutTarget, total, statuses } = summary;
+  const verdicts = [
+    `${allowed} allowed`,
+    `${refused} denied`,
+    some(reported, "would have been denied"),
+    some(challenged, "asked for credentials"),
+    some(undecided, "without a decision"),
+    some(withoutTarget, "not understood"),
+  ];
+  const classes = statuses.map((count, first) =>
+    some(count, first === 0 ? "without an answer" : `${first}xx`)
+  );
+  return [
+    verdicts.filter(Boolean).join(", "),
+    [...classes.slice(1), classes[0]].filter(Boolean).join(", "),
+    `${humanSize(total.up)} up, ${humanSize(total.down)} down`,
+    durations(summary),
+  ].filter(Boolean);
+}
+
+function some(count: number, what: string): string {
+  return count === 0 ? "" : `${count} ${what}`;
+}
+
+function durations({ durations }: Summary): string {
+  if (durations.count === 0) return "";
+  const [half, most] = [humanDuration(durations.quantile(0.5)), humanDuration(durations.quantile(0.95))];
+  const longest = humanDuration(durations.longest);
+  return `requests took ${half} (half of them at most), ${most} (19 of 20), ${longest} (all)`;
+}
+
+/**
+ * What a table leaves out, in words; `""` when it is nothing.
+ *
+ * @param others entries below its last row
+ * @param untold those that were counted together, since there were too many to tell apart
+ */
+export function restOf(
+  others: readonly { count: number }[],
+  untold: { count: number } | null,
+  word: string,
+): string {
+  const parts: string[] = [];
+  if (others.length > 0) {
+    parts.push(`${others.length} more ${word} with ${sum(others)} exchanges`);
+  }
+  if (untold !== null) {
+    parts.push(`${untold.count} exchanges of still others: there are too many ${word} to tell them apart`);
+  }
+  return parts.length === 0 ? "" : `and ${parts.join(", and ")}`;
+}
+
+function sum(entries: readonly { count: number }[]): number {
+  return entries.reduce((total, { count }) => total + count, 0);
+}
