@@ -7,6 +7,8 @@ import type { Verdict } from "../policy/verdict.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Session } from "./session.ts";
 
+/** What the record names as the rule when a request came too soon. */
+const RATES = "rates";
 /** Different addresses of origins that are remembered as bytes; when there are more, all are forgotten. */
 const MAX_REMEMBERED = 4096;
 const remembered = new Map<string, IpAddress | null>();
@@ -41,15 +43,16 @@ export function obey(session: Session, exchange: Exchange, verdict: Verdict): vo
   if (!passes(verdict)) throw refusal(verdict);
   const { services: { rates, clock, settings }, facts, counted } = session;
   const usage = counted
-    ? rates.changeRule(session.usage, verdict.rates, clock.now)
+    ? rates.changeRule(session.usage ?? session.countedOnly, verdict.rates, clock.now)
     : rates.begin(facts.client, facts.user ?? "", verdict.rates, clock.now);
   session.counted = true;
   if (!(usage instanceof Excess)) {
-    session.usage = usage;
+    if (settings.policy.reportsOnly) session.countedOnly = usage;
+    else session.usage = usage;
     return;
   }
   exchange.verdict = "deny";
-  exchange.rule = "rates";
+  exchange.rule = RATES;
   exchange.reason = usage.limit;
   exchange.enforced = !settings.policy.reportsOnly;
   if (exchange.enforced) {
@@ -62,6 +65,8 @@ export function obey(session: Session, exchange: Exchange, verdict: Verdict): vo
 export function keepTo(session: Session, exchange: Exchange, verdict: Verdict): void {
   session.verdict = verdict;
   const { decision } = verdict;
+  // that its rates would have refused it is not undone by an address that is fine
+  if (!exchange.enforced && exchange.rule === RATES && decision === "allow") return;
   exchange.verdict = decision === "unresolved" ? "none" : decision === "allow" ? "allow" : "deny";
   exchange.rule = verdict.rule;
   exchange.reason = verdict.reason;

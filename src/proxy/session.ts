@@ -43,6 +43,8 @@ export class Session {
   /** What the exchange under way takes of the rates, where there are any, and whether it is counted yet. */
   usage: Usage | null = null;
   counted = false;
+  /** The same where nothing is refused and nothing waits: its bytes are counted at the end. */
+  countedOnly: Usage | null = null;
   /** Whether no exchange is under way. */
   idle = true;
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
@@ -171,7 +173,8 @@ export class Session {
       this.up = null;
       this.verdict = null;
       this.usage?.end();
-      this.usage = null;
+      if (this.countedOnly !== null) this.#countAtEnd(exchange, this.countedOnly);
+      this.usage = this.countedOnly = null;
       this.counted = false;
       services.giveBackRequest(request);
       if (buffer !== null) giveBack(buffer);
@@ -187,6 +190,13 @@ export class Session {
       default:
         return ownAnswer(this, exchange, request);
     }
+  }
+
+  #countAtEnd(exchange: Exchange, usage: Usage): void {
+    const { now } = this.services.clock;
+    usage.up(exchange.requestHeadBytes + exchange.requestBodyBytes, now);
+    usage.down(exchange.responseHeadBytes + exchange.responseBodyBytes, now);
+    usage.end();
   }
 
   /** Reads until the head is whole. False when the client has gone or has taken too long. */

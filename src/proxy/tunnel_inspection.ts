@@ -26,6 +26,7 @@ export class TunnelInspection implements FirstLook {
   readonly firstByteTime: number;
   readonly decisionTime: number;
   readonly #hello = new ClientHelloReader();
+  readonly #enforced: boolean;
 
   constructor(
     readonly session: Session,
@@ -33,7 +34,8 @@ export class TunnelInspection implements FirstLook {
     readonly authority: Authority,
     readonly verdict: Verdict,
   ) {
-    const { headTimeout } = session.services.settings;
+    const { headTimeout, policy } = session.services.settings;
+    this.#enforced = verdict.enforced && !policy.reportsOnly;
     this.decisionTime = headTimeout;
     // who need not speak TLS may also wait for the other side to speak first
     this.firstByteTime = verdict.tls === "require" ? headTimeout : Infinity;
@@ -46,7 +48,7 @@ export class TunnelInspection implements FirstLook {
   cutShort(by: "end" | "time" | "size"): "go" | "stop" {
     const { exchange, verdict } = this;
     // one that has gone before it said anything has done nothing
-    if (by === "end" && !this.#hello.begun && verdict.enforced && verdict.tls === "require") {
+    if (by === "end" && !this.#hello.begun && this.#enforced && verdict.tls === "require") {
       exchange.details = "the client ended the tunnel before its first byte";
       return "stop";
     }
@@ -59,12 +61,12 @@ export class TunnelInspection implements FirstLook {
     const reason = checkTunnel(verdict.tls, authority, this.#hello);
     if (reason === null) return "go";
     // in a tunnel that should not have been opened at all, this is the lesser fault
-    if (!verdict.enforced && exchange.verdict === "deny") return "go";
+    if (!this.#enforced && exchange.verdict === "deny") return "go";
     exchange.verdict = "deny";
     exchange.rule = "tls";
     exchange.reason = reason;
-    exchange.enforced = verdict.enforced;
-    if (!verdict.enforced) return "go";
+    exchange.enforced = this.#enforced;
+    if (!this.#enforced) return "go";
     exchange.error = "http_request_denied";
     exchange.details = reason;
     return "stop";

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { proxied, PSEUDONYM, type Setting, type SettingOptions } from "./harness.ts";
+import { NO_LIMITS } from "../../src/policy/rates.ts";
 import { type Message, valuesOf } from "./peer.ts";
 import { Names, policy, SeenFrom } from "./policies.ts";
 import { OK } from "./round_trip.ts";
@@ -413,5 +414,29 @@ eachWay(
     const { SETTINGS } = await import("./harness.ts");
     setting.proxy.update({ ...SETTINGS, policy: policy({ rules: [{ hosts: "b.example" }] }) });
     await refused(setting, way, setting.origin.authority);
+  },
+);
+
+eachWay(
+  "in report mode rates are counted and refuse nothing",
+  {
+    settings: {
+      policy: policy({ mode: "report" }),
+      clientRates: { ...NO_LIMITS, requests: 1, burst: 1, daily: 1 },
+    },
+  },
+  async (setting, way) => {
+    for (let index = 0; index < 3; index++) {
+      const client = await setting.connect();
+      await client.send(WAYS[way](setting.origin.authority));
+      const upstream = await setting.origin.accept();
+      upstream.close();
+      client.close();
+      await setting.exchanges.next();
+    }
+    const [first, second] = setting.exchanges.all;
+    assertEquals([first.verdict, first.enforced], ["allow", true]);
+    assertEquals([second.verdict, second.enforced, second.rule], ["deny", false, "rates"]);
+    assertStringIncludes(second.reason, "of one client");
   },
 );
