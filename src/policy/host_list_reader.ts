@@ -18,11 +18,11 @@ export interface HostListLimits {
   readonly maxNetworks: number;
 }
 
-/** A table of so many names takes some 400 MB, so many networks 250 MB. */
+/** So many names take some 400 MB, so many networks up to 200 MB while they are read. */
 export const HOST_LIST_LIMITS: HostListLimits = {
   maxNames: 10_000_000,
   maxBytes: 512 << 20,
-  maxNetworks: 1_000_000,
+  maxNetworks: 200_000,
 };
 
 /** A line that was not understood, and is not in the list. */
