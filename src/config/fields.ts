@@ -142,7 +142,9 @@ function method(text: string): string {
 function address(text: string): IpAddress {
   const ip = parseIp(text.replace(/^\[(.*:.*)\]$/, "$1"));
   if (ip === null) throw new WrongValue(`must be an address such as 192.0.2.1, not ${quote(text)}`);
-  return parseIp(formatIp(ip)) ?? ip;
+  // an IPv4-mapped one is the IPv4 address inside it, as it is for clients
+  const [{ family, bytes }] = parseNetworks(formatIp(ip));
+  return { family, bytes };
 }
 
 function rates(value: unknown): RateLimits {

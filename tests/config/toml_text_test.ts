@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Option } from "../../src/config/option.ts";
 import { OPTIONS_IN_FILE, type Values } from "../../src/config/options.ts";
-import { readToml } from "../../src/config/toml.ts";
+import { readFlags } from "../../src/config/flags.ts";
+import { readToml, type TomlContents } from "../../src/config/toml.ts";
 import { tomlText } from "../../src/config/toml_text.ts";
 import { parseListenAddress } from "../../src/net/listen.ts";
 
@@ -39,6 +40,55 @@ Deno.test("whatever can be given, written and read back is the same", async () =
   await fc.assert(fc.asyncProperty(anyValues(), async (values) => {
     assertEquals(await read(tomlText(values)), values);
   }));
+});
+
+Deno.test("rules and tests, written and read back, are the same but for their lines", async () => {
+  const text = `
+[[rule]]
+name = "all"
+action = "allow"
+mode = "report"
+note = "Say \\"please\\" \u{1f600}"
+clients = ["private", "10.0.0.0/8", "all"]
+users = ["*", "al\\\\ice"]
+hosts = ["EXAMPLE.com", "*.example.com", ".example.com", "*", "[2001:db8::]/32", "@a b.txt"]
+ports = [443, "8000-8999", "*"]
+methods = ["GET"]
+paths = ["/a/*", "*"]
+tls = "any"
+rates = { requests = 5, down = "1m" }
+[[rule]]
+action = "deny"
+rates = {}
+[[test]]
+url = "https://example.com/"
+expect = "allow"
+[[test]]
+url = "example.com:443"
+client = "10.0.0.1"
+user = "alice"
+method = "OPTIONS"
+addresses = ["192.0.2.1", "2001:db8::1"]
+expect = "authenticate"
+rule = "all"
+`;
+  const first = await readAll(text);
+  const second = await readAll(tomlText(first.values, first.rules, first.tests));
+  const bare = ({ rules, tests }: TomlContents) => [
+    rules.map((rule) => ({ ...rule, source: null })),
+    tests.map((test) => ({ ...test, line: 0 })),
+  ];
+  assertEquals(bare(second), bare(first));
+  assertEquals(first.rules.length + first.tests.length, 4);
+});
+
+Deno.test("rules of the command line are written as rules of a file", async () => {
+  const { rules } = readFlags(["--allow", "a.example:443,@list", "--deny", "*"], parseListenAddress);
+  const read = (await readAll(tomlText({}, rules))).rules;
+  assertEquals(
+    read.map(({ source: _, ...rule }) => rule),
+    rules.map(({ source: _, ...rule }) => rule),
+  );
 });
 
 /** Any set of options with any values that they take. */
