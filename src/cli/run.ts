@@ -28,6 +28,8 @@ const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
   learn: async () => (await import("./learn.ts")).learn,
   replay: async () => (await import("./replay.ts")).replay,
   report: async () => (await import("./report.ts")).report,
+  test: async () => (await import("./test.ts")).test,
+  why: async () => (await import("./why.ts")).why,
   help: async () => (await import("./help.ts")).help,
 };
 

@@ -80,6 +80,27 @@ export const COMMANDS = [
     exit: { 1: "With --fail-on-denied: something was denied" },
   },
   {
+    name: "test",
+    words: "[FILE…]",
+    help: "Run the tests of a policy, without the network",
+    examples: [
+      ["weir test weir.toml", "What fails, with what was expected and what came"],
+      ["weir test policies/*.toml", "Several, each by itself"],
+    ],
+    exit: { 0: "All tests pass", 1: "One fails" },
+  },
+  {
+    name: "why",
+    words: "URL|HOST:PORT",
+    help: "Say what the policy would decide, why, and what would turn it",
+    examples: [
+      ["weir why https://example.com/ -c weir.toml", "As a client of this machine"],
+      ["weir why example.com:443 --client 10.0.0.5", "As another one, by the flags alone"],
+      ["weir why http://db.internal/ --address 10.0.0.9", "Without looking the name up"],
+    ],
+    exit: { 0: "It would be allowed", 1: "It would be denied" },
+  },
+  {
     name: "help",
     words: "[COMMAND]",
     help: "Print the help of all, or of one command",

@@ -54,7 +54,7 @@ export function rateOptions<Who extends Counted>(who: Who, group: string): RateO
     least: 0,
     zero: zeroOf(name),
     help: `Each ${who}'s ${help[0].toLowerCase()}${help.slice(1)}`,
-    commands: ["serve", "replay"],
+    commands: ["serve", "replay", "why"],
   })) as unknown as RateOption<Who>[];
 }
 

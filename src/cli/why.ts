@@ -1,0 +1,132 @@
+/** `weir why URL|HOST:PORT`: what the policy would say to a request, and why. */
+
+import type { Instance } from "../config/config.ts";
+import { UsageError } from "../config/errors.ts";
+import type { CommandLine } from "../config/flags.ts";
+import { DEFAULTS } from "../config/options.ts";
+import { quote } from "../config/printable.ts";
+import { rateLimitsOf } from "../config/rates.ts";
+import { HttpError } from "../http/error.ts";
+import { formatIp, type IpAddress, parseIp } from "../http/ip_address.ts";
+import { Resolver } from "../net/resolve.ts";
+import { plainAddress } from "../policy/address_scope.ts";
+import { type Asked, readAsked } from "../policy/asked.ts";
+import { explain, type Explanation } from "../policy/explanation.ts";
+import type { Facts } from "../policy/facts.ts";
+import { OwnListeners } from "../policy/own_listeners.ts";
+import { type Io, wantsColor } from "./io.ts";
+import { type LoadedPolicy, loadPolicy } from "./load.ts";
+import { type Answer, badRequestText, type Judged, type Where, whyText } from "./why_text.ts";
+
+/**
+ * Prints the request as the proxy understands it, each station and each rule with what it says, the verdict, and the
+ * smallest change that would turn it.
+ *
+ * @returns 0 when the request would go on, 1 when it would not
+ * @throws {UsageError} for flags that hold what they cannot
+ * @throws {ConfigError} for a policy that is wrong
+ */
+export async function why(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
+  const [text] = line.words;
+  const { client = "127.0.0.1", user = null, method = null, address } = line.options;
+  if (user === "") {
+    throw new UsageError(["--user: is empty; leave it out for a client that does not say who it is"]);
+  }
+  const clientIp = plainAddress(readIp("--client", client));
+  const given = address?.split(",").map((each) => readIp("--address", each.trim()));
+  const loaded = await loadPolicy(line, io);
+  for (const warning of loaded.warnings) io.err(`weir: ${warning}\n`);
+  const color = wantsColor(line.values["log-color"] ?? "auto", "out", io);
+
+  let asked: Asked;
+  try {
+    asked = readAsked(text, method);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    io.out(badRequestText(text, error, color));
+    return 1;
+  }
+  const facts: Facts = {
+    client: formatIp(clientIp),
+    clientIp,
+    user,
+    method: asked.method,
+    authority: asked.authority,
+    path: asked.path,
+  };
+  const answer = await judge(loaded, facts, given ?? null);
+  const { values } = loaded;
+  const rates = { client: rateLimitsOf(values, "client"), user: rateLimitsOf(values, "user") };
+  io.out(whyText({ text, asked, facts, answer, rates, chosen: method !== null }, color));
+  return answer.goesOn ? 0 : 1;
+}
+
+/** Judges as the proxy does: by the name, and then by each address that it leads to. */
+async function judge(
+  { spec, lists, values }: LoadedPolicy,
+  facts: Facts,
+  given: readonly IpAddress[] | null,
+): Promise<Answer> {
+  const byName = explain(spec, lists, facts, null);
+  const { host, ip, port } = facts.authority;
+  const decided = byName.verdict.decision === "deny" || byName.verdict.decision === "authenticate";
+  if (ip === null && decided && byName.verdict.enforced) {
+    return answerOf([{ addresses: [], explanation: byName, own: false }], { state: "needless" });
+  }
+  let addresses: readonly IpAddress[];
+  let where: Where;
+  if (ip !== null) [addresses, where] = [[ip], { state: "literal" }];
+  else if (given !== null) [addresses, where] = [given, { state: "given" }];
+  else {
+    try {
+      addresses = (await new Resolver().resolve(host)).flatMap((each) => parseIp(each) ?? []);
+      where = { state: "resolved" };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return answerOf([{ addresses: [], explanation: byName, own: false }], { state: "unknown", reason });
+    }
+  }
+  const listeners = new OwnListeners();
+  listeners.set((values.listen ?? DEFAULTS.listen).map((each) => ({ ...each })));
+  return answerOf(
+    grouped(addresses.map((address) => ({
+      addresses: [address],
+      explanation: explain(spec, lists, facts, address),
+      own: listeners.includes(formatIp(address), port, "127.0.0.1"),
+    }))),
+    where,
+  );
+}
+
+/** Addresses to which the policy says the same, together. */
+function grouped(all: readonly Judged[]): Judged[] {
+  const groups = new Map<string, { addresses: IpAddress[]; explanation: Explanation; own: boolean }>();
+  for (const { addresses, explanation, own } of all) {
+    const { verdict, steps } = explanation;
+    const key = JSON.stringify([own, verdict.decision, verdict.rule, steps.map(({ result }) => result)]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { addresses: [...addresses], explanation, own });
+    else group.addresses.push(...addresses);
+  }
+  return [...groups.values()];
+}
+
+/** What comes of it all: the proxy leaves out the addresses that are refused, as long as there are others. */
+function answerOf(judged: readonly Judged[], where: Where): Answer {
+  const decisive = judged.find(goesOn) ?? judged[0];
+  return { judged, decisive, where, goesOn: goesOn(decisive) };
+}
+
+function goesOn({ explanation: { verdict }, own }: Judged): boolean {
+  return !own && (verdict.decision === "allow" || (!verdict.enforced && verdict.decision !== "unresolved"));
+}
+
+function readIp(flag: string, text: string): IpAddress {
+  const ip = parseIp(text.replace(/^\[(.*)\]$/, "$1"));
+  if (ip === null) {
+    throw new UsageError([
+      `${flag}: must be an address such as 192.0.2.1 or 2001:db8::1, not ${quote(text)}`,
+    ]);
+  }
+  return ip;
+}
