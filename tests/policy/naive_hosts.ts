@@ -35,7 +35,7 @@ export function readNaively(text: string): NaiveHosts {
       return;
     }
     for (const word of words.slice(1)) {
-      if (OWN_NAMES.test(word) || word === words[0]) continue;
+      if ((word.length <= 32 && OWN_NAMES.test(word)) || word === words[0]) continue;
       if (isAddress(word)) hosts.problems.push(number);
       else readWord(word, number, hosts);
     }
