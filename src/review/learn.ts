@@ -58,8 +58,8 @@ export class Learning {
   readonly denied = tallyOfLeft();
   /** Allowed, and never reached: a mistaken name, a server that is down. */
   readonly unreached = tallyOfLeft();
-  /** Addresses that only a person may allow. */
-  readonly guarded = tallyOfLeft();
+  /** What only a person may allow: addresses that hand out secrets, and what a rule cannot say. */
+  readonly byHand = tallyOfLeft();
   /** What the known policy decides otherwise than by its default: it is not turned around. */
   readonly decided = tallyOfLeft();
 
@@ -88,7 +88,10 @@ export class Learning {
     }
     this.through++;
     const address = exchange.originIp ?? authority.ip;
-    if (address !== null && isGuarded(address)) return leave(this.guarded, authority, exchange.origin);
+    if (address !== null && isGuarded(address)) return leave(this.byHand, authority, exchange.origin);
+    if (this.#options.methods && exchange.method !== exchange.method.toUpperCase()) {
+      return leave(this.byHand, authority, `method ${exchange.method}`);
+    }
     const facts = factsOf(exchange, authority);
     if (this.#known !== null && !this.#isOpen(this.#known, facts, address, authority)) return;
     this.#learn(exchange, authority, { facts, address, secure: exchange.secure });

@@ -19,11 +19,11 @@ const LONGEST_DURATION = 366 * 86_400_000;
 /** The year 9999, ms since the epoch: later ones have no ISO 8601 form of four digits. */
 const LATEST = 253_402_300_799_999;
 const LONGEST_WORDS = 1024;
-const LONGEST_NAME = 256;
+const LONGEST_NAME = 255;
 const LONGEST_METHOD = 64;
 
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+/** No rule can name a user with these. */
+const NOT_IN_USER = /[:\p{C}]/u;
 const NOT_ASCII = /[\u0080-\uffff]/;
 // deno-lint-ignore no-control-regex
 const NOT_IN_TARGET = /[\x00-\x20\x7f]/;
@@ -146,7 +146,7 @@ export function methodOf(text: string): string {
 
 /** A user's name. @throws {BadLine} when it holds what no name may */
 export function userOf(text: string): string {
-  if (text.length > LONGEST_NAME || CONTROL.test(text) || !text.isWellFormed()) {
+  if (text === "" || text.length > LONGEST_NAME || NOT_IN_USER.test(text)) {
     throw new BadLine("a user that cannot be");
   }
   return text;

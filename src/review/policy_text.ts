@@ -1,6 +1,6 @@
 /** Writes what was learned as a policy that a person reads, and as the rules of one. */
 
-import { formatIp } from "../http/ip_address.ts";
+import { formatIp, parseIp } from "../http/ip_address.ts";
 import { wrongName } from "../config/rules.ts";
 import { printable } from "../config/printable.ts";
 import type { Learning, Left } from "./learn.ts";
@@ -42,14 +42,17 @@ function freeName({ hosts, ports }: LearnedRule, taken: ReadonlySet<string>): st
 
 /** A rule with its evidence above it, as lines. */
 export function ruleLines(rule: NamedRule, size: SizeText): string[] {
-  const lines = [
-    ...rule.evidence.lines(size).map(comment),
+  const lines = [...rule.evidence.lines(size).map(comment)];
+  if (rule.hosts.some((host) => parseIp(host) !== null)) {
+    lines.push(comment("an address: every name that leads to it is allowed too"));
+  }
+  lines.push(
     "[[rule]]",
     `name = ${tomlString(rule.name)}`,
     'action = "allow"',
     ...hostLines(rule.hosts),
     `ports = [${rule.ports.join(", ")}]`,
-  ];
+  );
   if (rule.methods !== null) lines.push(`methods = ${list(rule.methods)}`);
   if (rule.clients !== null) lines.push(`clients = ${list(rule.clients)}`);
   if (rule.users !== null) lines.push(`users = ${list(rule.users)}`);
@@ -61,7 +64,9 @@ export function testLines({ name, sample, methods, users, evidence }: NamedRule)
   const { facts, address, secure } = sample;
   const { authority, method } = facts;
   const tunnel = method === "CONNECT" || method === "";
-  const url = tunnel ? authority.text : `${secure ? "https" : "http"}://${authority.text}/`;
+  const url = tunnel
+    ? authority.text
+    : `${secure ? "https" : "http"}://${authority.hostField(secure ? 443 : 80)}/`;
   const lines = ["[[test]]", `url = ${tomlString(url)}`];
   if (facts.client !== "127.0.0.1") lines.push(`client = ${tomlString(facts.client)}`);
   if (users !== null && facts.user !== null) lines.push(`user = ${tomlString(facts.user)}`);
@@ -111,7 +116,7 @@ export function remarks(learning: Learning, rules: readonly LearnedRule[]): stri
   found.push(
     ...leftLines("Denied in the log, and not allowed here:", learning.denied),
     ...leftLines("Decided by the policy otherwise than by its default, and left so:", learning.decided),
-    ...leftLines("Only a rule written by hand allows such addresses, if it has to be:", learning.guarded),
+    ...leftLines("Left to a rule that is written by hand, if it has to be:", learning.byHand),
     ...leftLines("Allowed in the log, but never reached, and not allowed here:", learning.unreached),
   );
   if (learning.beyond > 0) {
