@@ -96,7 +96,7 @@ function ask(terminal: Terminal, user: string, io: Io): Promise<string> {
     const answer = async (question: string): Promise<string> => {
       io.err(question);
       const text = await input.line();
-      io.err("\r\n");
+      io.err("\n");
       if (text === null) throw new NoPassword("broken off", BROKEN_OFF);
       return text;
     };

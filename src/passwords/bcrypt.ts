@@ -66,17 +66,16 @@ async function bcryptHere(): Promise<Bcrypt> {
 
 class BcryptWorker {
   readonly #worker: Worker;
-  readonly #url: string;
   #asked: PromiseWithResolvers<string> | null = null;
   #failed = false;
 
   constructor() {
-    // a file of its own would need --allow-read
+    // a file of its own would need --allow-read, and a blob is not found in an executable; bcryptjs is in either
     const source = 'import bcrypt from "bcryptjs";' +
       "onmessage = ({ data }) => bcrypt.hash(data.password, data.salt).then(" +
       "(hash) => postMessage({ hash }), (error) => postMessage({ error: String(error) }));";
-    this.#url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    this.#worker = new Worker(this.#url, { type: "module" });
+    const url = `data:text/javascript,${encodeURIComponent(source)}`;
+    this.#worker = new Worker(url, { type: "module" });
     this.#worker.onmessage = ({ data }) => {
       if (data.hash !== undefined) this.#asked?.resolve(data.hash);
       else this.#asked?.reject(new Error(data.error));
@@ -99,6 +98,5 @@ class BcryptWorker {
 
   end(): void {
     this.#worker.terminate();
-    URL.revokeObjectURL(this.#url);
   }
 }
