@@ -81,6 +81,38 @@ Deno.test("--check prints the configuration as a file that it takes itself", asy
   assertEquals([second.code, second.out], [0, first.out]);
 });
 
+Deno.test("--check prints rules and tests back, those of flags too", async () => {
+  const file = `[[rule]]
+name = "packages"
+action = "allow"
+hosts = [".example.com"]
+[[test]]
+url = "https://a.example.com/"
+expect = "allow"
+rule = "packages"
+`;
+  const args = ["--check", "-c", "-", "--allow", "a.example:443", "--deny=b.example", "--clients=private"];
+  const first = await weir(args, file);
+  assertEquals([first.code, first.err], [0, "weir: the configuration is right\n"]);
+  assertEquals([...first.out.matchAll(/^(?:name|url|clients) = .*$/gm)].map(([line]) => line), [
+    'clients = ["private"]',
+    'name = "--allow a.example:443"',
+    'name = "--deny b.example"',
+    'name = "packages"',
+    'url = "https://a.example.com/"',
+  ]);
+  assertEquals(await weir(["--check", "-c", "-"], first.out), first);
+});
+
+Deno.test("--check finds what the policy cannot mean, and says what it hardly means", async () => {
+  const wrong = await weir(["--check", "--allow", "a.example", "--deny", "a.example"]);
+  assertEquals([wrong.code, wrong.out], [3, ""]);
+  assert(wrong.err.startsWith("weir: command line: "), wrong.err);
+  const odd = await weir(["--check", "--mode", "report", "--deny", "a.example"]);
+  assertEquals(odd.code, 0);
+  assert(odd.err.startsWith("weir: warning: nothing is refused"), odd.err);
+});
+
 Deno.test("flags win over the file", async () => {
   const { out } = await weir(
     ["--check", "-c", "-", "--grace", "1s"],

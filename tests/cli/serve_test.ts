@@ -93,6 +93,45 @@ Deno.test("certificates without the permission to read them are 3, with all that
   assert(err.includes(`--allow-read=${config},ca.pem `), err);
 });
 
+Deno.test("an open proxy for everybody is refused at the start, with a line that works", async () => {
+  const { code, out, err } = await runWeir(["--listen", "0.0.0.0:0", "--grace", "1s"]);
+  assertEquals([code, out], [3, ""]);
+  assert(err.startsWith("weir: 0.0.0.0:0 may be reached from anywhere, and the policy names neither"), err);
+  const fix = /say who may: {2}deno run --allow-net \S*main\.ts (.*)\n/.exec(err)?.[1].split(" ");
+  assertEquals(fix, ["--listen", "0.0.0.0:0", "--grace", "1s", "--clients", "192.168.0.0/16"]);
+  await using weir = await Weir.start(fix);
+  assert(!weir.err.includes("careful"), weir.err);
+  assertEquals((await runWeir(["--check", ...fix!])).code, 0);
+  await using open = await Weir.start(["--listen", "0.0.0.0:0", "--clients", "all"]);
+  assert(open.err.includes("careful"), open.err);
+});
+
+Deno.test("warnings of the policy come before the banner, which tells the policy", async () => {
+  await using weir = await Weir.start(["--deny", "a.example", "--mode", "report"]);
+  assert(weir.err.startsWith("weir: warning: nothing is refused"), weir.err);
+  assert(weir.err.includes("\n  policy    1 rule, default allow, report mode\n"), weir.err);
+});
+
+Deno.test("config, lists and users without the permission to read them are one message", async () => {
+  const { code, err } = await runWeir(["-c", "a.toml", "--deny", "@b.txt", "--users", "c"]);
+  assertEquals(code, 3);
+  assert(
+    err.startsWith("weir: a.toml, b.txt, c cannot be read: that needs the permission --allow-read\n"),
+    err,
+  );
+  assert(err.includes(" --allow-read=a.toml,b.txt,c "), err);
+});
+
+Deno.test("lists and users that the file names are one message too, once the file can be read", async () => {
+  await using folder = await Folder.make();
+  const text = 'policy.users = "users"\n[[rule]]\naction = "deny"\nhosts = "@list.txt"\n';
+  const config = await folder.write("weir.toml", text);
+  const { code, err } = await runWeir(["-c", config], { permissions: [`--allow-read=${config}`] });
+  assertEquals(code, 3);
+  const all = [config, `${folder.path}/list.txt`, `${folder.path}/users`].join(",");
+  assert(err.includes(` --allow-read=${all} `), err);
+});
+
 Deno.test("nobody reading standard output is no reason to stop", async () => {
   const main = new URL("../../main.ts", import.meta.url).pathname;
   const script = '"$0" run --allow-net --no-prompt "$1" --help | head -1; echo "${PIPESTATUS[0]}"';
