@@ -35,7 +35,8 @@ export class FileUsers implements Users {
   /** Chooses for each unknown name the same hash always, and not one that can be told from outside. */
   readonly #seed = crypto.getRandomValues(new Uint32Array(1))[0];
 
-  readonly #state: string;
+  /** Of the file whose text was read last. */
+  #state: string;
 
   /** @param state of the file whose text is loaded first, by {@link fileState} */
   constructor(readonly path: string, state: string) {
@@ -81,14 +82,15 @@ export class FileUsers implements Users {
    */
   watch(notice: (level: NoticeLevel, message: string) => void): () => Promise<void> {
     return watchFile(this.path, this.#state, MAX_FILE_SIZE, {
-      changed: (text) => {
+      changed: (text, state) => {
+        this.#state = state;
         const problems = this.reload(text);
         for (const problem of problems) notice("error", problem);
         notice(
           problems.length > 0 ? "error" : "info",
           problems.length > 0
             ? `${this.path}: the users stay as they were`
-            : `${this.path}: ${this.size} users are in force`,
+            : `${this.path}: ${this.size === 1 ? "1 user is" : `${this.size} users are`} in force`,
         );
       },
       lost: (reason) => notice("error", `${this.path} ${reason}; the users stay as they were`),

@@ -7,8 +7,8 @@ import { readText } from "./read_file.ts";
 const INTERVAL = 2_000;
 
 export interface FileListener {
-  /** The file holds another text now. */
-  changed(text: string): void;
+  /** The file holds another text now, in this state. */
+  changed(text: string, state: string): void;
   /** It cannot be read any more, for a reason that goes on after the file's name; told once. */
   lost(reason: string): void;
 }
@@ -68,7 +68,7 @@ class Watch {
       if (this.ended || await fileState(this.path) !== state) return;
       this.#known = state;
       this.#lost = false;
-      this.listener.changed(text);
+      this.listener.changed(text, state);
     } catch (error) {
       if (this.#lost || this.ended) return;
       this.#lost = true;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readPasswordFile } from "../../src/passwords/password_file.ts";
 import { verifyPassword } from "../../src/passwords/verify.ts";
-import { type Ended, Folder, runWeir } from "./weir.ts";
+import { type Ended, Folder, runWeir, Weir } from "./weir.ts";
 
 /** Runs `weir passwd` on a file in a folder that it may read and write, with a line on standard input. */
 async function passwd(folder: Folder, words: string[], input = "open sesame\n"): Promise<Ended> {
@@ -117,4 +117,26 @@ Deno.test("passwd writes into no folder, no link and no place that is not there"
     assertStringIncludes(err, message);
   }
   assertEquals(await Deno.readTextFile(`${folder.path}/users`), "");
+});
+
+Deno.test("a password that passwd changes is in force for the weir that runs, and the old one is not", async () => {
+  await using folder = await Folder.make();
+  const path = `${folder.path}/users`;
+  await passwd(folder, [path, "alice"]);
+  await using weir = await Weir.start(["--users", path], { permissions: [`--allow-read=${folder.path}`] });
+  // nobody listens there: 502 is what somebody gets who may ask
+  const ask = async (password: string) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: weir.port });
+    const credentials = btoa(`alice:${password}`);
+    const request = `GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: close\r\n` +
+      `Proxy-Authorization: Basic ${credentials}\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const answer = await new Response(connection.readable).text();
+    return Number(answer.slice(9, 12));
+  };
+  assertEquals(await ask("open sesame"), 502);
+  await passwd(folder, [path, "alice"], "open barley\n");
+  await weir.said("1 user is in force");
+  assertEquals([await ask("open sesame"), await ask("open barley")], [407, 502]);
+  assert(!(weir.out + weir.err).includes("sesame") && !weir.out.includes(btoa("alice:open sesame")));
 });

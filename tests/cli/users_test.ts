@@ -68,7 +68,7 @@ Deno.test("a watched file is read again when it changes, and its loss is told on
   // the watch itself keeps nothing alive
   const alive = setInterval(() => {}, 1_000);
   // a state that the file does not have: it has changed since it was read
-  const stop = watchFile(path, "", 10, { changed: hear, lost: () => hear("lost") }, 5);
+  const stop = watchFile(path, "", 10, { changed: (text) => hear(text), lost: () => hear("lost") }, 5);
   try {
     await until("one");
     await folder.write("users", "another");
