@@ -144,17 +144,19 @@ Deno.test("bytes over the rate wait, those of all exchanges of one client togeth
   assertEquals(other.up(10, 3_000), 0);
 });
 
-Deno.test("what several limits make wait waits for the slowest", () => {
-  const rates = new Rates({
-    client: { ...NO_LIMITS, down: 1_000 },
-    user: { ...NO_LIMITS, down: 100 },
+for (const way of ["up", "down"] as const) {
+  Deno.test(`what several limits make wait on its way ${way} waits for the slowest`, () => {
+    const rates = new Rates({
+      client: { ...NO_LIMITS, [way]: 1_000 },
+      user: { ...NO_LIMITS, [way]: 100 },
+    });
+    const usage = begun(rates, 0, CLIENT, "ada", ofRule("slow", { [way]: 500 }));
+    assertEquals(usage[way](2_000, 0), 0);
+    assertEquals(usage[way](0, 0), 19_000);
+    const other = begun(rates, 0, CLIENT, "grace");
+    assertEquals(other[way](0, 0), 1_000, "the same client, another user, no rule");
   });
-  const usage = begun(rates, 0, CLIENT, "ada", ofRule("slow", { down: 500 }));
-  assertEquals(usage.down(2_000, 0), 0);
-  assertEquals(usage.down(0, 0), 19_000);
-  const other = begun(rates, 0, CLIENT, "grace");
-  assertEquals(other.down(0, 0), 1_000, "the same client, another user, no rule");
-});
+}
 
 Deno.test("a read takes a quarter of a second's bytes, divided among the exchanges, and 1 KiB at least", () => {
   const rates = new Rates(perClient({ up: 400_000, down: 1 }));
@@ -271,6 +273,13 @@ Deno.test("other limits hold at once, for exchanges under way too, and what was 
   usage.end();
   rates.limits = perClient({ exchanges: 1 });
   begun(rates, 0);
+});
+
+Deno.test("a rule's limits are those that its last verdict came with", () => {
+  const rates = new Rates();
+  begun(rates, 0, CLIENT, "", ofRule("npm", { exchanges: 1 }));
+  refused(rates, 0, CLIENT, "", ofRule("npm", { exchanges: 1 }));
+  begun(rates, 0, CLIENT, "", ofRule("npm", { exchanges: 2 }));
 });
 
 Deno.test("an exchange goes over to another rule without being a request twice", () => {

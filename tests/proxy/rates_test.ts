@@ -191,6 +191,15 @@ proxied("heads are counted as bodies are, both ways", {
   assertEquals((await client.message()).status, 429);
 });
 
+proxied("a body that comes with its head is counted", {
+  settings: limited({ hourly: 900 }),
+}, async (setting) => {
+  const message = request(setting.origin, "POST", "/", "Content-Length: 1000") + "x".repeat(1_000);
+  const { client } = await roundTrip(setting, message);
+  await client.send(get(setting.origin));
+  assertEquals((await client.message()).status, 429);
+});
+
 for (
   const [framing, head, content] of [
     ["a length", `Content-Length: ${SIZE}`, BODY],
@@ -246,6 +255,24 @@ for (
     },
   );
 }
+
+shaped(
+  "an upload that waits for longer than a body may stand still is not late",
+  { settings: { ...limited({ up: 1_000 }), bodyTimeout: AT_ONCE, responseTimeout: AT_ONCE } },
+  "up",
+  async (setting, waits) => {
+    const content = BODY.slice(0, 4_000);
+    const client = await setting.connect();
+    const upstream = setting.origin.accept();
+    await client.send(request(setting.origin, "POST", "/", `Content-Length: ${content.length}`));
+    await client.send(content);
+    const arrived = await upstream;
+    assertSame((await arrived.message()).content, content);
+    await arrived.send(OK);
+    assertEquals((await client.message()).content, "ok");
+    assert(Math.max(...waits) > 500, `${waits}`);
+  },
+);
 
 async function upgraded({ connect, origin }: Setting): Promise<UnderWay> {
   const client = await connect();
@@ -358,6 +385,19 @@ const STUCK: readonly [string, "up" | "down", (setting: Setting) => Promise<Unde
     sendAside(under.upstream, `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}`);
     return under;
   }],
+  ["the response to a last request", "down", async (setting) => {
+    const under = await arrived(setting, get(setting.origin, "/", "Connection: close"), CAN_RESET);
+    sendAside(under.upstream, `HTTP/1.1 200 OK\r\nContent-Length: ${SIZE}\r\n\r\n${BODY}`);
+    return under;
+  }],
+  ["a small answer", "down", async (setting) => {
+    const client = await setting.connect({ resettable: CAN_RESET });
+    const under = await roundTrip(setting, get(setting.origin), OK, { client });
+    await under.client.send(get(setting.origin));
+    await under.upstream.message();
+    await under.upstream.send(OK);
+    return under;
+  }],
   ["a request's body", "up", async (setting) => {
     const message = request(setting.origin, "POST", "/", `Content-Length: ${SIZE}`);
     const under = await arrived(setting, message, CAN_RESET);
@@ -400,9 +440,13 @@ for (const [what, way, begin] of STUCK) {
       { settings: { ...limited({ [way]: NEVER }), grace: AT_ONCE } },
       way,
       async (setting, waits) => {
-        await begin(setting);
+        const { client, upstream } = await begin(setting);
         await until(() => waits.length > 0);
+        // what does not wait as it should has every opportunity
+        for (let i = 0; i < 20; i++) await turn();
         await setting.proxy[end]();
+        const [down, up] = await Promise.all([client.rest(), upstream.rest()]);
+        assert(down.length < SIZE && up.length < SIZE, `${down.length} and ${up.length} bytes came through`);
         const { truncated, details } = setting.exchanges.all.at(-1)!;
         assertEquals([truncated, details], [true, "the proxy was stopped"]);
       },
