@@ -86,12 +86,11 @@ export class FileUsers implements Users {
         this.#state = state;
         const problems = this.reload(text);
         for (const problem of problems) notice("error", problem);
-        notice(
-          problems.length > 0 ? "error" : "info",
-          problems.length > 0
-            ? `${this.path}: the users stay as they were`
-            : `${this.path}: ${this.size === 1 ? "1 user is" : `${this.size} users are`} in force`,
-        );
+        if (problems.length > 0) notice("error", `${this.path}: the users stay as they were`);
+        else {notice(
+            "info",
+            `${this.path}: ${this.size === 1 ? "1 user is" : `${this.size} users are`} in force`,
+          );}
       },
       lost: (reason) => notice("error", `${this.path} ${reason}; the users stay as they were`),
     });
