@@ -60,13 +60,13 @@ function aboveComments(lines: readonly string[], line: number): number {
 export function insertBlocks(text: string, line: number, blocks: readonly (readonly string[])[]): string {
   const end = text.includes("\r\n") ? "\r\n" : "\n";
   const at = offsetOf(text, line);
-  let [before, after] = [text.slice(0, at), text.slice(at)];
+  let before = text.slice(0, at);
+  const after = text.slice(at);
   // the last line may have no end
   if (before !== "" && !before.endsWith("\n")) before += end;
   const body = blocks.map((lines) => lines.map((each) => each + end).join("")).join(end);
   const gapBefore = before === "" || /(?:^|\n)[ \t]*\r?\n$/.test(before) ? "" : end;
   const gapAfter = after === "" || /^[ \t]*\r?\n/.test(after) ? "" : end;
-  if (after !== "" && after.trim() === "") after = "";
   return before + gapBefore + body + gapAfter + after;
 }
 

@@ -1,0 +1,187 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { codeSpan } from "../../src/cli/report_markdown.ts";
+import { deniedLine, jsonLine } from "../review/logs.ts";
+import { weir } from "./logs_of_commands.ts";
+
+const LOG = [
+  jsonLine({ client: "10.0.0.3" }),
+  jsonLine({ time: "2026-11-21T06:10:25.105Z" }),
+  jsonLine({ method: "GET", host: "deb.debian.org", port: 80, durationMs: 20 }),
+  deniedLine({ host: "evil.example" }),
+  deniedLine({ host: "evil.example" }),
+  jsonLine({ host: "api.example", verdict: "deny", enforced: false, rule: "no api", reason: "not yet" }),
+  jsonLine({ host: "exmaple.com", ownAnswer: true, status: 502, connectedMs: undefined, error: "dns_error" }),
+  "garbage",
+].join("\n");
+
+Deno.test("a summary tells a terminal what there was and what would allow what was denied", async () => {
+  const { code, out, err } = await weir(["report", "-"], LOG);
+  assertEquals(code, 0);
+  assertEquals(err, "weir: 1 of 8 lines were passed over: no line of a known format (standard input:8)\n");
+  assertEquals(
+    out,
+    `7 exchanges, 2026-11-21 06:00:25Z to 2026-11-21 06:10:25Z
+  4 allowed, 2 denied, 1 would have been denied
+  4 2xx, 2 4xx, 1 5xx
+  7.0 kB up, 140 kB down
+  requests took 20 ms (half of them at most), 20 ms (19 of 20), 20 ms (all)
+
+Denied
+       2  evil.example:443  by default: no rule matches
+            allow it:  --allow evil.example:443
+       1  api.example:443  by no api: not yet, only reported
+            allow it:  --allow api.example:443
+            in a file the new rule has to stand before the one that denies
+
+          the same as rules of a file:
+
+          [[rule]]
+          action = "allow"
+          hosts = ["evil.example", "api.example"]
+          ports = [443]
+
+Hosts
+   count      up    down  host
+       2  2.0 kB   40 kB  evil.example:443                                  2 denied
+       2  2.0 kB   40 kB  registry.npmjs.org:443
+       1  1.0 kB   20 kB  api.example:443                                   1 denied
+       1  1.0 kB   20 kB  deb.debian.org:80
+       1  1.0 kB   20 kB  exmaple.com:443
+
+Clients
+   count      up    down  client
+       6  6.0 kB  120 kB  127.0.0.1                                         3 denied
+       1  1.0 kB   20 kB  10.0.0.3
+
+Methods
+   count      up    down  method
+       6  6.0 kB  120 kB  CONNECT                   3 denied
+       1  1.0 kB   20 kB  GET
+
+Errors
+   count      up    down  error
+       1  1.0 kB   20 kB  dns_error
+`,
+  );
+});
+
+Deno.test("a summary in Markdown has the same in tables", async () => {
+  const { code, out } = await weir(["report", "-", "--markdown"], LOG);
+  assertEquals(code, 0);
+  assertEquals(
+    out.split("<details><summary>Clients")[0],
+    `### weir: 7 exchanges, 3 denied
+
+- 2026-11-21 06:00:25Z to 2026-11-21 06:10:25Z
+- 4 allowed, 2 denied, 1 would have been denied
+- 4 2xx, 2 4xx, 1 5xx
+- 7.0 kB up, 140 kB down
+- requests took 20 ms (half of them at most), 20 ms (19 of 20), 20 ms (all)
+
+| denied | host | rule | reason | what allows it |
+| --- | --- | --- | --- | --- |
+| 2 | \`evil.example:443\` | \`default\` | \`no rule matches\` | \`--allow evil.example:443\` |
+| 1 (only reported) | \`api.example:443\` | \`no api\` | \`not yet\` | \`--allow api.example:443\` |
+
+- \`api.example:443\`: in a file the new rule has to stand before the one that denies
+
+<details><summary>The same as rules of a file</summary>
+
+\`\`\`toml
+[[rule]]
+action = "allow"
+hosts = ["evil.example", "api.example"]
+ports = [443]
+\`\`\`
+
+</details>
+
+| host | count | denied | up | down |
+| --- | --- | --- | --- | --- |
+| \`evil.example:443\` | 2 | 2 | 2.0 kB | 40 kB |
+| \`registry.npmjs.org:443\` | 2 |  | 2.0 kB | 40 kB |
+| \`api.example:443\` | 1 | 1 | 1.0 kB | 20 kB |
+| \`deb.debian.org:80\` | 1 |  | 1.0 kB | 20 kB |
+| \`exmaple.com:443\` | 1 |  | 1.0 kB | 20 kB |
+
+`,
+  );
+});
+
+Deno.test("--fail-on-denied is 1 for what was refused and for what was only reported", async () => {
+  const reported = jsonLine({ verdict: "deny", enforced: false });
+  for (
+    const [log, expected] of [[jsonLine(), 0], [deniedLine(), 1], [reported, 1], [
+      deniedLine({ status: 407 }),
+      0,
+    ]]
+  ) {
+    assertEquals((await weir(["report", "-", "--fail-on-denied"], `${log}`)).code, expected);
+    assertEquals((await weir(["report", "-"], `${log}`)).code, 0);
+  }
+});
+
+Deno.test("a log without exchanges is no failure, and one that is not understood is 3", async () => {
+  assertEquals(await weir(["report", "-"], ""), { code: 0, out: "no exchanges\n", err: "" });
+  const { code, out, err } = await weir(["report", "-"], "a\nb\n");
+  assertEquals([code, out], [3, ""]);
+  assert(
+    err.startsWith(
+      "weir: -: no line is understood; no line of a known format (2, first in standard input:1)\n",
+    ),
+  );
+  assertEquals((await weir(["report", "/no/such.log"])).code, 3);
+  assertEquals((await weir(["report"])).code, 2);
+  assertEquals((await weir(["report", "-", "-"])).code, 3);
+});
+
+Deno.test("tables have so many rows and sum the rest up", async () => {
+  const log = Array.from({ length: 30 }, (_, i) => jsonLine({ host: `h${i}.example` })).join("\n");
+  const { out } = await weir(["report", "-"], log);
+  assert(out.includes("\n          and 10 more hosts with 10 exchanges\n"));
+});
+
+Deno.test("nothing in a log ends a code span, a cell or a line, whatever it is", () => {
+  const text = fc.array(
+    fc.oneof(
+      fc.constantFrom(
+        "`",
+        "|",
+        "\\",
+        "\n",
+        "<script>",
+        "</details>",
+        "[a](javascript:b)",
+        "@all",
+        "https://a.example",
+        "\u202e",
+        " ",
+      ),
+      fc.string({ unit: "binary", maxLength: 5 }),
+    ),
+    { maxLength: 20 },
+  ).map((parts) => parts.join(""));
+  fc.assert(fc.property(text, (given) => {
+    const span = codeSpan(given);
+    assert(span === "-" || /^`[^`|\\\p{C}\p{Zl}\p{Zp}]+`$/u.test(span), span);
+  }));
+});
+
+Deno.test("a hostile log cannot break out of the report's tables", async () => {
+  const evil = "x` | <img src=a onerror=b> | [c](d)\n\n# e `";
+  const log = [
+    deniedLine({ rule: evil, reason: evil, error: evil, user: "a|b`c" }),
+    jsonLine({ ownAnswer: true, status: 502, connectedMs: undefined, error: evil }),
+  ].join("\n");
+  const { out } = await weir(["report", "-", "--markdown"], log);
+  for (const line of out.split("\n")) {
+    const outside = line.replace(/`[^`]*`/g, "");
+    assertEquals(outside.includes("img") || outside.includes("]("), false, line);
+    if (line.startsWith("| ")) {
+      assertEquals(line.split("|").length - 2, line.includes("---") ? line.split("---").length - 1 : 5);
+    }
+  }
+  const plain = await weir(["report", "-"], log.replaceAll("x`", "\\u001b[31m"));
+  assert(!plain.out.includes("\x1b"));
+});

@@ -1,0 +1,120 @@
+import { assertEquals } from "@std/assert";
+import { readLine } from "../../src/review/log_reader.ts";
+import { Replay } from "../../src/review/replay.ts";
+import { policyIn } from "./learning.ts";
+import { deniedLine, jsonLine } from "./logs.ts";
+
+const DENY = '[policy]\ndefault = "deny"\n';
+const NPM = `${DENY}[[rule]]\nname = "npm"\naction = "allow"\nhosts = ["registry.npmjs.org"]\n`;
+
+async function replayed(policy: string, ...lines: string[]): Promise<Replay> {
+  const replay = new Replay(await policyIn(policy));
+  for (const line of lines) replay.add(readLine(line));
+  return replay;
+}
+
+/** What has changed: before and after, each with its rule, and how often. */
+async function changes(policy: string, ...lines: string[]): Promise<string[]> {
+  const { changes } = await replayed(policy, ...lines);
+  return changes.sorted(({ count }) => count).map(([, each]) =>
+    `${each.count} ${each.target} ${each.before} ${each.ruleBefore} > ${each.after} ${each.ruleAfter}`
+  );
+}
+
+async function reasons(policy: string, ...lines: string[]): Promise<string[]> {
+  const { unjudged, same, differing } = await replayed(policy, ...lines);
+  assertEquals([same, differing], [0, 0]);
+  return unjudged.sorted(({ count }) => count).map(([reason]) => reason);
+}
+
+Deno.test("what is decided as before is no change, by whatever rule", async () => {
+  const replay = await replayed(
+    NPM,
+    jsonLine({ rule: "npm" }),
+    jsonLine({ rule: "old" }),
+    deniedLine({ host: "x.org" }),
+  );
+  assertEquals([replay.same, replay.byAnotherRule, replay.differing, replay.changes.size], [3, 1, 0, 0]);
+});
+
+Deno.test("changes are told by host, port and the rules before and after", async () => {
+  assertEquals(
+    await changes(
+      NPM,
+      jsonLine({ host: "x.org" }),
+      jsonLine({ host: "x.org" }),
+      deniedLine(),
+      jsonLine({ host: "y.org" }),
+    ),
+    [
+      "2 x.org:443 allow  > deny default",
+      "1 registry.npmjs.org:443 deny default > allow npm",
+      "1 y.org:443 allow  > deny default",
+    ],
+  );
+});
+
+Deno.test("the address of the log is the address that is judged", async () => {
+  const line = jsonLine({ client: "203.0.114.5", origin: "10.0.0.9" });
+  assertEquals(await changes(NPM, line), ["1 registry.npmjs.org:443 allow  > deny private networks"]);
+});
+
+Deno.test("a denial that was only reported is a denial", async () => {
+  assertEquals((await replayed(NPM, jsonLine({ host: "x.org", verdict: "deny", enforced: false }))).same, 1);
+});
+
+Deno.test("a challenge is compared as such", async () => {
+  const asks = `${DENY}users = "users"\nauthentication = "always"\n`;
+  const challenge = deniedLine({ status: 407, rule: "users" });
+  assertEquals((await replayed(asks, challenge)).same, 1);
+  assertEquals(await changes(asks, jsonLine()), ["1 registry.npmjs.org:443 allow  > authenticate users"]);
+});
+
+Deno.test("a tunnel's name is held to the new policy where the log has it", async () => {
+  assertEquals(await changes(NPM, jsonLine({ serverName: "front.example" })), [
+    "1 registry.npmjs.org:443 allow  > deny tls",
+  ]);
+  assertEquals(await changes(NPM, jsonLine({ serverName: "registry.npmjs.org" })), []);
+  const required = NPM.replace("\n", '\ntls = "require"\n');
+  assertEquals(await reasons(required, jsonLine()), ["it depends on what came through the tunnel"]);
+  assertEquals(await reasons(NPM, deniedLine({ rule: "tls" })), [
+    "it depends on what came through the tunnel",
+  ]);
+});
+
+Deno.test("what cannot be judged is counted with its reason", async () => {
+  assertEquals(await reasons(NPM, jsonLine({ verdict: "none" })), ["they were not decided by a policy then"]);
+  assertEquals(await reasons(NPM, jsonLine({ host: "" })), ["the log does not say what was asked for"]);
+  assertEquals(await reasons(NPM, jsonLine({ client: "laptop.lan" })), [
+    "the log does not say by whose address",
+  ]);
+  assertEquals(await reasons(NPM, deniedLine({ rule: "own listeners" })), [
+    "they were not decided by a policy then",
+  ]);
+  const networks = `${DENY}[[rule]]\naction = "allow"\nhosts = ["104.16.0.0/16"]\n`;
+  assertEquals(await reasons(networks, deniedLine()), [
+    "it depends on an address that the log does not have",
+  ]);
+  const path = `/${"a".repeat(9000)}`;
+  const cut = jsonLine({
+    method: "GET",
+    host: "a.org",
+    port: 80,
+    target: `${`http://a.org${path}`.slice(0, 8192)}…`,
+  });
+  const paths = `${DENY}[[rule]]\naction = "allow"\npaths = ["/a*"]\n`;
+  assertEquals(await reasons(paths, cut), ["the log has cut their path"]);
+  assertEquals(await changes(NPM, cut), ["1 a.org:80 allow  > deny default"]);
+});
+
+Deno.test("paths are judged as they were logged, without their query", async () => {
+  const policy = `${DENY}[[rule]]\nname = "api"\naction = "allow"\npaths = ["/api/*"]\n`;
+  const at = (path: string) =>
+    jsonLine({ method: "GET", host: "a.org", port: 80, target: `http://a.org${path}` });
+  assertEquals(
+    await changes(policy, at("/api/x?y=/z"), at("/other?/api/x"), at("/api/%C3%A4"), at("/api/ä")),
+    [
+      "1 a.org:80 allow  > deny default",
+    ],
+  );
+});
