@@ -1,17 +1,19 @@
 /** `weir env [PROGRAM]`: what makes a program use the proxy, ready to paste or to `eval`. */
 
-import type { Config, Instance } from "../config/config.ts";
+import type { Instance } from "../config/config.ts";
 import { ConfigError, UsageError, WrongValue } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { didYouMean } from "../config/nearest.ts";
+import { DEFAULTS } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { formatAddress } from "../config/value.ts";
+import type { ListenAddress } from "../net/listen.ts";
 import { isLoopback } from "./banner.ts";
 import { type Exception, readExceptions, USUAL_EXCEPTIONS } from "./env/exceptions.ts";
 import { type Program, PROGRAM_WORDS, programOf, PROGRAMS, type Setting } from "./env/programs.ts";
 import { type ProxyUrl, readProxyUrl } from "./env/proxy_url.ts";
 import type { Io } from "./io.ts";
-import { load } from "./load.ts";
+import { loadPolicy } from "./load.ts";
 
 /** What is printed without a word: the same whether a person or `eval` reads it. */
 const USUAL_PROGRAM = "sh";
@@ -23,14 +25,15 @@ const USUAL_PROGRAM = "sh";
  * @throws {UsageError} for a program or a value that is none
  * @throws {ConfigError} when the proxy's address has to be read from a configuration that is wrong
  */
-export async function env(line: CommandLine, instance: Instance, io: Io): Promise<number> {
+export async function env(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
   const program = requireProgram(line.words[0] ?? USUAL_PROGRAM);
   if (line.options.undo === true) return undo(program, io);
   const { proxy: url, "no-proxy": list } = line.options;
   const exceptions = read("--no-proxy", list ?? USUAL_EXCEPTIONS, readExceptions);
-  const proxy = url === undefined
-    ? addressOf((await load(line, instance, io)).config)
-    : read("--proxy", url, readProxyUrl);
+  const policy = url === undefined ? await loadPolicy(line, io) : null;
+  const proxy = policy === null
+    ? read("--proxy", url!, readProxyUrl)
+    : addressOf(policy.values.listen ?? DEFAULTS.listen);
   const setting: Setting = { proxy, exceptions };
   io.out(program.text(setting));
   const person = io.isTerminal("out");
@@ -38,6 +41,9 @@ export async function env(line: CommandLine, instance: Instance, io: Io): Promis
     ...(person ? directions(program, setting) : []),
     ...(list === undefined ? [] : unsaidExceptions(program, exceptions)),
     ...unsaid(program, proxy),
+    ...(policy === null || policy.spec.authentication === "none" ? [] : [
+      `the policy has users: name one by --proxy ${proxy.text.replace("//", "//USER:PASSWORD@")}`,
+    ]),
     ...(person && line.words.length === 0
       ? [`for one program: weir env ${PROGRAMS.map(({ name }) => name).join("|")}`]
       : []),
@@ -121,7 +127,7 @@ function read<T>(flag: string, text: string, reader: (text: string) => T): T {
 }
 
 /** Where a program on this machine finds the proxy: the first listener, and loopback if that is on all addresses. */
-function addressOf({ listen: [first] }: Config): ProxyUrl {
+function addressOf([first]: readonly ListenAddress[]): ProxyUrl {
   if (first.port === 0) {
     throw new ConfigError([
       "listen: port 0 is another one at each start: say where the proxy is by --proxy URL",

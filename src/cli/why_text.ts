@@ -5,7 +5,7 @@ import { formatSize } from "../config/quantity.ts";
 import type { HttpError } from "../http/error.ts";
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
 import { BOLD, CYAN, DIM, GREEN, paint, RED, YELLOW } from "../observe/colors.ts";
-import { printable } from "../observe/printable.ts";
+import { printable, withoutUserInformation } from "../observe/printable.ts";
 import { scopeOf } from "../policy/address_scope.ts";
 import type { Asked } from "../policy/asked.ts";
 import type { Step } from "../policy/evaluation.ts";
@@ -52,13 +52,15 @@ const LONGEST = 300;
 const COLUMN = 10;
 /** Names of rules are cut in the column of names. */
 const WIDEST_NAME = 24;
+const WIDEST_PLACE = 32;
 /** Of rules that do not match, so many are shown at the beginning and at the end. */
 const MOST_UNMATCHED = 20;
+const MOST_ADDRESSES = 8;
 
 /** What becomes of a target that is none. */
 export function badRequestText(text: string, error: HttpError, color: boolean): string {
   return `${paint(color, RED, "✗")} ${paint(color, BOLD, "refused")} as no valid request\n\n` +
-    row("asked", text, color) +
+    row("asked", withoutUserInformation(text), color) +
     row("answer", `${error.status} Bad Request: ${error.message}`, color);
 }
 
@@ -67,14 +69,15 @@ export function whyText(question: Question, color: boolean): string {
   const { decisive, judged } = answer;
   const { explanation } = decisive;
   let text = `${heading(answer, color)}\n\n${requestText(question, color)}${whereText(answer, color)}\n`;
+  text += stepsText(explanation, 0, color);
   for (const each of judged) {
-    if (judged.length > 1) {
-      text += `  ${paint(color, DIM, `to ${each.addresses.map(formatIp).join(", ")}`)}\n`;
-    }
-    text += `${stepsText(each.explanation.steps, color)}\n`;
+    if (each === decisive) continue;
+    const { length } = sameBeginning(explanation.steps, each.explanation.steps);
+    text += `\n  ${paint(color, DIM, `and to ${addressesText(each.addresses)}, from there on:`)}\n` +
+      stepsText(each.explanation, length, color);
   }
-  text += afterwards(question, color);
-  return `${text}${changesText(answer, explanation, color)}`;
+  return [text, afterwards(question, color), changesText(answer, explanation, color)]
+    .filter((part) => part !== "").join("\n");
 }
 
 /** The verdict in one line. */
@@ -107,28 +110,21 @@ function requestText({ text, asked, facts, chosen }: Question, color: boolean): 
   let out = row("asked", text, color);
   const { authority, method } = asked;
   out += row("judged", `${method} ${method === "CONNECT" ? authority.text : asked.target}`, color);
-  const changed = changesOf(text, asked);
+  const changed = changeOf(text, asked);
   if (changed !== "") out += row("", changed, color, DIM);
   if (!chosen && method === "CONNECT" && text.includes("://")) {
     out += row("", "as a tunnel, which programs open for https: its path cannot be seen", color, DIM);
   }
-  out += row(
-    "client",
-    `${facts.client}, ${facts.user === null ? "who has not said who it is" : `user ${facts.user}`}`,
-    color,
-  );
-  return out;
+  return out +
+    row("client", facts.user === null ? facts.client : `${facts.client}, user ${facts.user}`, color);
 }
 
-/** What the canonical form of the authority differs in from what was written. */
-function changesOf(text: string, { authority }: Asked): string {
+/** What the canonical form of the host differs in from what was written; `""` when it does not. */
+function changeOf(text: string, { authority }: Asked): string {
   const written = text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*/s, "");
   const host = written.startsWith("[") ? written.replace(/\].*/s, "]") : written.replace(/:[^:]*$/, "");
   const canonical = authority.text.slice(0, authority.text.lastIndexOf(":"));
-  const parts: string[] = [];
-  if (host !== canonical) parts.push(`${host} is ${canonical}`);
-  if (host === written) parts.push(`port ${authority.port} goes with the scheme`);
-  return parts.join("; ");
+  return host === canonical ? "" : `${host} is ${canonical}`;
 }
 
 function whereText({ judged, where }: Answer, color: boolean): string {
@@ -155,11 +151,30 @@ const MARKS: Readonly<Record<Step["result"], readonly [mark: string, color: stri
   fails: ["·", DIM],
   waits: ["?", YELLOW],
   reports: ["~", YELLOW],
-  decides: ["→", CYAN],
+  decides: ["→", RED],
 };
 
-function stepsText(steps: readonly Step[], color: boolean): string {
-  const width = Math.min(WIDEST_NAME, Math.max(...steps.map((step) => step.name.length), 8));
+/** The steps at the beginning that say the same of two addresses. */
+function sameBeginning(steps: readonly Step[], others: readonly Step[]): readonly Step[] {
+  const end = steps.findIndex(({ result }, index) => result !== others[index]?.result);
+  return end < 0 ? steps : steps.slice(0, end);
+}
+
+function addressesText(addresses: readonly IpAddress[]): string {
+  return addresses.slice(0, MOST_ADDRESSES).map(formatIp).join(", ") + moreThan(addresses);
+}
+
+function moreThan({ length }: readonly IpAddress[]): string {
+  return length > MOST_ADDRESSES ? ` and ${length - MOST_ADDRESSES} more` : "";
+}
+
+/** @param from the first step that is shown */
+function stepsText({ steps: all, verdict }: Explanation, from: number, color: boolean): string {
+  // what has the last word if no address comes to light has none yet
+  const known = verdict.decision !== "unresolved";
+  const steps = all.slice(from).filter(({ result }) => known || result !== "decides");
+  const width = widest(steps.map(({ name }) => name), WIDEST_NAME);
+  const placeWidth = widest(steps.map(placeText), WIDEST_PLACE);
   const unmatched = steps.filter(({ result }) => result === "fails").length;
   let skipped = 0;
   let seen = 0;
@@ -176,20 +191,41 @@ function stepsText(steps: readonly Step[], color: boolean): string {
       text += `  ${paint(color, DIM, `· ${skipped} more rules that do not match`)}\n`;
       skipped = 0;
     }
-    text += stepText(step, width, color);
+    text += stepText(step, width, placeWidth, color);
   }
   return text;
 }
 
-function stepText({ name, result, rule, text }: Step, width: number, color: boolean): string {
-  const [mark, markColor] = MARKS[result];
+function stepText(step: Step, width: number, placeWidth: number, color: boolean): string {
+  const { name, result, text } = step;
+  const [mark, usualColor] = MARKS[result];
+  const markColor = result === "decides" && allows(step) ? GREEN : usualColor;
   const label = printable(name, WIDEST_NAME - 1).padEnd(width);
-  const place = rule === null || rule.source.line === 0 ? "" : `  ${rule.source.file}:${rule.source.line}`;
-  const line = printable(text, LONGEST);
-  const words = result === "fails" ? paint(color, DIM, line) : line;
-  return `  ${paint(color, markColor, mark)} ${
-    result === "fails" ? paint(color, DIM, label) : label
-  }  ${words}${paint(color, DIM, printable(place, LONGEST))}\n`;
+  const place = printable(placeText(step), WIDEST_PLACE - 1).padEnd(placeWidth);
+  const quiet = result === "fails";
+  const words = (each: string) => quiet ? paint(color, DIM, each) : each;
+  const gap = placeWidth === 0 ? "" : "  ";
+  const parts = text.split("; ").map((part) => printable(part, LONGEST));
+  const indent = " ".repeat(4 + width + gap.length + placeWidth + 2);
+  return `  ${paint(color, markColor, mark)} ${words(label)}${gap}${paint(color, DIM, place)}  ` +
+    `${parts.map(words).join(`\n${indent}`)}\n`;
+}
+
+/** Whether a step that decides does so by allowing. */
+function allows({ rule, station, text }: Step): boolean {
+  return rule === null ? station === "default" && text.endsWith("allow") : rule.action === "allow";
+}
+
+/** Where the rule of a step was written. */
+function placeText({ rule }: Step): string {
+  if (rule === null) return "";
+  const { file, line } = rule.source;
+  return line === 0 ? file : `${file}:${line}`;
+}
+
+/** The width of a column, without a spread that a policy of any size would make too long. */
+function widest(texts: readonly string[], most: number): number {
+  return texts.reduce((width, text) => Math.min(most, Math.max(width, text.length)), 0);
 }
 
 /** What the client is told, or what still watches over what is let through. */
@@ -242,7 +278,7 @@ function changesText({ goesOn }: Answer, { changes, verdict }: Explanation, colo
     text.split("\n").map((line) => `  ${" ".repeat(COLUMN)}${paint(color, CYAN, printable(line, LONGEST))}\n`)
       .join("")
   );
-  return `\n  ${paint(color, BOLD, what)}${changes.length > 1 ? ", all of these" : ""}:\n${pieces.join("")}`;
+  return `  ${paint(color, BOLD, what)}${changes.length > 1 ? ", all of these" : ""}:\n${pieces.join("")}`;
 }
 
 function row(label: string, text: string, color: boolean, textColor?: string): string {

@@ -35,8 +35,8 @@ export function readAsked(text: string, method: string | null): Asked {
 
 function readLine(method: string, target: string): Asked {
   if (target.length > LONGEST) throw badRequest("the target is too long", 414);
-  // in a request these would begin another line; what else does not belong is found by the readers
-  if (/[\r\n]/.test(method + target)) throw badRequest("a line break in the request line");
+  // in a request these would end the target or the line; what else does not belong is found by the readers
+  if (/[ \r\n]/.test(target)) throw badRequest("a space or a line break in the request target: write %20");
   const bytes = new TextEncoder().encode(`${method} ${target} HTTP/1.1\r\n\r\n`);
   const head = new HeadReader("request", { maxHeadSize: bytes.length, maxFields: 1 });
   head.begin(bytes, 0);

@@ -3,6 +3,7 @@
 import { HttpError } from "../http/error.ts";
 import { formatIp, type IpAddress, parseIp } from "../http/ip_address.ts";
 import { type Asked, readAsked } from "./asked.ts";
+import { evaluate } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
 import type { HostList } from "./host_list.ts";
 import { Policy } from "./policy.ts";
@@ -25,6 +26,8 @@ export interface Outcome {
 const LOOPBACK: readonly IpAddress[] = [parseIp("127.0.0.1")!, parseIp("::1")!];
 
 export class CaseRunner {
+  readonly #spec: PolicySpec;
+  readonly #lists: ReadonlyMap<string, HostList>;
   readonly #policy: Policy;
   /** Rules that are only tried out, by name. */
   readonly #tried: ReadonlySet<string>;
@@ -36,7 +39,9 @@ export class CaseRunner {
   constructor(spec: PolicySpec, lists: ReadonlyMap<string, HostList>) {
     const rules = spec.rules.filter(({ mode }) => mode === "enforce");
     this.#tried = new Set(spec.rules.flatMap(({ mode, name }) => mode === "report" ? [name] : []));
-    this.#policy = new Policy({ ...spec, mode: "enforce", rules }, lists);
+    this.#spec = { ...spec, mode: "enforce", rules };
+    this.#lists = lists;
+    this.#policy = new Policy(this.#spec, lists);
   }
 
   /**
@@ -61,29 +66,41 @@ export class CaseRunner {
       authority: asked.authority,
       path: asked.path,
     };
-    const { decision, rule, reason } = this.#decide(facts, test);
+    const { verdict: { decision, rule, reason }, address } = this.#decide(facts, test);
     if (decision === "unresolved") {
       const advice = 'it depends on the address: write addresses = ["…"] into the case';
       return { test, passed: false, got: null, rule, reason: advice };
     }
     const passed = decision === test.expect && (test.rule === null || test.rule === rule);
-    return { test, passed, got: decision, rule, reason: passed ? reason : this.#explained(test, reason) };
+    return {
+      test,
+      passed,
+      got: decision,
+      rule,
+      reason: passed ? reason : this.#explained(test, facts, address),
+    };
   }
 
-  #decide(facts: Facts, { addresses }: TestCase): Verdict {
-    const first = this.#policy.decide(facts, null);
-    if (first.decision === "deny" || first.decision === "authenticate") return first;
-    let verdict = first;
+  #decide(facts: Facts, { addresses }: TestCase): { verdict: Verdict; address: IpAddress | null } {
+    const first = { verdict: this.#policy.decide(facts, null), address: null };
+    const { decision } = first.verdict;
+    if (decision === "deny" || decision === "authenticate") return first;
+    let refused: { verdict: Verdict; address: IpAddress } | null = null;
     for (const address of addressesOf(facts, addresses)) {
-      const next = this.#policy.decide(facts, address);
-      if (next.decision === "allow") return next;
-      if (verdict === first) verdict = next;
+      const next = { verdict: this.#policy.decide(facts, address), address };
+      if (next.verdict.decision === "allow") return next;
+      refused ??= next;
     }
-    return verdict;
+    return refused ?? first;
   }
 
-  /** The reason, and why a rule that was expected cannot have decided. */
-  #explained({ rule }: TestCase, reason: string): string {
+  /** What had the last word, with its place, and why a rule that was expected cannot have had it. */
+  #explained({ rule }: TestCase, facts: Facts, address: IpAddress | null): string {
+    const step = evaluate(this.#spec, this.#lists, facts, address).steps.findLast(({ result }) =>
+      result === "decides"
+    );
+    const place = step?.rule?.source.line ? `${step.rule.source.file}:${step.rule.source.line}: ` : "";
+    const reason = `${place}${step?.text ?? ""}`;
     if (rule === null || !this.#tried.has(rule)) return reason;
     return `${reason}; the rule "${rule}" decides nothing, its mode is "report"`;
   }
