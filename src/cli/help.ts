@@ -12,8 +12,8 @@ import type { Instance } from "../config/config.ts";
 import { UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { didYouMean } from "../config/nearest.ts";
-import { isFor, type Option } from "../config/option.ts";
-import { GROUPS, OPTIONS } from "../config/options.ts";
+import { type Group, isFor, type Option } from "../config/option.ts";
+import { GROUPS, OPTIONS, OWN_GROUP } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { defaultInWords, describe, usageOf } from "../config/words.ts";
 import { BOLD, DIM, paint } from "../observe/colors.ts";
@@ -55,12 +55,14 @@ export function helpText(name: CommandName, color: boolean): string {
   text += title("Examples");
   for (const [line, help] of command.examples) text += row(line, help);
   const types = new Set<string>();
-  for (const group of GROUPS) {
+  const groups = isDefault ? GROUPS : [...GROUPS.filter(isOwn), ...GROUPS.filter((group) => !isOwn(group))];
+  for (const group of groups) {
     const options = (OPTIONS as readonly Option[]).filter((option) =>
       option.group === group.title && isFor(option, name)
     );
     if (options.length === 0) continue;
-    text += title(group.title, group.section === "" ? "" : `[${group.section}] in the file`);
+    const note = group.section === "" ? "" : `[${group.section}] in the file`;
+    text += title(isOwn(group) ? "Options" : group.title, note);
     for (const option of options) {
       types.add(option.type);
       text += row(flagsOf(option), meaningOf(option));
@@ -84,6 +86,11 @@ export function helpText(name: CommandName, color: boolean): string {
   text += row("3", "The configuration is wrong");
   if (isDefault) text += row("130, 143", "Ended at once by a second SIGINT or SIGTERM");
   return text;
+}
+
+/** Whether a group is of flags that single commands alone take. */
+function isOwn({ title }: Group): boolean {
+  return title === OWN_GROUP;
 }
 
 function flagsOf(option: Option): string {

@@ -16,6 +16,9 @@ const HOUR = 60 * MINUTE;
 /** The longest time: beyond about 24 days a timer of the platform would wrap around and fire at once. */
 const WEEK = 7 * 24 * HOUR;
 
+/** The group of flags that single commands alone take, and that the file does not hold. */
+export const OWN_GROUP = "Commands";
+
 export const GROUPS: readonly Group[] = [
   { title: "General", section: "" },
   { title: "Policy", section: "policy" },
@@ -26,8 +29,7 @@ export const GROUPS: readonly Group[] = [
   { title: "Timeouts", section: "timeouts" },
   { title: "Pool", section: "pool" },
   { title: "Forwarding", section: "forwarding" },
-  // flags of single commands, which the file does not hold
-  { title: "Commands", section: "" },
+  { title: OWN_GROUP, section: "" },
 ];
 
 /** Those that judge requests by the policy. */
@@ -172,6 +174,7 @@ export const OPTIONS = [
     repeatable: false,
     word: "FILE",
     help: "Users and their passwords; weir passwd writes it",
+    commands: JUDGES,
   },
   {
     flag: "authentication",

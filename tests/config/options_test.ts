@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseListenAddress } from "../../src/net/listen.ts";
 import { boundsInWords, textsOf, valueOfFlag } from "../../src/config/value.ts";
-import type { Option } from "../../src/config/option.ts";
+import { COMMANDS } from "../../src/config/commands.ts";
+import { isFor, type Option } from "../../src/config/option.ts";
 import { DEFAULTS, GROUPS, OPTIONS, OPTIONS_IN_FILE } from "../../src/config/options.ts";
 
 const options: readonly Option[] = OPTIONS;
@@ -21,6 +22,18 @@ Deno.test("every flag and key is in kebab-case, and every key stands in its grou
     const [key, section = ""] = option.key.split(".").reverse();
     assertMatch(key, /^[a-z]+(-[a-z]+)*$/);
     assertEquals(section, group?.section, option.flag);
+  }
+});
+
+Deno.test("whatever an option is for is a command, and every command knows --help and --version", () => {
+  const names: string[] = COMMANDS.map(({ name }) => name);
+  for (const option of options) {
+    const { commands = [] } = option;
+    if (commands !== "all") assertEquals(commands.filter((name) => !names.includes(name)), [], option.flag);
+    assert(names.some((name) => isFor(option, name)), option.flag);
+  }
+  for (const name of names) {
+    for (const flag of ["help", "version"]) assert(isFor(options.find((each) => each.flag === flag)!, name));
   }
 });
 
