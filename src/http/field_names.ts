@@ -49,6 +49,11 @@ export const Field = {
   ProxyStatus: 39,
   CacheStatus: 40,
   WwwAuthenticate: 41,
+  IfMatch: 42,
+  IfNoneMatch: 43,
+  IfModifiedSince: 44,
+  IfUnmodifiedSince: 45,
+  IfRange: 46,
 } as const;
 
 /** The names in lower case, at their numbers. */
@@ -95,6 +100,11 @@ export const FIELD_NAMES: readonly string[] = [
   "proxy-status",
   "cache-status",
   "www-authenticate",
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+  "if-range",
 ];
 
 const numbers: ReadonlyMap<string, number> = new Map(FIELD_NAMES.map((name, number) => [name, number]));

@@ -36,6 +36,8 @@ export class HeadWriter {
   length = 0;
   /** Fields that are left out besides the hop-by-hop ones: bits of {@link HeadReader.seen}. */
   leaveOut = 0;
+  /** Further fields that are left out, by number; `null` for none. */
+  leaveOutAlso: ReadonlySet<number> | null = null;
   /** Whether Upgrade is one of this hop's and passes (RFC 9110 §7.8). */
   upgrading = false;
 
@@ -47,6 +49,7 @@ export class HeadWriter {
   begin(head: HeadReader): void {
     this.length = 0;
     this.leaveOut = 0;
+    this.leaveOutAlso = null;
     this.upgrading = false;
     this.#reserve(head.end - head.start + START_LINE_ROOM);
   }
@@ -95,7 +98,7 @@ export class HeadWriter {
     let hostWritten = target === null;
     let runStart = head.lineStart(0);
     const skip = REMOVED_BITS | this.leaveOut;
-    const plain = options.named.size === 0 && (head.seen & skip) === 0;
+    const plain = options.named.size === 0 && (head.seen & skip) === 0 && this.leaveOutAlso === null;
     if (plain && target === null) {
       this.#copy(head.bytes, runStart, head.lineStart(count));
       return;
@@ -123,6 +126,7 @@ export class HeadWriter {
     if (number === 0) return options.removes(head, index);
     if (number === Field.Upgrade && this.upgrading) return false;
     if (number < 32 && (this.leaveOut & (1 << number)) !== 0) return true;
+    if (this.leaveOutAlso !== null && this.leaveOutAlso.has(number)) return true;
     return REMOVED[number] === 1 || options.removes(head, index);
   }
 
