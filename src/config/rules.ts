@@ -16,7 +16,7 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "connect ports",
   "port 25",
   "tls",
-  "own listeners",
+  "rates",
 ]);
 
 /** Says what is wrong with the name of a rule, or `null`. */

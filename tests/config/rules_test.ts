@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import { ConfigError } from "../../src/config/errors.ts";
 import { RESERVED_NAMES } from "../../src/config/rules.ts";
+import { policyOf } from "../../src/config/policy.ts";
+import { RULE_FIELDS, TEST_FIELDS } from "../../src/config/rule_fields.ts";
 import { readToml, type TomlContents } from "../../src/config/toml.ts";
 import { formatIp } from "../../src/http/ip_address.ts";
 import { parseListenAddress } from "../../src/net/listen.ts";
@@ -210,4 +213,40 @@ Deno.test("ten thousand rules are read, and not one more", async () => {
   assertEquals((await read(rules(10_000))).rules.length, 10_000);
   const [problem] = await problemsOf(rules(10_001));
   assertEquals(problem, "weir.toml:30001: there are more than 10000 of [[rule]]");
+});
+
+Deno.test("no rule and no test throws anything but a ConfigError, and no message obeys a terminal", async () => {
+  const key = fc.constantFrom(...[...RULE_FIELDS, ...TEST_FIELDS].map(({ key }) => key), "x", "hots");
+  const word = fc.constantFrom(
+    "allow",
+    "deny",
+    "*",
+    "@a",
+    "10.0.0.0/8",
+    "::/0",
+    "[::1]",
+    "GET",
+    "/a*",
+    "report",
+  );
+  const text = fc.oneof(word, fc.string(), fc.string({ unit: "binary" })).map((each) => JSON.stringify(each));
+  const number = fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })).map(String);
+  const scalar = fc.oneof(text, number, fc.constantFrom("true", "{}", "[]", "{ requests = 1, up = '1m' }"));
+  const value = fc.oneof(scalar, fc.array(scalar, { maxLength: 3 }).map((each) => `[${each.join(", ")}]`));
+  const pairs = fc.uniqueArray(fc.tuple(key, value), { selector: ([each]) => each, maxLength: 6 });
+  const table = fc.tuple(fc.constantFrom("[[rule]]", "[[test]]", "[rule]"), pairs).map(([head, each]) =>
+    [head, ...each.map(([key, value]) => `${key} = ${value}`), ""].join("\n")
+  );
+  let understood = 0;
+  await fc.assert(fc.asyncProperty(fc.array(table, { maxLength: 4 }), async (tables) => {
+    try {
+      const { values, rules } = await read(tables.join(""));
+      policyOf(values, rules);
+      understood++;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.problems) assertEquals(/[\p{Cc}\u2028]/u.test(problem), false, problem);
+    }
+  }));
+  assert(understood > 0);
 });
