@@ -9,7 +9,7 @@ import { Evidence } from "./evidence.ts";
 import { factsOf } from "./logged_facts.ts";
 import { compact, type LearnedRule, type Sample } from "./learned_rule.ts";
 import { type LoggedExchange, wasRefused, wentThrough } from "./logged_exchange.ts";
-import { Tally } from "./tally.ts";
+import { ownCopy, Tally } from "./tally.ts";
 
 /** Different hosts and ports, with what else is asked for, that are learned; a policy has no room for more. */
 const MOST_LEARNED = 20_000;
@@ -127,9 +127,9 @@ export class Learning {
 
   #learn(exchange: LoggedExchange, authority: Authority, sample: Sample): void {
     const { host, port } = authority;
-    const methods = this.#options.methods && exchange.method !== "" ? [exchange.method] : null;
+    const methods = this.#options.methods && exchange.method !== "" ? [ownCopy(exchange.method)] : null;
     const clients = this.#options.clients && exchange.client !== "" ? [exchange.client] : null;
-    const users = this.#options.users && exchange.user !== null ? [exchange.user] : null;
+    const users = this.#options.users && exchange.user !== null ? [ownCopy(exchange.user)] : null;
     const key = JSON.stringify([host, port, methods, clients, users]);
     let seen = this.#seen.get(key);
     if (seen === undefined) {
@@ -137,7 +137,7 @@ export class Learning {
         this.beyond++;
         return;
       }
-      const rule = { hosts: [host], ports: [port], methods, clients, users, sample };
+      const rule = { hosts: [host], ports: [port], methods, clients, users, sample: kept(sample) };
       seen = { rule, evidence: new Evidence() };
       this.#seen.set(key, seen);
     }
@@ -151,6 +151,21 @@ export class Learning {
       evidence.morePrivate.add(exchange.origin || host);
     }
   }
+}
+
+/** The sample without the lines of the log that its texts are parts of. */
+function kept({ facts, ...sample }: Sample): Sample {
+  const { client, user, method, path } = facts;
+  return {
+    ...sample,
+    facts: {
+      ...facts,
+      client: ownCopy(client),
+      user: user === null ? null : ownCopy(user),
+      method: ownCopy(method),
+      path: path === null ? null : ownCopy(path),
+    },
+  };
 }
 
 /** Addresses to which only a rule leads that names them, and that nobody should have written by a program. */

@@ -5,10 +5,12 @@ import type { Decider, Verdict } from "../policy/verdict.ts";
 import { moment } from "./evidence.ts";
 import { factsOf } from "./logged_facts.ts";
 import { isChallenge, type LoggedExchange } from "./logged_exchange.ts";
-import { Tally } from "./tally.ts";
+import { ownCopy, Tally } from "./tally.ts";
 
 const MOST_CHANGES = 10_000;
 const MOST_REASONS = 10;
+/** Characters of an example's path. */
+const LONGEST_PATH = 200;
 
 type Outcome = "allow" | "deny" | "authenticate";
 
@@ -97,8 +99,8 @@ export class Replay {
     change.ruleAfter = rule;
     change.reason = rule === "tls" ? `the tunnel asked for ${exchange.serverName}` : reason;
     const user = exchange.user === null ? "" : `${exchange.user}@`;
-    const path = exchange.path === null ? "" : ` ${exchange.path}`;
-    change.example = `${moment(exchange.time)} ${user}${exchange.client} ${exchange.method}${path}`;
+    const path = exchange.path === null ? "" : ` ${exchange.path.slice(0, LONGEST_PATH)}`;
+    change.example = ownCopy(`${moment(exchange.time)} ${user}${exchange.client} ${exchange.method}${path}`);
   }
 }
 
