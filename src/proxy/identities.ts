@@ -13,7 +13,7 @@ import type { Users } from "./users.ts";
 const REMEMBERED_TIME = 600_000;
 const MAX_REMEMBERED = 10_000;
 
-/** How long the next attempt is put off after a failure, doubled by each further one up to the most, ms. */
+/** How long at least the next attempt is put off after a failure, doubled by each further one up to the most, ms. */
 const FIRST_DELAY = 100;
 const MOST_DELAY = 5_000;
 /** A client that has not failed for so long has not failed at all, ms. */
