@@ -71,7 +71,11 @@ async function judge(
   const { host, ip, port } = facts.authority;
   const decided = byName.verdict.decision === "deny" || byName.verdict.decision === "authenticate";
   if (ip === null && decided && byName.verdict.enforced) {
-    return answerOf([{ addresses: [], explanation: byName, own: false }], { state: "needless" });
+    // nothing is looked up for it, but what would turn it depends on the address too, where that is known
+    const known = given?.[0] ?? (isLocal(host) ? LOOPBACK : null);
+    const { changes } = known === null ? byName : explain(spec, lists, facts, known);
+    const explanation = { ...byName, changes };
+    return answerOf([{ addresses: [], explanation, own: false }], { state: "needless" });
   }
   let addresses: readonly IpAddress[];
   let where: Where;
@@ -96,6 +100,13 @@ async function judge(
     }))),
     where,
   );
+}
+
+const LOOPBACK = parseIp("127.0.0.1")!;
+
+/** Whether a name is loopback whatever a name server says (RFC 6761 §6.3). */
+function isLocal(host: string): boolean {
+  return host === "localhost" || host.endsWith(".localhost");
 }
 
 /** Addresses to which the policy says the same, together. */

@@ -102,6 +102,12 @@ Deno.test("what would turn a denial does turn it", async () => {
   assertEquals(turned.code, 0, turned.out);
 });
 
+Deno.test("what would turn a denial by the name goes as far as the address, where that is known", async () => {
+  const { out } = await why(["localhost:1", "--client", "10.0.0.1"]);
+  assertStringIncludes(out, "--allow localhost:1\n");
+  assertStringIncludes(out, "private-networks = [");
+});
+
 Deno.test("what depends on an address that nobody knows is undecided, and no success", async () => {
   const { code, out } = await why(["http://db.invalid/"], POLICY);
   assertEquals(code, 1);
