@@ -18,12 +18,14 @@ export class HostIndex {
   readonly #byAddress: RuleSet;
   readonly #exact = new Map<string, number[]>();
   readonly #below = new Map<string, number[]>();
+  readonly #withPorts: readonly number[];
   readonly #lists = new Map<HostList, number[]>();
 
   constructor(rules: readonly Rule[], lists: ReadonlyMap<string, HostList>) {
     this.#rules = rules;
     this.#everywhere = emptyRuleSet(rules.length);
     this.#byAddress = emptyRuleSet(rules.length);
+    this.#withPorts = rules.flatMap(({ spec }, index) => spec.ports === null ? [] : [index]);
     rules.forEach((rule, index) => {
       if (rule.anyHost) return addRule(this.#everywhere, index);
       if (rule.byAddress) addRule(this.#byAddress, index);
@@ -38,22 +40,23 @@ export class HostIndex {
 
   find(authority: Authority): HostRules {
     const certain = this.#everywhere.slice();
-    const { host } = authority;
-    if (authority.ip === null) {
-      addAll(certain, this.#exact.get(host));
-      if (this.#below.size > 0) {
-        for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
-          addAll(certain, this.#below.get(host.slice(dot + 1)));
-        }
-      }
-      for (const [list, rules] of this.#lists) if (list.includesName(host)) addAll(certain, rules);
-    }
+    if (authority.ip === null) this.#addNamed(certain, authority.host);
     const possible = certain.slice();
     for (let word = 0; word < possible.length; word++) possible[word] |= this.#byAddress[word];
-    this.#rules.forEach(({ spec: { ports } }, index) => {
-      if (ports !== null && !portsInclude(ports, authority.port)) removeRule(possible, index);
-    });
+    for (const index of this.#withPorts) {
+      if (!portsInclude(this.#rules[index].spec.ports!, authority.port)) removeRule(possible, index);
+    }
     return { certain, possible };
+  }
+
+  #addNamed(set: RuleSet, host: string): void {
+    addAll(set, this.#exact.get(host));
+    if (this.#below.size > 0) {
+      for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+        addAll(set, this.#below.get(host.slice(dot + 1)));
+      }
+    }
+    for (const [list, rules] of this.#lists) if (list.includesName(host)) addAll(set, rules);
   }
 }
 
