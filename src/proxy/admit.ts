@@ -17,21 +17,28 @@ const VIA = 1 << Field.Via;
  * be verified, else `null`: most requests do not wait here.
  */
 export function admit(session: Session, exchange: Exchange, request: Request): Promise<void> | null {
-  refuseAlways(session.services.settings, request);
-  const user = identify(session, exchange, request);
-  if (user instanceof Promise) return user.then((proved) => decide(session, exchange, request, proved));
-  decide(session, exchange, request, user);
-  return null;
-}
-
-function decide(session: Session, exchange: Exchange, request: Request, user: string | null): void {
+  const { settings } = session.services;
+  refuseAlways(settings, request);
   const { facts } = session;
-  const { policy } = session.services.settings;
-  facts.user = user;
+  facts.user = null;
   facts.method = request.method;
   facts.authority = request.target.authority!;
-  facts.path = policy.looksAtPaths ? pathOf(request) : null;
+  facts.path = settings.policy.looksAtPaths ? pathOf(request) : null;
+  if (settings.users !== null) {
+    // who is refused whoever they are need not be asked, and makes nobody compute hashes
+    const verdict = judge(session, null);
+    if (verdict.decision === "deny" && verdict.enforced) obey(session, exchange, verdict);
+    const user = identify(session, exchange, request);
+    if (user instanceof Promise) {
+      return user.then((proved) => {
+        facts.user = proved;
+        obey(session, exchange, judge(session, null));
+      });
+    }
+    facts.user = user;
+  }
   obey(session, exchange, judge(session, null));
+  return null;
 }
 
 /** The path without the query; `null` in a tunnel, where it cannot be seen. */

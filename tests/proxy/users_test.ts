@@ -323,3 +323,11 @@ withUsers("a rule for a user lets that user in and no other", async (setting) =>
     assertEquals((await exchanges.next()).user, user);
   }
 }, { policy: byRule });
+
+withUsers("who is refused whoever they are makes nobody verify a password", async (setting) => {
+  const client = await setting.connect();
+  const answer = await ask(setting, client, ALICE);
+  assertEquals(answer.status, 403);
+  assertEquals((await setting.exchanges.next()).rule, "clients");
+  assertEquals(setting.users.asked, []);
+}, { policy: policy({ authentication: "always", clients: [] }) });
