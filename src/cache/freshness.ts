@@ -1,0 +1,123 @@
+/** How long a stored response is fresh and how old it is (RFC 9111 §4.2). Everything is whole seconds. */
+
+import { parseDate } from "../http/date.ts";
+import {
+  MAX_SECONDS,
+  readResponseDirectives,
+  readSeconds,
+  type ResponseDirectives,
+} from "./cache_control.ts";
+import { fieldOf } from "./field_lines.ts";
+import type { StoredResponse } from "./stored_response.ts";
+
+/** How long a response is fresh, from the time at which its origin made it. */
+export interface Lifetime {
+  /** From 0 to {@link MAX_SECONDS}. */
+  readonly seconds: number;
+  /** Whether it was estimated, because the response says nothing of it (§4.2.2). */
+  readonly heuristic: boolean;
+}
+
+/** Statuses that may be kept without a word of freshness (RFC 9110 §15.1). */
+const HEURISTICALLY_CACHEABLE: ReadonlySet<number> = new Set([
+  200,
+  203,
+  204,
+  206,
+  300,
+  301,
+  308,
+  404,
+  405,
+  410,
+  414,
+  501,
+]);
+
+/** An estimate is never longer than a day: beyond it §5.5 of RFC 7234 even asked for a warning. */
+const MAX_HEURISTIC = 86_400;
+
+/** How far a clock may go back before the time at which a response came means nothing any more, ms. */
+const CLOCK_TOLERANCE = 60_000;
+
+/** Whether a status may be kept and used without a word of freshness (RFC 9110 §15.1). */
+export function isHeuristicallyCacheable(status: number): boolean {
+  return HEURISTICALLY_CACHEABLE.has(status);
+}
+
+/** What the `Cache-Control` of a stored response says. */
+export function directivesOf(stored: StoredResponse): ResponseDirectives {
+  return readResponseDirectives(fieldOf(stored.fields, "cache-control"));
+}
+
+/** The freshness lifetime of a stored response (§4.2.1). */
+export function lifetimeOf(stored: StoredResponse): Lifetime {
+  return lifetime(stored.status, (name) => fieldOf(stored.fields, name), stored.responseTime);
+}
+
+/**
+ * The freshness lifetime (§4.2.1) of a response with this status and these fields, by name in lower case, that
+ * came at `responseTime`, ms since the epoch.
+ */
+export function lifetime(status: number, field: (name: string) => string, responseTime: number): Lifetime {
+  const { sMaxAge, maxAge, public: isPublic } = readResponseDirectives(field("cache-control"));
+  const explicit = sMaxAge ?? maxAge;
+  if (explicit !== null) return { seconds: explicit, heuristic: false };
+  const made = parseDate(field("date"), responseTime) ?? responseTime;
+  const expires = field("expires");
+  if (expires !== "") {
+    // several values are no date, as `0` is none: they are in the past (§5.3)
+    const until = parseDate(expires, responseTime);
+    return { seconds: until === null ? 0 : between(made, until), heuristic: false };
+  }
+  return { seconds: estimate(status, isPublic, field, made, responseTime), heuristic: true };
+}
+
+/** A tenth of the time for which it had not changed when it was sent (§4.2.2). */
+function estimate(
+  status: number,
+  isPublic: boolean,
+  field: (name: string) => string,
+  made: number,
+  now: number,
+): number {
+  if (!isHeuristicallyCacheable(status) && !isPublic) return 0;
+  // nothing defines Pragma in a response, but who writes it means it: what is only estimated is not worth a doubt
+  if (field("pragma").toLowerCase().includes("no-cache")) return 0;
+  const changed = parseDate(field("last-modified"), now);
+  return changed === null ? 0 : Math.min(Math.floor(between(changed, made) / 10), MAX_HEURISTIC);
+}
+
+/** Whole seconds from one time to a later one, both in ms; 0 when it is no later one. */
+function between(from: number, to: number): number {
+  const seconds = Math.floor((to - from) / 1000);
+  return seconds > 0 ? Math.min(seconds, MAX_SECONDS) : 0;
+}
+
+/**
+ * How old a stored response is `now`, ms since the epoch (§4.2.3): 0 to {@link MAX_SECONDS}, and that when
+ * nobody can tell, because its `Age` cannot be read or the clock has gone back behind the time at which it came.
+ */
+export function ageOf(stored: StoredResponse, now: number): number {
+  const { requestTime, responseTime, fields } = stored;
+  const age = readAge(fieldOf(fields, "age"));
+  if (age === null || !(now >= responseTime - CLOCK_TOLERANCE)) return MAX_SECONDS;
+  const made = parseDate(fieldOf(fields, "date"), responseTime);
+  const apparent = made === null ? 0 : Math.max(0, responseTime - made);
+  const corrected = age * 1000 + Math.max(0, responseTime - requestTime);
+  const resident = Math.max(0, now - responseTime);
+  const whole = Math.floor((Math.max(apparent, corrected) + resident) / 1000);
+  return whole < MAX_SECONDS ? whole : MAX_SECONDS;
+}
+
+/**
+ * Reads `Age` (§5.1); 0 without one, `null` for what is none. Of a list that was written as one value the first
+ * member counts (§5.1). Values that were joined by `, `, on the way or here, were several fields: nobody knows
+ * which is right, and so it is none.
+ */
+export function readAge(text: string): number | null {
+  if (text === "") return 0;
+  if (text.includes(", ")) return null;
+  const comma = text.indexOf(",");
+  return readSeconds(comma < 0 ? text : text.slice(0, comma));
+}

@@ -1,0 +1,183 @@
+/** Whether a response may be kept for others who ask for the same (RFC 9111 §3). */
+
+import { parseDate } from "../http/date.ts";
+import {
+  readRequestDirectives,
+  readResponseDirectives,
+  readSeconds,
+  type ResponseDirectives,
+} from "./cache_control.ts";
+import { isHeuristicallyCacheable, lifetime } from "./freshness.ts";
+import type { CacheRequest, CacheResponse, Fields, StoredResponse } from "./stored_response.ts";
+import { varyOf } from "./vary.ts";
+
+/** Whether to store, and in a few words for the log why not. */
+export type Storability = { readonly store: true } | { readonly store: false; readonly reason: string };
+
+const STORE: Storability = { store: true };
+
+/** Statuses of which weir knows what they mean to a cache (§5.2.2.3): those of RFC 9110 §15 and RFC 8246. */
+const UNDERSTOOD: ReadonlySet<number> = new Set([
+  ...[200, 201, 202, 203, 204, 205, 206],
+  ...[300, 301, 302, 303, 305, 307, 308],
+  ...[400, 402, 403, 404, 405, 406, 409, 410, 414, 422],
+  ...[500, 501, 502, 503, 504, 505],
+]);
+
+/**
+ * Statuses that say something of one request, of who made it or when, and nothing of what was asked for: nobody
+ * else is to hear them, whatever the response allows. RFC 6585 forbids it for 428, 429, 431 and 511.
+ */
+const OF_ONE_REQUEST: ReadonlySet<number> = new Set([
+  ...[304, 401, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511],
+]);
+
+/** Statuses for which a 304 can stand (RFC 9110 §13.2.1): only they are of any use once they are stale. */
+export function canBeValidated(status: number): boolean {
+  return status === 200 || status === 203 || status === 206;
+}
+
+/**
+ * Whether this response to this request may be stored. What is not looked at here is whether the body came whole,
+ * whether it fits, and what the policy says of it.
+ *
+ * @param now ms since the epoch, when the response came
+ */
+export function mayStore(request: CacheRequest, response: CacheResponse, now: number): Storability {
+  const { status, fields } = response;
+  if (request.method !== "GET") return no("method");
+  // a body may decide what comes back (RFC 9110 §9.3.1), and is in no key
+  if (request.hasBody) return no("request body");
+  if (!(status >= 200 && status <= 599) || OF_ONE_REQUEST.has(status)) return no(`status ${status}`);
+  if (readRequestDirectives(request.fields.field("cache-control")).noStore) return no("request no-store");
+
+  const directives = readResponseDirectives(fields.field("cache-control"));
+  const understood = UNDERSTOOD.has(status);
+  if (directives.mustUnderstand && !understood) return no("must-understand");
+  // who understands the status heeds must-understand in place of the no-store beside it (§5.2.2.3)
+  if (directives.noStore && !directives.mustUnderstand) return no("no-store");
+  if (directives.private === true) return no("private");
+  const refused = forbiddenToShare(request, fields, directives);
+  if (refused !== null) return no(refused);
+  if (varyOf(request, response) === null) return no(varyReason(fields));
+  if (status === 206 && partOf(request, response) === null) return no("range");
+
+  const explicit = directives.public || directives.maxAge !== null || directives.sMaxAge !== null ||
+    fields.field("expires") !== "" || Array.isArray(directives.private);
+  if (!explicit && !isHeuristicallyCacheable(status)) return no(`status ${status} without freshness`);
+  return usefulness(status, fields, directives, now);
+}
+
+function no(reason: string): Storability {
+  return { store: false, reason };
+}
+
+/** Why a response that is somebody's own may not be given to others; `null` when it may. */
+function forbiddenToShare(
+  request: CacheRequest,
+  fields: Fields,
+  directives: ResponseDirectives,
+): string | null {
+  const { public: isPublic, mustRevalidate } = directives;
+  const shared = isPublic || (directives.sMaxAge ?? 0) > 0;
+  // §3.5
+  if (request.fields.field("authorization") !== "" && !shared && !mustRevalidate) return "authorization";
+  // nothing forbids to keep a cookie, but few who set one mean it for others: they have to say so of their own
+  // accord, and a lifetime in Cache-Control is the least
+  const lasting = shared || (directives.sMaxAge === null && (directives.maxAge ?? 0) > 0);
+  if (fields.field("set-cookie") !== "" && !lasting && !omittedFields(directives).has("set-cookie")) {
+    return "set-cookie";
+  }
+  return null;
+}
+
+function varyReason(fields: Fields): string {
+  return fields.field("vary").includes("*") ? "vary *" : "vary";
+}
+
+/** Whether a stored response could ever be used: as it is, or once its origin says that it still holds. */
+function usefulness(
+  status: number,
+  fields: Fields,
+  directives: ResponseDirectives,
+  now: number,
+): Storability {
+  if (canBeValidated(status) && hasValidator(fields, now)) return STORE;
+  if (directives.noCache === true) return no("no-cache without a validator");
+  const fresh = lifetime(status, (name) => fields.field(name), now).seconds > 0;
+  if (fresh || mayServeStale(directives) && statesStaleness(directives)) return STORE;
+  return no("no validator and no freshness");
+}
+
+function statesStaleness({ staleWhileRevalidate, staleIfError }: ResponseDirectives): boolean {
+  return (staleWhileRevalidate ?? 0) > 0 || (staleIfError ?? 0) > 0;
+}
+
+/**
+ * Whether a response leaves it to caches to use it when it is stale (§4.2.4): `no-cache`, `must-revalidate`,
+ * `proxy-revalidate` and `s-maxage`, which has the meaning of the latter (§5.2.2.10), forbid it.
+ */
+export function mayServeStale(directives: ResponseDirectives): boolean {
+  return directives.noCache !== true && !directives.mustRevalidate && !directives.proxyRevalidate &&
+    directives.sMaxAge === null;
+}
+
+/** Whether the origin can be asked if the response still holds (RFC 9110 §8.8). */
+function hasValidator(fields: Fields, now: number): boolean {
+  return entityTagOf(fields.field("etag")) !== null || parseDate(fields.field("last-modified"), now) !== null;
+}
+
+/**
+ * The entity tag that an `ETag` holds, as it is to be sent back; `null` for what is none (RFC 9110 §8.8.3). Several
+ * are none.
+ */
+export function entityTagOf(etag: string): string | null {
+  const from = etag.startsWith("W/") ? 3 : 1;
+  if (etag.length < from + 1 || etag[from - 1] !== '"' || etag[etag.length - 1] !== '"') return null;
+  return etag.indexOf('"', from) === etag.length - 1 && !etag.includes(" ") ? etag : null;
+}
+
+/**
+ * The names in lower case of the fields that are not to be stored with the response: those that its `private` and
+ * `no-cache` name (§5.2.2.4, §5.2.2.7).
+ */
+export function omittedFields(directives: ResponseDirectives): ReadonlySet<string> {
+  const { private: own, noCache } = directives;
+  if (!Array.isArray(own) && !Array.isArray(noCache)) return NONE;
+  return new Set([...Array.isArray(own) ? own : [], ...Array.isArray(noCache) ? noCache : []]);
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Which part of the representation a 206 holds, if it may be kept (§3.3, §3.4): a single range that was asked for,
+ * of a representation of known length with a strong entity tag, and a body of that length if it says so. `null`
+ * otherwise, and for other statuses.
+ */
+export function partOf(request: CacheRequest, response: CacheResponse): StoredResponse["range"] {
+  const { status, fields } = response;
+  if (status !== 206 || request.fields.field("range") === "") return null;
+  const tag = entityTagOf(fields.field("etag"));
+  if (tag === null || tag.startsWith("W/")) return null;
+  const range = readContentRange(fields.field("content-range"));
+  const length = fields.field("content-length");
+  if (range === null || length !== "" && Number(length) !== range.last - range.first + 1) return null;
+  return range;
+}
+
+/** Reads `bytes 0-4/10` (RFC 9110 §14.4); `null` for what is none, or does not say the whole length. */
+function readContentRange(text: string): StoredResponse["range"] {
+  const dash = text.indexOf("-");
+  const slash = text.indexOf("/");
+  if (text.slice(0, 6).toLowerCase() !== "bytes " || dash < 0 || slash < dash) return null;
+  const first = readLength(text.slice(6, dash));
+  const last = readLength(text.slice(dash + 1, slash));
+  const whole = readLength(text.slice(slash + 1));
+  if (first === null || last === null || whole === null) return null;
+  return first <= last && last < whole ? { first, last, whole } : null;
+}
+
+function readLength(text: string): number | null {
+  if (text.length > 15 || readSeconds(text) === null) return null;
+  return Number(text);
+}

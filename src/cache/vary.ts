@@ -1,0 +1,128 @@
+/** Which requests a stored response may answer, by its `Vary` (RFC 9111 §4.1). */
+
+import { isToken } from "../http/characters.ts";
+import { fieldOf } from "./field_lines.ts";
+import type { CacheRequest, CacheResponse, FieldLine, StoredResponse } from "./stored_response.ts";
+
+/** Names that a `Vary` may have, and characters of all the values that it selects together. */
+const MAX_NAMES = 32;
+const MAX_VALUES = 4096;
+
+/** Fields that prove who asks: a response that depends on one that was sent is of use to nobody else. */
+const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"]);
+
+/**
+ * What the request says in the fields that the response's `Vary` names, as {@link StoredResponse.vary} keeps it:
+ * names in lower case, values as they came. `null` when no other request can be known to be answered by it:
+ * for `*`, for what is no list of names, for one of credentials that were sent, and beyond the bounds.
+ */
+export function varyOf(request: CacheRequest, response: CacheResponse): FieldLine[] | null {
+  const lines: FieldLine[] = [];
+  const vary = response.fields.field("vary");
+  if (vary === "") return lines;
+  const names = new Set<string>();
+  let size = 0;
+  for (const written of vary.split(",", MAX_VALUES)) {
+    const name = written.trim().toLowerCase();
+    if (name === "" || names.has(name)) continue;
+    if (name === "*" || !isToken(name) || names.size === MAX_NAMES) return null;
+    names.add(name);
+    const value = request.fields.field(name);
+    size += name.length + value.length;
+    if (size > MAX_VALUES || value !== "" && CREDENTIALS.has(name)) return null;
+    lines.push([name, value]);
+  }
+  return lines;
+}
+
+/** Whether a request says the same as the stored one in all the fields that the stored response varies by. */
+export function matches(stored: StoredResponse, request: CacheRequest): boolean {
+  for (const [name, value] of stored.vary) {
+    const asked = request.fields.field(name);
+    if (asked !== value && !sameMeaning(stored, name, value, asked)) return false;
+  }
+  return true;
+}
+
+function sameMeaning(stored: StoredResponse, name: string, value: string, asked: string): boolean {
+  // a field that is absent is matched by its absence alone
+  if (asked === "" || value === "" || asked.length > MAX_VALUES) return false;
+  if (normalise(name, asked) === normalise(name, value)) return true;
+  return name === "accept-language" && isFirstChoice(fieldOf(stored.fields, "content-language"), asked);
+}
+
+/** Lists of which the order means nothing (RFC 9110 §12.5), and that are written in any case. */
+const PREFERENCES: ReadonlySet<string> = new Set(["accept-charset", "accept-encoding", "accept-language"]);
+
+/** Another way to write the value of a request's field that means the same. */
+export function normalise(name: string, value: string): string {
+  if (PREFERENCES.has(name)) return members(value).map(preference).sort().join(",");
+  return members(value).join(",");
+}
+
+/** `gzip ; Q=1.0` as `gzip`, `br;q=0.50` as `br;q=0.5`. */
+function preference(member: string): string {
+  const [choice, weight] = choiceOf(member.toLowerCase());
+  return weight === null ? member : weight === 1000 ? choice : `${choice};q=${weight}`;
+}
+
+/** What a member of a list of preferences names, and its weight in thousandths; `null` for one that is malformed. */
+function choiceOf(member: string): [string, number | null] {
+  const semicolon = member.indexOf(";");
+  if (semicolon < 0) return [member, 1000];
+  return [member.slice(0, semicolon).trimEnd(), weightOf(member.slice(semicolon + 1).trimStart())];
+}
+
+/** Reads `q=0.5` (RFC 9110 §12.4.2) as 500; `null` for what is none. */
+function weightOf(text: string): number | null {
+  const number = text.slice(2);
+  if (!text.startsWith("q=") || number.length < 1 || number.length > 5) return null;
+  if (number[0] !== "0" && number[0] !== "1" || number.length > 1 && number[1] !== ".") return null;
+  let weight = number[0] === "1" ? 1000 : 0;
+  for (let i = 2, worth = 100; i < number.length; i++, worth /= 10) {
+    const digit = number.charCodeAt(i) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return null;
+    weight += digit * worth;
+  }
+  return weight > 1000 ? null : weight;
+}
+
+/**
+ * The members of a list without the white space around them, split at commas outside of quoted strings. What is no
+ * list is one too, with its commas: empty members are kept.
+ */
+function members(value: string): string[] {
+  const found: string[] = [];
+  let quoted = false;
+  let from = 0;
+  for (let i = 0; i < value.length; i++) {
+    const character = value[i];
+    if (character === '"') quoted = !quoted;
+    else if (character === "\\" && quoted) i++;
+    else if (character === "," && !quoted) {
+      found.push(value.slice(from, i).trim());
+      from = i + 1;
+    }
+  }
+  found.push(value.slice(from).trim());
+  return found;
+}
+
+/**
+ * Whether a response in one language is what this request wants most of all: its language alone has the highest
+ * weight. The origin has chosen it for somebody else, so it has it to give.
+ */
+function isFirstChoice(contentLanguage: string, acceptLanguage: string): boolean {
+  const language = contentLanguage.toLowerCase();
+  if (!isToken(language)) return false;
+  let best = 0;
+  let first = "";
+  for (const member of members(acceptLanguage.toLowerCase())) {
+    const [choice, weight] = choiceOf(member);
+    if (weight === null) return false;
+    if (weight < best || weight === 0) continue;
+    first = weight === best ? "" : choice;
+    best = weight;
+  }
+  return first === language;
+}
