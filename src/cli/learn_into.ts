@@ -7,13 +7,15 @@ import { readToml, type TomlContents } from "../config/toml.ts";
 import { printable } from "../config/printable.ts";
 import { parseListenAddress } from "../net/listen.ts";
 import { humanSize } from "../observe/quantities.ts";
+import { findingText } from "../policy/finding.ts";
 import type { HostList } from "../policy/host_list.ts";
+import { lint } from "../policy/linter.ts";
 import { Policy } from "../policy/policy.ts";
 import type { PolicySpec } from "../policy/spec.ts";
 import type { Known } from "../review/learn.ts";
 import type { LearnedRule } from "../review/learned_rule.ts";
 import { catchAllsOf, insertBlocks, keepsRules, placesFor } from "../review/merge.ts";
-import { type NamedRule, ruleLines, testLines, withNames } from "../review/policy_text.ts";
+import { type NamedRule, ruleLines, testBlocks, withNames } from "../review/policy_text.ts";
 import { ListFiles, listFilesOf, resolveLists } from "./lists.ts";
 import { requireRead } from "./read_file.ts";
 
@@ -41,6 +43,8 @@ export class Merging {
   #text: string;
   #judged: Judged;
   #lists: ReadonlyMap<string, HostList>;
+  /** What the linter has against the last text that was tried. */
+  #problem: ConfigError | null = null;
   readonly known: Known;
 
   private constructor(path: string, text: string, judged: Judged, lists: ReadonlyMap<string, HostList>) {
@@ -66,7 +70,10 @@ export class Merging {
     const files = listFilesOf(resolveLists(contents.rules, path));
     if (files.length > 0) await requireRead([path, ...files], line);
     const lists = await new ListFiles().load(files, line);
-    return new Merging(path, text, judge(contents, path, lists), lists);
+    const judged = judge(contents, path, lists);
+    const errors = errorsIn(judged.spec, lists);
+    if (errors.length > 0) throw new ConfigError(errors);
+    return new Merging(path, text, judged, lists);
   }
 
   /**
@@ -105,11 +112,13 @@ export class Merging {
       const judged = await this.#tried(text);
       if (judged === null || !keepsRules(this.#judged.spec.rules, judged.spec.rules, added)) continue;
       const diff = `--- ${printable(this.#path)}\n+++ ${printable(this.#path)}\n${hunk(this.#text, text)}`;
-      if (!tests) return { text, diff, policy: judged.policy };
-      const whole = insertBlocks(text, text.split("\n").length + 1, rules.map(testLines));
+      const cases = tests ? testBlocks(rules) : [];
+      if (cases.length === 0) return { text, diff, policy: judged.policy };
+      const whole = insertBlocks(text, text.split("\n").length + 1, cases);
       if (await this.#tried(whole) === null) continue;
       return { text: whole, diff: diff + hunk(text, whole), policy: judged.policy };
     }
+    if (this.#problem !== null) throw this.#problem;
     throw new ConfigError([
       `${this.#path}: there is no place in it for rules; write each of its rules below a line [[rule]]`,
     ]);
@@ -118,7 +127,16 @@ export class Merging {
   /** What a text means; `null` when it is no policy. */
   async #tried(text: string): Promise<Judged | null> {
     try {
-      return judge(await readToml(text, this.#path, parseListenAddress), this.#path, this.#lists);
+      const judged = judge(await readToml(text, this.#path, parseListenAddress), this.#path, this.#lists);
+      const errors = errorsIn(judged.spec, this.#lists);
+      if (errors.length > 0) {
+        this.#problem = new ConfigError([
+          `${this.#path} would not be right with what was learned:`,
+          ...errors,
+        ]);
+        return null;
+      }
+      return judged;
     } catch (error) {
       if (error instanceof ConfigError) return null;
       throw error;
@@ -129,6 +147,11 @@ export class Merging {
 function judge(contents: TomlContents, path: string, lists: ReadonlyMap<string, HostList>): Judged {
   const spec = policyOf(contents.values, resolveLists(contents.rules, path));
   return { contents, spec, policy: new Policy(spec, lists) };
+}
+
+/** What no weir would start with. */
+function errorsIn(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): string[] {
+  return lint(spec, lists).filter(({ severity }) => severity === "error").map(findingText);
 }
 
 /** What the new text has more than the old one, at one place. */

@@ -59,8 +59,15 @@ export function ruleLines(rule: NamedRule, size: SizeText): string[] {
   return lines;
 }
 
-/** A case that holds with the rule: one that was seen. */
-export function testLines({ name, sample, methods, users, evidence }: NamedRule): string[] {
+/** A case for each rule that holds with it: one that was seen. */
+export function testBlocks(rules: readonly NamedRule[]): string[][] {
+  // what the guard of addresses may refuse all the same is no case to hold a policy to
+  return rules.filter(({ evidence, sample }) =>
+    evidence.morePrivate.size === 0 || sample.facts.authority.ip === null
+  ).map(testLines);
+}
+
+function testLines({ name, sample, methods, users, evidence }: NamedRule): string[] {
   const { facts, address, secure } = sample;
   const { authority, method } = facts;
   const tunnel = method === "CONNECT" || method === "";
@@ -86,11 +93,23 @@ export function policyText(
   size: SizeText,
   tests: boolean,
 ): string {
-  const blocks = [headLines(learning), ["[policy]", 'default = "deny"']];
+  const blocks = [headLines(learning), policyLines(rules)];
   for (const rule of rules) blocks.push(ruleLines(rule, size));
-  if (tests) { for (const rule of rules) blocks.push(testLines(rule)); }
+  if (tests) blocks.push(...testBlocks(rules));
   for (const remark of remarks(learning, rules)) blocks.push(remark.map(comment));
   return blocks.map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+/** Rules for users need to know who they are. */
+function policyLines(rules: readonly NamedRule[]): string[] {
+  const lines = ["[policy]", 'default = "deny"'];
+  if (rules.every(({ users }) => users === null)) return lines;
+  return [
+    ...lines,
+    comment("the file of their passwords; weir passwd users NAME writes it"),
+    'users = "users"',
+    'authentication = "by-rule"',
+  ];
 }
 
 function headLines({ exchanges, through, first, last }: Learning): string[] {

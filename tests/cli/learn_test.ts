@@ -156,3 +156,16 @@ Deno.test("several logs are read as one", async () => {
   const { out } = await weir(["learn", one, "-"], jsonLine());
   assert(out.includes("# 2 exchanges, "));
 });
+
+Deno.test("rules by user come with the file of users that they need, and go into no policy without one", async () => {
+  const log = jsonLine({ user: "alice" });
+  const { out } = await weir(["learn", "-", "--by-user"], log);
+  assert(out.includes('\nusers = "users"\nauthentication = "by-rule"\n'));
+  assert(out.includes('\nusers = ["alice"]\n'));
+  await using folder = await Folder.make();
+  const written = '[policy]\ndefault = "deny"\n';
+  const policy = await folder.write("policy.toml", written);
+  const { code, err } = await inFolder(folder, ["learn", "-", "--by-user", "--into", policy], log);
+  assertEquals([code, await Deno.readTextFile(policy)], [3, written]);
+  assert(err.startsWith(`weir: ${policy} would not be right with what was learned:\n`), err);
+});

@@ -118,3 +118,10 @@ Deno.test("nothing in a log becomes more than a comment or a text", async () => 
     { numRuns: 200 },
   );
 });
+
+Deno.test("a case that the guard of addresses may refuse is not written", () => {
+  const near = jsonLine({ host: "10.0.0.9", origin: "10.0.0.9" });
+  const far = jsonLine({ host: "10.0.0.9", origin: "10.0.0.9", client: "203.0.114.5" });
+  assert(textFrom([near], {}, true).includes("[[test]]"));
+  assert(!textFrom([far], {}, true).includes("[[test]]"));
+});
