@@ -77,7 +77,7 @@ function testLines({ name, sample, methods, users, evidence }: NamedRule): strin
   const lines = ["[[test]]", `url = ${tomlString(url)}`];
   if (facts.client !== "127.0.0.1") lines.push(`client = ${tomlString(facts.client)}`);
   if (users !== null && facts.user !== null) lines.push(`user = ${tomlString(facts.user)}`);
-  if (methods !== null && !tunnel && method !== "GET") lines.push(`method = ${tomlString(method)}`);
+  if (methods !== null && !tunnel && (secure || method !== "GET")) lines.push(`method = ${tomlString(method)}`);
   // an address that the defaults refuse would make the case fail
   if (address !== null && authority.ip === null && evidence.morePrivate.size === 0) {
     lines.push(`addresses = [${tomlString(formatIp(address))}]`);
