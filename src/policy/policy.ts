@@ -56,6 +56,9 @@ export class Policy implements Decider {
 
   readonly #lists: ReadonlyMap<string, HostList>;
   readonly #rules: readonly Rule[];
+  /** The rules without clients; and those with some, by their places. */
+  readonly #forEverybody: RuleSet;
+  readonly #forSome: readonly number[];
   readonly #index: HostIndex;
   readonly #clients: Networks | null;
   readonly #guard: AddressGuard;
@@ -72,6 +75,12 @@ export class Policy implements Decider {
     this.reportsOnly = spec.mode === "report";
     this.#lists = lists;
     this.#rules = spec.rules.map((rule) => new Rule(rule, spec, lists));
+    this.#forEverybody = emptyRuleSet(this.#rules.length);
+    this.#forSome = this.#rules.flatMap(({ clients }, index) => {
+      if (clients !== null) return [index];
+      addRule(this.#forEverybody, index);
+      return [];
+    });
     this.#index = new HostIndex(this.#rules, lists);
     this.#clients = spec.clients === null ? null : new Networks(spec.clients);
     this.#guard = new AddressGuard(spec.privateNetworks);
@@ -208,10 +217,10 @@ export class Policy implements Decider {
   }
 
   #rememberClient(facts: Facts): Client {
-    const rules = emptyRuleSet(this.#rules.length);
-    this.#rules.forEach(({ clients }, index) => {
-      if (clients === null || clients.includes(facts.clientIp)) addRule(rules, index);
-    });
+    const rules = this.#forEverybody.slice();
+    for (const index of this.#forSome) {
+      if (this.#rules[index].clients!.includes(facts.clientIp)) addRule(rules, index);
+    }
     return this.#knownClients.set(facts.client, {
       scope: clientScopeOf(facts.clientIp),
       admitted: this.#clients === null || this.#clients.includes(facts.clientIp),

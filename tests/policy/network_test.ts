@@ -209,3 +209,33 @@ Deno.test("no networks hold nothing", () => {
     false,
   ]);
 });
+
+Deno.test("no text makes the reader throw anything else, and what it takes reads back the same", () => {
+  const text = fc.oneof(
+    fc.string({ maxLength: 60 }),
+    fc.string({ unit: fc.constantFrom(..."0123456789abcdf.:/[]%x-+ "), maxLength: 50 }),
+    fc.tuple(
+      fc.constantFrom("10.0.0.0", "::", "[::1]", "2001:db8::", "::ffff:1.2.3.4"),
+      fc.string({ maxLength: 5 }),
+    )
+      .map(([address, rest]) => `${address}/${rest}`),
+  );
+  fc.assert(
+    fc.property(text, (text) => {
+      let networks: Network[];
+      try {
+        networks = parseNetworks(text);
+      } catch (error) {
+        if (!(error instanceof PatternError)) throw error;
+        assert(!/[^\x20-\x7e…]/.test(error.message), "a message can be printed");
+        assert(error.message.length < 500);
+        return;
+      }
+      assertEquals(
+        networks.flatMap((network) => parseNetworks(written(network))).map(written),
+        networks.map(written),
+      );
+    }),
+    { numRuns: 3000 },
+  );
+});
