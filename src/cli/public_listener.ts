@@ -31,10 +31,11 @@ export function requireAdmission(
     ? "in report mode nobody is refused"
     : "the policy names neither clients nor users";
   const permissions = files.length === 0 ? [] : [`--allow-read=${files.join(",")}`];
-  const fix = (clients: string) => startLine(permissions, [...line.args, "--clients", clients]);
+  const end = line.args.includes("--") ? line.args.indexOf("--") : line.args.length;
+  const fix = (clients: string) => startLine(permissions, line.args.toSpliced(end, 0, "--clients", clients));
   throw new ConfigError([
     `${where} may be reached from anywhere, and ${why}: whoever finds it could browse from this machine\n` +
-    `  say who may:  ${fix("192.168.0.0/16")}\n` +
+    `  say who may:  ${fix("loopback,192.168.0.0/16")}\n` +
     `  or that all may:  ${fix("all")}`,
   ]);
 }

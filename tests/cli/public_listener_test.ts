@@ -32,9 +32,14 @@ Deno.test("an address that may be reached from anywhere is refused, with the lin
     const [what, first, second] = (await refusal(["-l", "8888", "-l", address, "--grace=1s"])).split("\n");
     assert(what.includes("may be reached from anywhere"), address);
     assert(!what.includes("127.0.0.1"), what);
-    assert(first.endsWith(" --grace=1s --clients 192.168.0.0/16"), first);
+    assert(first.endsWith(" --grace=1s --clients loopback,192.168.0.0/16"), first);
     assert(second.endsWith("--grace=1s --clients all"), second);
   }
+});
+
+Deno.test("the line that fixes it works also where flags end with --", async () => {
+  const [, first] = (await refusal(["-l", ":80", "--", "serve"])).split("\n");
+  assert(first.endsWith(" -l :80 --clients loopback,192.168.0.0/16 -- serve"), first);
 });
 
 Deno.test("whoever names clients has thought of it, be it all", async () => {

@@ -98,7 +98,7 @@ Deno.test("an open proxy for everybody is refused at the start, with a line that
   assertEquals([code, out], [3, ""]);
   assert(err.startsWith("weir: 0.0.0.0:0 may be reached from anywhere, and the policy names neither"), err);
   const fix = /say who may: {2}deno run --allow-net \S*main\.ts (.*)\n/.exec(err)?.[1].split(" ");
-  assertEquals(fix, ["--listen", "0.0.0.0:0", "--grace", "1s", "--clients", "192.168.0.0/16"]);
+  assertEquals(fix, ["--listen", "0.0.0.0:0", "--grace", "1s", "--clients", "loopback,192.168.0.0/16"]);
   await using weir = await Weir.start(fix);
   assert(!weir.err.includes("careful"), weir.err);
   assertEquals((await runWeir(["--check", ...fix!])).code, 0);
