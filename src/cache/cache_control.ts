@@ -268,10 +268,13 @@ function namesIn(argument: Argument): readonly string[] | null {
   while (at <= argument.length) {
     const comma = argument.indexOf(",", at);
     const end = comma < 0 ? argument.length : comma;
-    const name = argument.slice(at, end).trim().toLowerCase();
+    const from = spaceEnd(argument, at);
+    const nameEnd = tokenEnd(argument, from);
+    if (spaceEnd(argument, nameEnd) !== end) return null;
+    const name = argument.slice(from, nameEnd).toLowerCase();
     at = end + 1;
     if (name === "") continue;
-    if (tokenEnd(name, 0) !== name.length || NEEDED.has(name) || names.length === MAX_NAMES) return null;
+    if (NEEDED.has(name) || names.length === MAX_NAMES) return null;
     if (!names.includes(name)) names.push(name);
   }
   return names.length === 0 ? null : names;

@@ -6,6 +6,8 @@ import { fieldOf } from "./field_lines.ts";
 import { ageOf, directivesOf, lifetimeOf } from "./freshness.ts";
 import { canBeValidated, entityTagOf, mayServeStale } from "./storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "./stored_response.ts";
+import { allowsRange, strongTagOf } from "./conditional.ts";
+import { readRange, restOf, spanOf } from "./range.ts";
 import { matches } from "./vary.ts";
 
 /** A stored response that was selected, and how it stands. Seconds. */
@@ -16,11 +18,18 @@ interface Selected {
   readonly ttl: number;
 }
 
+/** A stored part, and fields that ask the origin for what it lacks, or for all if it is of another representation. */
+interface Rest {
+  readonly stored: StoredResponse;
+  readonly fields: readonly FieldLine[];
+}
+
 /**
  * - `bypass`: the store is not looked into. `forward` is the word of RFC 9211 §2.2, `reason` one for the log.
  * - `miss`: nothing answers it. `partial` when there is a part, of which the request wants more or other bytes.
  *   `fields` ask the origin whether one of the variants that were stored for other requests is the one that this
- *   request gets too (§4.3.1); empty where there is nothing to ask.
+ *   request gets too (§4.3.1); empty where there is nothing to ask. `rest` is the part of a whole that is wanted: a
+ *   206 to its fields makes it whole, whatever its age, since the tag is the same (§3.4).
  * - `hit`: to be answered with it as it is. A `ttl` of 0 or less says that it is stale and the request does not
  *   mind (`max-stale`).
  * - `stale`: to be answered with it now, and validated behind the client's back (RFC 5861 §3).
@@ -37,6 +46,7 @@ export type Finding =
     readonly kind: "miss";
     readonly reason: "uri-miss" | "vary-miss" | "partial";
     readonly fields: readonly FieldLine[];
+    readonly rest: Rest | null;
   }
   | { readonly kind: "hit" } & Selected
   | { readonly kind: "stale"; readonly while: "revalidate"; readonly fields: readonly FieldLine[] } & Selected
@@ -51,6 +61,9 @@ export type Finding =
 
 /** Entity tags that are sent to the origin at once. */
 const MAX_TAGS = 16;
+
+/** What a request asks for only part of, or only if: then nothing is made of it but what it says itself. */
+const OWN_CONDITIONS: readonly string[] = ["if-none-match", "if-modified-since", "range", "if-range"];
 
 /** How long a response that says nothing of it is used in place of an origin that is gone, seconds (§4.2.4). */
 const MAX_DISCONNECTED = 86_400;
@@ -91,12 +104,13 @@ function look(
   now: number,
 ): Finding {
   const matching = variants.filter((stored) => matches(stored, request));
-  const usable = matching.filter((stored) => stored.range === null || holds(stored, stored.range, request));
-  const stored = mostRecent(usable);
+  const stored = mostRecent(matching.filter((stored) => holds(stored, request)));
   if (stored === null) {
-    if (matching.length > 0) return { kind: "miss", reason: "partial", fields: [] };
-    if (variants.length === 0) return { kind: "miss", reason: "uri-miss", fields: [] };
-    return { kind: "miss", reason: "vary-miss", fields: missFields(variants, request) };
+    if (variants.length === 0) return { kind: "miss", reason: "uri-miss", fields: [], rest: null };
+    if (matching.length > 0) {
+      return { kind: "miss", reason: "partial", fields: [], rest: completed(matching, request) };
+    }
+    return { kind: "miss", reason: "vary-miss", fields: missFields(variants, request), rest: null };
   }
   const says = directivesOf(stored);
   const lifetime = lifetimeOf(stored).seconds;
@@ -154,6 +168,7 @@ function statesNoLimit(asked: RequestDirectives, says: ResponseDirectives): bool
 
 /** The one whose origin made it last (§4); of those made at once, the one that came last. */
 function mostRecent(responses: readonly StoredResponse[]): StoredResponse | null {
+  if (responses.length < 2) return responses[0] ?? null;
   let latest: StoredResponse | null = null;
   let latestMade = 0;
   for (const stored of responses) {
@@ -165,31 +180,24 @@ function mostRecent(responses: readonly StoredResponse[]): StoredResponse | null
   return latest;
 }
 
-/** Whether a stored part holds all that a request wants (§3.4). */
-function holds(
-  stored: StoredResponse,
-  part: NonNullable<StoredResponse["range"]>,
-  request: CacheRequest,
-): boolean {
-  if (request.method !== "GET") return false;
-  const condition = request.fields.field("if-range");
-  if (condition !== "" && condition !== entityTagOf(fieldOf(stored.fields, "etag"))) return false;
-  const wanted = readSingleRange(request.fields.field("range"), part.whole);
-  return wanted !== null && part.first <= wanted[0] && wanted[1] <= part.last;
+/** Whether a stored response is whole, or a part that holds all that a request wants (§3.4). */
+function holds(stored: StoredResponse, request: CacheRequest): boolean {
+  if (stored.range === null) return true;
+  const { method, fields } = request;
+  if (method !== "GET" || !allowsRange(stored, fields.field("if-range"))) return false;
+  const wanted = readRange(fields.field("range"));
+  const span = wanted === null ? null : spanOf(wanted, stored.range.whole);
+  return span !== null && stored.range.first <= span.first && span.end <= stored.range.last + 1;
 }
 
-/** Reads `bytes=0-4`, `bytes=5-` and `bytes=-5` for a representation of this length; `null` for all others. */
-function readSingleRange(text: string, whole: number): [first: number, last: number] | null {
-  const found = /^bytes=[ \t]{0,8}([0-9]{0,15})-([0-9]{0,15})[ \t]{0,8}$/i.exec(text);
-  if (found === null) return null;
-  const [, first, last] = found;
-  if (first === "") {
-    const length = Math.min(Number(last), whole);
-    return length > 0 ? [whole - length, whole - 1] : null;
-  }
-  const from = Number(first);
-  const to = last === "" ? whole - 1 : Math.min(Number(last), whole - 1);
-  return from <= to ? [from, to] : null;
+/** How the whole is had from a stored part; `null` where that takes more than one request, or is not wanted. */
+function completed(parts: readonly StoredResponse[], { method, fields }: CacheRequest): Rest | null {
+  const stored = mostRecent(parts);
+  if (stored === null || method !== "GET") return null;
+  const rest = restOf(stored);
+  const tag = strongTagOf(fieldOf(stored.fields, "etag"));
+  if (rest === null || tag === null || OWN_CONDITIONS.some((name) => fields.field(name) !== "")) return null;
+  return { stored, fields: [["Range", rest], ["If-Range", tag]] };
 }
 
 /** What is sent to find out whether stored responses still hold (§4.3.1). */
@@ -198,7 +206,8 @@ function validators(variants: readonly StoredResponse[], selected: StoredRespons
   const tags = tagsOf([selected]);
   const fields: FieldLine[] = [];
   // a part is of no use when another one of them turns out to be what the request gets
-  const all = tags.length === 0 || selected.range !== null ? tags : tagsOf([selected, ...variants]);
+  const alone = tags.length === 0 || selected.range !== null;
+  const all = alone ? tags : tagsOf([selected, ...variants.filter(isWhole)]);
   if (all.length > 0) fields.push(["If-None-Match", all.join(", ")]);
   const modified = fieldOf(selected.fields, "last-modified");
   const readable = parseDate(modified, selected.responseTime) !== null;
@@ -209,19 +218,22 @@ function validators(variants: readonly StoredResponse[], selected: StoredRespons
 /** What is sent to find out whether the response to other requests is the one to this (§4.3.1). */
 function missFields(variants: readonly StoredResponse[], request: CacheRequest): FieldLine[] {
   const { fields } = request;
-  const own = ["if-none-match", "if-modified-since", "range"].some((name) => fields.field(name) !== "");
-  const tags = own ? [] : tagsOf(variants);
+  const own = OWN_CONDITIONS.some((name) => fields.field(name) !== "");
+  const tags = own ? [] : tagsOf(variants.filter(isWhole));
   return tags.length === 0 ? [] : [["If-None-Match", tags.join(", ")]];
 }
 
-/** The different entity tags of whole responses, and of the first response in any case. */
+function isWhole({ range }: StoredResponse): boolean {
+  return range === null;
+}
+
+/** The different entity tags of responses. */
 function tagsOf(responses: readonly StoredResponse[]): string[] {
   const tags = new Set<string>();
-  responses.forEach((stored, index) => {
-    if (tags.size === MAX_TAGS || !canBeValidated(stored.status)) return;
-    if (index > 0 && stored.range !== null) return;
-    const tag = entityTagOf(fieldOf(stored.fields, "etag"));
+  for (const stored of responses) {
+    if (tags.size === MAX_TAGS) break;
+    const tag = canBeValidated(stored.status) ? entityTagOf(fieldOf(stored.fields, "etag")) : null;
     if (tag !== null) tags.add(tag);
-  });
+  }
   return [...tags];
 }

@@ -1,12 +1,7 @@
 /** Whether a response may be kept for others who ask for the same (RFC 9111 §3). */
 
 import { parseDate } from "../http/date.ts";
-import {
-  readRequestDirectives,
-  readResponseDirectives,
-  readSeconds,
-  type ResponseDirectives,
-} from "./cache_control.ts";
+import { readRequestDirectives, readResponseDirectives, type ResponseDirectives } from "./cache_control.ts";
 import { isHeuristicallyCacheable, lifetime } from "./freshness.ts";
 import type { CacheRequest, CacheResponse, Fields, StoredResponse } from "./stored_response.ts";
 import { varyOf } from "./vary.ts";
@@ -16,7 +11,7 @@ export type Storability = { readonly store: true } | { readonly store: false; re
 
 const STORE: Storability = { store: true };
 
-/** Statuses of which weir knows what they mean to a cache (§5.2.2.3): those of RFC 9110 §15 and RFC 8246. */
+/** Statuses of which weir knows what they mean to a cache (§5.2.2.3): final ones of RFC 9110 §15. */
 const UNDERSTOOD: ReadonlySet<number> = new Set([
   ...[200, 201, 202, 203, 204, 205, 206],
   ...[300, 301, 302, 303, 305, 307, 308],
@@ -63,7 +58,7 @@ export function mayStore(request: CacheRequest, response: CacheResponse, now: nu
   if (status === 206 && partOf(request, response) === null) return no("range");
 
   const explicit = directives.public || directives.maxAge !== null || directives.sMaxAge !== null ||
-    fields.field("expires") !== "" || Array.isArray(directives.private);
+    fields.field("expires") !== "";
   if (!explicit && !isHeuristicallyCacheable(status)) return no(`status ${status} without freshness`);
   return usefulness(status, fields, directives, now);
 }
@@ -84,7 +79,8 @@ function forbiddenToShare(
   if (request.fields.field("authorization") !== "" && !shared && !mustRevalidate) return "authorization";
   // nothing forbids to keep a cookie, but few who set one mean it for others: they have to say so of their own
   // accord, and a lifetime in Cache-Control is the least
-  const lasting = shared || (directives.sMaxAge === null && (directives.maxAge ?? 0) > 0);
+  const { sMaxAge, maxAge, noCache } = directives;
+  const lasting = shared || sMaxAge === null && (maxAge ?? 0) > 0 && noCache !== true;
   if (fields.field("set-cookie") !== "" && !lasting && !omittedFields(directives).has("set-cookie")) {
     return "set-cookie";
   }
@@ -161,7 +157,7 @@ export function partOf(request: CacheRequest, response: CacheResponse): StoredRe
   if (tag === null || tag.startsWith("W/")) return null;
   const range = readContentRange(fields.field("content-range"));
   const length = fields.field("content-length");
-  if (range === null || length !== "" && Number(length) !== range.last - range.first + 1) return null;
+  if (range === null || length !== "" && readLength(length) !== range.last - range.first + 1) return null;
   return range;
 }
 
@@ -177,7 +173,7 @@ function readContentRange(text: string): StoredResponse["range"] {
   return first <= last && last < whole ? { first, last, whole } : null;
 }
 
+/** Digits alone, as many as a number can be exact with. */
 function readLength(text: string): number | null {
-  if (text.length > 15 || readSeconds(text) === null) return null;
-  return Number(text);
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
 }

@@ -23,7 +23,7 @@ export function varyOf(request: CacheRequest, response: CacheResponse): FieldLin
   const names = new Set<string>();
   let size = 0;
   for (const written of vary.split(",", MAX_VALUES)) {
-    const name = written.trim().toLowerCase();
+    const name = trimmed(written).toLowerCase();
     if (name === "" || names.has(name)) continue;
     if (name === "*" || !isToken(name) || names.size === MAX_NAMES) return null;
     names.add(name);
@@ -54,10 +54,26 @@ function sameMeaning(stored: StoredResponse, name: string, value: string, asked:
 /** Lists of which the order means nothing (RFC 9110 §12.5), and that are written in any case. */
 const PREFERENCES: ReadonlySet<string> = new Set(["accept-charset", "accept-encoding", "accept-language"]);
 
-/** Another way to write the value of a request's field that means the same. */
+/**
+ * The value of a request's field in one of the ways to write it that mean the same (§4.1): without white space
+ * around commas, and lists of preferences in one order, in lower case and with the shortest weights.
+ */
 export function normalise(name: string, value: string): string {
+  // of other characters nobody knows what they mean, and lower case would make some of them equal
+  if (!ASCII.test(value)) return value;
   if (PREFERENCES.has(name)) return members(value).map(preference).sort().join(",");
   return members(value).join(",");
+}
+
+const ASCII = /^[\t\x20-\x7e]*$/;
+
+/** The text without spaces and tabs around it. Others that are white space elsewhere are none in a field. */
+function trimmed(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && (text[from] === " " || text[from] === "\t")) from++;
+  while (to > from && (text[to - 1] === " " || text[to - 1] === "\t")) to--;
+  return text.slice(from, to);
 }
 
 /** `gzip ; Q=1.0` as `gzip`, `br;q=0.50` as `br;q=0.5`. */
@@ -70,7 +86,7 @@ function preference(member: string): string {
 function choiceOf(member: string): [string, number | null] {
   const semicolon = member.indexOf(";");
   if (semicolon < 0) return [member, 1000];
-  return [member.slice(0, semicolon).trimEnd(), weightOf(member.slice(semicolon + 1).trimStart())];
+  return [trimmed(member.slice(0, semicolon)), weightOf(trimmed(member.slice(semicolon + 1)))];
 }
 
 /** Reads `q=0.5` (RFC 9110 §12.4.2) as 500; `null` for what is none. */
@@ -100,11 +116,11 @@ function members(value: string): string[] {
     if (character === '"') quoted = !quoted;
     else if (character === "\\" && quoted) i++;
     else if (character === "," && !quoted) {
-      found.push(value.slice(from, i).trim());
+      found.push(trimmed(value.slice(from, i)));
       from = i + 1;
     }
   }
-  found.push(value.slice(from).trim());
+  found.push(trimmed(value.slice(from)));
   return found;
 }
 
