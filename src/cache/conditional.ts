@@ -4,8 +4,8 @@
  */
 
 import { parseDate } from "../http/date.ts";
+import { entityTagOf } from "./entity_tag.ts";
 import { fieldOf } from "./field_lines.ts";
-import { entityTagOf } from "./storability.ts";
 import type { Fields, StoredResponse } from "./stored_response.ts";
 
 /** The entity tag of an `ETag` if it is a strong one (RFC 9110 §8.8.1); `null` for a weak one and for what is none. */

@@ -2,12 +2,13 @@
 
 import { parseDate } from "../http/date.ts";
 import { type RequestDirectives, requestDirectivesOf, type ResponseDirectives } from "./cache_control.ts";
+import { allowsRange, strongTagOf } from "./conditional.ts";
+import { entityTagOf } from "./entity_tag.ts";
 import { fieldOf } from "./field_lines.ts";
 import { ageOf, directivesOf, lifetimeOf } from "./freshness.ts";
-import { canBeValidated, entityTagOf, mayServeStale } from "./storability.ts";
-import type { CacheRequest, FieldLine, StoredResponse } from "./stored_response.ts";
-import { allowsRange, strongTagOf } from "./conditional.ts";
 import { readRange, restOf, spanOf } from "./range.ts";
+import { canBeValidated, mayServeStale } from "./storability.ts";
+import type { CacheRequest, FieldLine, StoredResponse } from "./stored_response.ts";
 import { matches } from "./vary.ts";
 
 /** A stored response that was selected, and how it stands. Seconds. */

@@ -2,7 +2,10 @@
 
 import { parseDate } from "../http/date.ts";
 import { readRequestDirectives, readResponseDirectives, type ResponseDirectives } from "./cache_control.ts";
+import { strongTagOf } from "./conditional.ts";
+import { entityTagOf } from "./entity_tag.ts";
 import { isHeuristicallyCacheable, lifetime } from "./freshness.ts";
+import { readContentRange } from "./range.ts";
 import type { CacheRequest, CacheResponse, Fields, StoredResponse } from "./stored_response.ts";
 import { varyOf } from "./vary.ts";
 
@@ -124,16 +127,6 @@ function hasValidator(fields: Fields, now: number): boolean {
 }
 
 /**
- * The entity tag that an `ETag` holds, as it is to be sent back; `null` for what is none (RFC 9110 §8.8.3). Several
- * are none.
- */
-export function entityTagOf(etag: string): string | null {
-  const from = etag.startsWith("W/") ? 3 : 1;
-  if (etag.length < from + 1 || etag[from - 1] !== '"' || etag[etag.length - 1] !== '"') return null;
-  return etag.indexOf('"', from) === etag.length - 1 && !etag.includes(" ") ? etag : null;
-}
-
-/**
  * The names in lower case of the fields that are not to be stored with the response: those that its `private` and
  * `no-cache` name (§5.2.2.4, §5.2.2.7).
  */
@@ -153,27 +146,9 @@ const NONE: ReadonlySet<string> = new Set();
 export function partOf(request: CacheRequest, response: CacheResponse): StoredResponse["range"] {
   const { status, fields } = response;
   if (status !== 206 || request.fields.field("range") === "") return null;
-  const tag = entityTagOf(fields.field("etag"));
-  if (tag === null || tag.startsWith("W/")) return null;
+  if (strongTagOf(fields.field("etag")) === null) return null;
   const range = readContentRange(fields.field("content-range"));
   const length = fields.field("content-length");
-  if (range === null || length !== "" && readLength(length) !== range.last - range.first + 1) return null;
+  if (range === null || length !== "" && length !== String(range.last - range.first + 1)) return null;
   return range;
-}
-
-/** Reads `bytes 0-4/10` (RFC 9110 §14.4); `null` for what is none, or does not say the whole length. */
-function readContentRange(text: string): StoredResponse["range"] {
-  const dash = text.indexOf("-");
-  const slash = text.indexOf("/");
-  if (text.slice(0, 6).toLowerCase() !== "bytes " || dash < 0 || slash < dash) return null;
-  const first = readLength(text.slice(6, dash));
-  const last = readLength(text.slice(dash + 1, slash));
-  const whole = readLength(text.slice(slash + 1));
-  if (first === null || last === null || whole === null) return null;
-  return first <= last && last < whole ? { first, last, whole } : null;
-}
-
-/** Digits alone, as many as a number can be exact with. */
-function readLength(text: string): number | null {
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
 }
