@@ -46,13 +46,13 @@ export function codeSpan(text: string): string {
   return safe === "" ? "-" : `\`${safe}\``;
 }
 
-function denials({ denials }: Summary, most: number): string {
+function denials({ denials, defaultDenies }: Summary, most: number): string {
   const all = denials.sorted(({ count }) => count);
   const rows: string[][] = [];
   const remarks: string[] = [];
   const allowed: OneHost[] = [];
   for (const [, { authority, rule, reason, client, count, reported }] of all.slice(0, most)) {
-    const advice = adviceFor(authority, rule, client);
+    const advice = adviceFor(authority, rule, client, defaultDenies);
     const mode = reported === 0
       ? ""
       : reported === count

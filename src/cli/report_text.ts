@@ -33,12 +33,12 @@ export function reportText(summary: Summary, most: number, colors: boolean): str
   return text;
 }
 
-function denials({ denials }: Summary, most: number, colors: boolean): string {
+function denials({ denials, defaultDenies }: Summary, most: number, colors: boolean): string {
   const rows = denials.sorted(({ count }) => count);
   const allowed: OneHost[] = [];
   let text = "";
   for (const [, denial] of rows.slice(0, most)) {
-    const advice = adviceFor(denial.authority, denial.rule, denial.client);
+    const advice = adviceFor(denial.authority, denial.rule, denial.client, defaultDenies);
     if (advice.rule !== null) allowed.push(advice.rule);
     text += denialRow(denial, advice, colors);
   }

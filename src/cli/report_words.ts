@@ -4,8 +4,9 @@ import { humanDuration, humanSize } from "../observe/quantities.ts";
 import type { Summary } from "../review/summary.ts";
 import { shellWord } from "./shell_words.ts";
 
-/** A flag and its value as they are pasted into a shell. */
+/** A flag and its value as they are pasted into a shell; nothing where there is no flag. */
 export function pasted(flag: string): string {
+  if (flag === "") return "";
   return flag.split(" ").map(shellWord).join(" ");
 }
 

@@ -270,8 +270,13 @@ function limitsInWords(limits: RateLimits): string {
 }
 
 /** What would have to be written so that it came out otherwise. */
-function changesText({ goesOn }: Answer, { changes, verdict }: Explanation, color: boolean): string {
-  if (changes.length === 0) return "";
+function changesText(
+  { goesOn, decisive }: Answer,
+  { changes, verdict }: Explanation,
+  color: boolean,
+): string {
+  // weir's own listeners are out of reach whatever the policy says
+  if (changes.length === 0 || decisive.own) return "";
   const turned = verdict.decision === "allow" ? "deny" : "allow";
   const what = turned === "allow" && goesOn ? "to allow it without a report" : `to ${turned} it`;
   const pieces = changes.map(({ text }) =>

@@ -82,7 +82,10 @@ function hostOf({ authority }: Facts): HostPattern {
   return parseHostPattern(authority.host);
 }
 
-/** A new rule for the host and the port, before the rule that is now at `place`. */
+/**
+ * A new rule for the host and the port, before the rule that is now at `place`. It changes nothing else: where it is
+ * the first that allows something, what is written keeps the default at allow.
+ */
 function insertion(
   spec: PolicySpec,
   action: Action,
@@ -108,15 +111,25 @@ function insertion(
     source: { file: "command line", lines: {}, line: 0 },
   };
   const rules = spec.rules.toSpliced(place, 0, rule);
+  const turnsDefault = action === "allow" && spec.defaultAction === "allow" && !spec.rules.some(allowsSome);
+  const options = turnsDefault ? `--default-action allow ${option}` : option;
   const next = spec.rules.at(place);
-  let text = option;
+  let text = options;
   if (next !== undefined) {
+    const first = turnsDefault
+      ? '# in [policy], since by a first rule that allows something "auto" becomes deny\ndefault = "allow"\n\n'
+      : "";
     text = next.source.file === "command line"
-      ? `${option}, before ${next.name}`
-      : `# before the rule ${quoted(next.name)}, ${placeOf(next)}\n[[rule]]\naction = "${action}"\n` +
+      ? `${options}, before ${next.name}`
+      : `${first}# before the rule ${quoted(next.name)}, ${placeOf(next)}\n[[rule]]\naction = "${action}"\n` +
         `hosts = [${quoted(host.text)}]\nports = [${port}]`;
   }
   return { text, spec: { ...spec, rules } };
+}
+
+/** Whether a rule makes the default action `auto` a deny. */
+function allowsSome({ action, mode }: RuleSpec): boolean {
+  return action === "allow" && mode === "enforce";
 }
 
 /** One more entry for the only condition for which an allow rule does not hold; `null` when there is no such one. */

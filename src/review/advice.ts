@@ -39,15 +39,31 @@ const BUILT_IN: Readonly<Record<string, (authority: Authority, client: string) =
   "reserved addresses": byAddress,
 };
 
+/** For denials under a policy that may allow all the rest, which it would not any more. */
+const FIRST_RULE =
+  'if it is the first rule that allows something, default = "allow" keeps all else from being denied';
+
 /**
  * The smallest change for a denial of `rule`, a rule's name or one of the words that stand for what else may deny.
  *
  * @param authority `null` when the target is not known
  * @param client its address, `""` when it is not known
+ * @param defaultDenies whether the policy is known to deny by default
  */
-export function adviceFor(authority: Authority | null, rule: string, client: string): Advice {
+export function adviceFor(
+  authority: Authority | null,
+  rule: string,
+  client: string,
+  defaultDenies: boolean,
+): Advice {
   if (authority === null) return { flag: "", rule: null, remark: "the log does not say what was asked for" };
-  if (Object.hasOwn(BUILT_IN, rule)) return BUILT_IN[rule](authority, client);
+  const advice = Object.hasOwn(BUILT_IN, rule) ? BUILT_IN[rule](authority, client) : byRuleBefore(authority);
+  const turnsDefault = advice.flag.startsWith("--allow") && rule !== "default" && !defaultDenies;
+  if (!turnsDefault) return advice;
+  return { ...advice, remark: [advice.remark, FIRST_RULE].filter(Boolean).join("; ") };
+}
+
+function byRuleBefore(authority: Authority): Advice {
   return { ...byRule(authority), remark: "in a file the new rule has to stand before the one that denies" };
 }
 

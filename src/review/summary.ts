@@ -48,6 +48,8 @@ export class Summary {
   reported = 0;
   challenged = 0;
   undecided = 0;
+  /** Whether anything was denied since no rule matched: the policy's default is known then. */
+  defaultDenies = false;
   /** Those of which no target is known. */
   withoutTarget = 0;
   readonly total = new Traffic();
@@ -93,6 +95,7 @@ export class Summary {
   }
 
   #deny(exchange: LoggedExchange): void {
+    this.defaultDenies ||= exchange.rule === "default";
     const denial = this.denials.of(`${exchange.authority?.text ?? ""} ${exchange.rule}`);
     denial.count++;
     if (!exchange.enforced) denial.reported++;

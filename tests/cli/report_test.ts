@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { codeSpan } from "../../src/cli/report_markdown.ts";
 import { deniedLine, jsonLine } from "../review/logs.ts";
@@ -64,6 +64,12 @@ Errors
        1  1.0 kB   20 kB  dns_error
 `,
   );
+});
+
+Deno.test("where no flag allows what was denied, a table shows none", async () => {
+  const line = LOG.split("\n").find((each) => each.includes('"default"'))!.replace('"default"', '"tls"');
+  const { out } = await weir(["report", "-", "--markdown"], line);
+  assertStringIncludes(out, "| `tls` | `no rule matches` | - |\n");
 });
 
 Deno.test("a summary in Markdown has the same in tables", async () => {

@@ -132,6 +132,7 @@ Deno.test("a policy that only reports lets through, and says so", async () => {
 Deno.test("weir's own listener is refused whatever the policy says", async () => {
   const { code, out } = await why(["127.0.0.1:8888", "--default-action", "allow"]);
   assertEquals(code, 1);
+  assert(!out.includes("to deny it"), "it is denied already");
   assert(out.startsWith("✗ refused, for it is weir itself that listens there"), out);
 });
 

@@ -114,7 +114,7 @@ Deno.test("what no rule allows is allowed by an option", () => {
 });
 
 Deno.test("what a rule denies is allowed by one before it", () => {
-  assertEquals(changes([rule({ action: "deny", name: 'no "ads"' }, 7)], ALLOWED, "a.test:80"), [
+  assertEquals(changes([rule({ action: "deny", name: 'no "ads"' }, 7)], {}, "a.test:80"), [
     '# before the rule "no \\"ads\\"", weir.toml:7\n[[rule]]\naction = "allow"\nhosts = ["a.test"]\nports = [80]',
   ]);
 });
@@ -134,9 +134,24 @@ Deno.test("a rule that lacks one entry gets it", () => {
 
 Deno.test("ports are opened by a rule that names them", () => {
   const request = { client: PUBLIC_CLIENT, method: "CONNECT" };
-  assertEquals(changes([], ALLOWED, "a.test:8443", request), ["--allow a.test:8443"]);
+  assertEquals(changes([], {}, "a.test:8443", request), ["--allow a.test:8443"]);
   assertEquals(changes([], { ...ALLOWED, connectPorts: [parsePorts("443")] }, "a.test:25", request), [
-    "--allow a.test:25",
+    "--default-action allow --allow a.test:25",
+  ]);
+});
+
+Deno.test("the first rule that allows something does not turn the default around unsaid", () => {
+  const denies = (line: number) => rule({ action: "deny", name: "ads", hosts: ["a.test"] }, line);
+  const tried = rule({ name: "tried", mode: "report", hosts: ["b.test"] });
+  for (const rules of [[denies(7)], [denies(7), tried]]) {
+    assertEquals(changes(rules, ALLOWED, "a.test:80"), [
+      '# in [policy], since by a first rule that allows something "auto" becomes deny\ndefault = "allow"\n\n' +
+      '# before the rule "ads", weir.toml:7\n[[rule]]\naction = "allow"\nhosts = ["a.test"]\nports = [80]',
+    ]);
+  }
+  const allows = rule({ name: "b", hosts: ["b.test"] });
+  assertEquals(changes([denies(7), allows], ALLOWED, "a.test:80"), [
+    '# before the rule "ads", weir.toml:7\n[[rule]]\naction = "allow"\nhosts = ["a.test"]\nports = [80]',
   ]);
 });
 
@@ -148,8 +163,12 @@ Deno.test("addresses are opened by the setting, or by the rule that names them",
   assertEquals(changes([], listed, "a.test", {}, "2002:a00:1::1"), [
     '[policy]\nprivate-networks = ["loopback", "10.0.0.1"]',
   ]);
-  assertEquals(changes([], ALLOWED, "a.test", {}, "169.254.169.254"), ["--allow 169.254.169.254:80"]);
-  assertEquals(changes([], ALLOWED, "a.test", {}, "fd00:ec2::254"), ["--allow [fd00:ec2::254]:80"]);
+  assertEquals(changes([], ALLOWED, "a.test", {}, "169.254.169.254"), [
+    "--default-action allow --allow 169.254.169.254:80",
+  ]);
+  assertEquals(changes([], ALLOWED, "a.test", {}, "fd00:ec2::254"), [
+    "--default-action allow --allow [fd00:ec2::254]:80",
+  ]);
 });
 
 Deno.test("several changes are said when it takes several", () => {

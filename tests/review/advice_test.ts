@@ -35,7 +35,7 @@ for (const [target, client, address, text] of DENIED) {
   const { rule } = policy.decide(facts, parseIp(address));
 
   Deno.test(`the advice against ${rule || "nothing"} for ${target} allows it`, async () => {
-    const advice = adviceFor(authority, rule, client);
+    const advice = adviceFor(authority, rule, client, false);
     assert(advice.flag !== "");
     const line = readFlags(advice.flag.split(" "), parseListenAddress);
     const values = { ...line.values };
@@ -52,10 +52,27 @@ for (const [target, client, address, text] of DENIED) {
 Deno.test("where no line would do, none is given", () => {
   const name = parseAuthority("a.example:443", null);
   for (const rule of ["users", "own listeners", "private networks", "metadata addresses"]) {
-    const { flag, remark } = adviceFor(name, rule, "127.0.0.1");
+    const { flag, remark } = adviceFor(name, rule, "127.0.0.1", false);
     assertEquals([flag, remark !== ""], ["", true], rule);
   }
-  assertEquals(adviceFor(null, "default", "127.0.0.1").flag, "");
+  assertEquals(adviceFor(null, "default", "127.0.0.1", true).flag, "");
+});
+
+Deno.test("advice that may turn the default around says so, unless the default is known to deny", () => {
+  const name = parseAuthority("a.example:443", null);
+  const metadata = parseAuthority("169.254.169.254:80", null);
+  const warns = (authority: typeof name, rule: string, defaultDenies: boolean) =>
+    adviceFor(authority, rule, "127.0.0.1", defaultDenies).remark.includes('default = "allow"');
+  const rules = [[name, "no a"], [name, "connect ports"], [name, "port 25"], [
+    metadata,
+    "metadata addresses",
+  ]];
+  for (const [authority, rule] of rules as [typeof name, string][]) {
+    assertEquals([warns(authority, rule, false), warns(authority, rule, true)], [true, false], rule);
+  }
+  for (const rule of ["default", "clients", "users", "private networks"]) {
+    assertEquals(warns(name, rule, false), false, rule);
+  }
 });
 
 Deno.test("rules for hosts of the same port are one", () => {
