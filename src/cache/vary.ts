@@ -61,8 +61,9 @@ const PREFERENCES: ReadonlySet<string> = new Set(["accept-charset", "accept-enco
 export function normalise(name: string, value: string): string {
   // of other characters nobody knows what they mean, and lower case would make some of them equal
   if (!ASCII.test(value)) return value;
-  if (PREFERENCES.has(name)) return members(value).map(preference).sort().join(",");
-  return members(value).join(",");
+  const list = members(value);
+  if (list === null) return value;
+  return (PREFERENCES.has(name) ? list.map(preference).sort() : list).join(",");
 }
 
 const ASCII = /^[\t\x20-\x7e]*$/;
@@ -105,9 +106,9 @@ function weightOf(text: string): number | null {
 
 /**
  * The members of a list without the white space around them, split at commas outside of quoted strings. What is no
- * list is one too, with its commas: empty members are kept.
+ * list is one too, with its commas: empty members are kept. `null` when a quoted string has no end.
  */
-function members(value: string): string[] {
+function members(value: string): string[] | null {
   const found: string[] = [];
   let quoted = false;
   let from = 0;
@@ -121,7 +122,7 @@ function members(value: string): string[] {
     }
   }
   found.push(trimmed(value.slice(from)));
-  return found;
+  return quoted ? null : found;
 }
 
 /**
@@ -133,7 +134,7 @@ function isFirstChoice(contentLanguage: string, acceptLanguage: string): boolean
   if (!isToken(language)) return false;
   let best = 0;
   let first = "";
-  for (const member of members(acceptLanguage.toLowerCase())) {
+  for (const member of members(acceptLanguage.toLowerCase()) ?? []) {
     const [choice, weight] = choiceOf(member);
     if (weight === null) return false;
     if (weight < best || weight === 0) continue;

@@ -1,6 +1,7 @@
 /** One case of a fuzz run: its input and the check of it, both by the case's own random numbers. */
 
 import { LIMITS } from "../http/reading.ts";
+import { cacheWordInput, checkCacheWord } from "./cache_words.ts";
 import { checkHello, helloInput } from "./client_hellos.ts";
 import { authorityInput, bodyInput, cutsOf, requestInput, responseInput } from "./inputs.ts";
 import { checkAuthority, checkChunked, checkRequest, checkResponse } from "./invariants.ts";
@@ -22,7 +23,18 @@ export function runCase(run: number, number: number): void {
   let input: Uint8Array | string = "";
   let cuts: number[] = [];
   const kind = random.pick(
-    ["request", "request", "response", "chunked", "chunked", "authority", "hello", "word", "hosts"] as const,
+    [
+      "request",
+      "request",
+      "response",
+      "chunked",
+      "chunked",
+      "authority",
+      "hello",
+      "word",
+      "hosts",
+      "cache",
+    ] as const,
   );
   try {
     if (kind === "authority") {
@@ -33,6 +45,11 @@ export function runCase(run: number, number: number): void {
     if (kind === "word") {
       input = wordInput(random);
       checkWord(input);
+      return;
+    }
+    if (kind === "cache") {
+      input = cacheWordInput(random);
+      checkCacheWord(input);
       return;
     }
     const make = {
