@@ -2,8 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { answerFrom, type StoredAnswer } from "../../src/cache/answer.ts";
 import { fieldOf } from "../../src/cache/field_lines.ts";
+import { find } from "../../src/cache/find.ts";
 import type { StoredResponse } from "../../src/cache/stored_response.ts";
-import { at, get, stored } from "./making.ts";
+import { after, at, get, stored } from "./making.ts";
 
 const PLAIN = [
   "Date: " + at(0),
@@ -350,4 +351,32 @@ Deno.test("whatever is stored and asked: no exception, a body within the stored 
       }
     },
   ));
+});
+
+Deno.test("what is found to be a hit is answered, a part too", () => {
+  const lines = ["Date: " + at(0), 'ETag: "a"', "Last-Modified: " + at(-60), "Cache-Control: max-age=60"];
+  const range = fc.oneof(
+    fc.tuple(fc.nat(12), fc.nat(12)).map(([first, last]) => `bytes=${first}-${last}`),
+    fc.nat(12).map((first) => `bytes= ${first}-`),
+    fc.nat(12).map((suffix) => `Bytes=-${suffix} `),
+  );
+  const more = fc.constantFrom(
+    "A: b",
+    'If-Range: "a"',
+    "If-Range: " + at(-60),
+    'If-None-Match: "b"',
+    "If-Match: *",
+  );
+  let hits = 0;
+  fc.assert(
+    fc.property(range, more, fc.boolean(), fc.constantFrom("GET", "HEAD"), (range, more, isPart, method) => {
+      const kept = isPart ? part(4, 8, 10, ...lines) : stored(...lines);
+      const request = { ...get("Range: " + range, more), method };
+      if (find([kept], request, after(5)).kind !== "hit") return;
+      if (isPart) hits++;
+      assert(answerFrom(kept, request, 5) !== null);
+    }),
+    { numRuns: 1000 },
+  );
+  assert(hits > 0);
 });
