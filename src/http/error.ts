@@ -10,12 +10,14 @@ export class HttpError extends Error {
    * @param error the proxy error type of RFC 9209 §2.3: `http_request_error`, `http_protocol_error`, …
    * @param message what is wrong and what to do about it, in one printable line without a full stop
    * @param fields what the answer's head holds besides, each as `Name: value`
+   * @param note the end of the message, if it is somebody's own words, which a page shows apart
    */
   constructor(
     readonly status: number,
     readonly error: string,
     message: string,
     readonly fields: readonly string[] = [],
+    readonly note = "",
   ) {
     super(message);
   }

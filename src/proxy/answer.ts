@@ -59,7 +59,9 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
   const reason = printable(error.message);
   const standard = REASONS[status] ?? "Error";
   const identifier = `${settings.pseudonym}/${options.number}`;
-  const body = new TextEncoder().encode(page(options.kind, status, standard, reason, identifier, settings));
+  const note = printable(error.note);
+  const text = page(options.kind, status, standard, reason, note, identifier, settings);
+  const body = new TextEncoder().encode(text);
   // whoever was refused can name to the operator what it was, by what little their program shows
   const told = REFUSALS.has(status) ? `${reason} (${identifier})` : reason;
   const lines = [
@@ -97,6 +99,7 @@ function page(
   status: number,
   standard: string,
   reason: string,
+  note: string,
   identifier: string,
   settings: ProxySettings,
 ): string {
@@ -119,10 +122,21 @@ h1 { font-size: 1.25rem; margin: 0 } h1 b { font-size: 3rem; display: block; fon
 p { overflow-wrap: anywhere } footer { margin-top: 3rem; font-size: .8rem; opacity: .6 }
 </style>
 <h1><b>${status}</b>${standard}</h1>
-<p>${escaped(capital(reason))}.</p>
+${paragraphs(reason, note)}
 <footer>This answer is from the proxy, ${by}, and not from the site. Exchange ${escaped(identifier)}.</footer>
 </html>
 `;
+}
+
+/** The reason, and the note at its end as somebody wrote it. */
+function paragraphs(reason: string, note: string): string {
+  const isApart = note !== "" && reason.endsWith(`: ${note}`);
+  const said = isApart ? reason.slice(0, -note.length - 2) : reason;
+  return `<p>${escaped(sentence(said))}</p>${isApart ? `\n<p>${escaped(sentence(note))}</p>` : ""}`;
+}
+
+function sentence(text: string): string {
+  return `${capital(text)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 function capital(text: string): string {

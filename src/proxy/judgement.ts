@@ -78,8 +78,9 @@ export function refusal(verdict: Verdict): HttpError {
   if (verdict.decision === "authenticate") {
     return new HttpError(407, "http_request_denied", "say who you are", [CHALLENGE]);
   }
-  const note = verdict.note === "" ? "" : `: ${verdict.note}`;
-  return new HttpError(403, "http_request_denied", `denied by ${verdict.rule}${note}`);
+  const { rule, note } = verdict;
+  const told = note === "" ? "" : `: ${note}`;
+  return new HttpError(403, "http_request_denied", `denied by ${rule}${told}`, [], note);
 }
 
 /** How a client says who it is (RFC 9110 §11.7.1, RFC 7617 §2.1). */
