@@ -6,7 +6,7 @@
  *     deno task test:cache --update                 accepts this run
  *     deno task test:cache --only ID,ID --dump      some tests and what they depend on, with their messages
  *     deno task test:cache --peer squid,nginx,varnish,weir
- *                                                   other caches as well, as they are by default
+ *                                                   other caches as well
  *
  * Needs Node and npm, which installs the suite into a temporary folder. Left out are the tests for surrogates
  * and those that only a browser can run. A test that does not pass is run a second time before it is believed.

@@ -65,7 +65,10 @@ export class Origin implements AsyncDisposable {
     return new Origin(folder, program, port);
   }
 
-  /** Runs the suite's tests against the cache at `address`, in front of this server. */
+  /**
+   * Runs the suite's tests against the cache at `address`, in front of this server. Throws when nothing came of
+   * some of them.
+   */
   async run(address: Address, { only, concurrency, dump = false }: RunOptions): Promise<Run> {
     const report = `${this.#folder}/report.json`;
     const origin = `http://127.0.0.1:${this.port}`;
@@ -73,7 +76,11 @@ export class Origin implements AsyncDisposable {
     const client = [`${this.#folder}/client.mjs`, JSON.stringify({ ...settings, only, concurrency, dump })];
     const printed = await succeed("node", ["--no-warnings", ...client], { seconds: 600 });
     if (dump) console.log(`${printed}\n${await Deno.readTextFile(`${this.#folder}/origin.log`)}`);
-    return JSON.parse(await Deno.readTextFile(report));
+    const run: Run = JSON.parse(await Deno.readTextFile(report));
+    const expected = only ?? run.groups.flatMap(({ tests }) => tests.map(({ id }) => id));
+    const lost = expected.filter((id) => run.results[id] === undefined);
+    if (lost.length > 0) throw new Error(`Nothing came of the tests ${lost.join(", ")}: are there such?`);
+    return run;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
