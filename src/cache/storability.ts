@@ -40,12 +40,23 @@ export function canBeValidated(status: number): boolean {
  * whether it fits, and what the policy says of it.
  *
  * @param now ms since the epoch, when the response came
+ * @param url of the request, `http://host:port/path?query`, if a response to POST may be stored under it that says
+ * by itself that it is what a GET of the same URL would bring (RFC 9110 §9.3.3); `null` to store none
  */
-export function mayStore(request: CacheRequest, response: CacheResponse, now: number): Storability {
+export function mayStore(
+  request: CacheRequest,
+  response: CacheResponse,
+  now: number,
+  url: string | null = null,
+): Storability {
   const { status, fields } = response;
-  if (request.method !== "GET") return no("method");
-  // a body may decide what comes back (RFC 9110 §9.3.1), and is in no key
-  if (request.hasBody) return no("request body");
+  if (request.method === "POST") {
+    if (url === null || !isRepresentationOf(url, response, now)) return no("method");
+  } else {
+    if (request.method !== "GET") return no("method");
+    // a body may decide what comes back (RFC 9110 §9.3.1), and is in no key
+    if (request.hasBody) return no("request body");
+  }
   if (!(status >= 200 && status <= 599) || OF_ONE_REQUEST.has(status)) return no(`status ${status}`);
   if (readRequestDirectives(request.fields.field("cache-control")).noStore) return no("request no-store");
 
@@ -64,6 +75,18 @@ export function mayStore(request: CacheRequest, response: CacheResponse, now: nu
     fields.field("expires") !== "";
   if (!explicit && !isHeuristicallyCacheable(status)) return no(`status ${status} without freshness`);
   return usefulness(status, fields, directives, now);
+}
+
+/**
+ * Whether a response to POST is stored for those who GET the same URL (RFC 9110 §9.3.3): it has that URL as its
+ * `Content-Location`, and says itself how long it is fresh.
+ */
+function isRepresentationOf(target: string, { status, fields }: CacheResponse, now: number): boolean {
+  const location = fields.field("content-location");
+  if (status !== 200 || location === "" || !URL.canParse(location, target)) return false;
+  if (new URL(location, target).href !== new URL(target).href) return false;
+  const { seconds, heuristic } = lifetime(status, (name) => fields.field(name), now);
+  return seconds > 0 && !heuristic;
 }
 
 function no(reason: string): Storability {

@@ -26,6 +26,28 @@ Deno.test("the response to a GET without a body is stored, and to nothing else (
   assertEquals(why({ ...get(), hasBody: true }, response(200, FRESH)), "request body");
 });
 
+Deno.test("a response to POST is stored if it says that it is what a GET of the same URL brings (RFC 9110 §9.3.3)", () => {
+  const url = "http://example.com/a?b";
+  const post = { ...get("Content-Type: text/plain"), method: "POST", hasBody: true };
+  const whyPost = (status: number, ...lines: string[]) => {
+    const decided = mayStore(post, response(status, ...lines), NOON, url);
+    return decided.store ? "" : decided.reason;
+  };
+  for (const same of ["/a?b", url, "//example.com:80/a?b", "?b", "HTTP://EXAMPLE.COM/a?b"]) {
+    assertEquals(whyPost(200, FRESH, `Content-Location: ${same}`), "", same);
+  }
+  for (const other of ["", "/a", "/a?b#c", "/A?b", "https://example.com/a?b", "http://[", "/a?b, /a?b"]) {
+    assertEquals(whyPost(200, FRESH, `Content-Location: ${other}`), "method", other);
+  }
+  const same = "Content-Location: /a?b";
+  assertEquals(whyPost(201, FRESH, same), "method");
+  assertEquals(whyPost(200, `Last-Modified: ${at(-86_400)}`, `Date: ${at(0)}`, same), "method");
+  assertEquals(whyPost(200, "Cache-Control: max-age=0", 'ETag: "a"', same), "method");
+  assertEquals(whyPost(200, FRESH, "Cache-Control: private", same), "private");
+  assertEquals(why(post, response(200, FRESH, same)), "method", "unless it is asked for");
+  assertEquals(mayStore({ ...post, method: "PUT" }, response(200, FRESH, same), NOON, url).store, false);
+});
+
 Deno.test("final responses of any status are stored that say how long they are fresh (RFC 9111 §3)", () => {
   for (
     const status of [200, 203, 204, 299, 301, 302, 303, 307, 308, 400, 404, 410, 499, 500, 502, 503, 599]
