@@ -5,7 +5,7 @@ import { type RequestDirectives, requestDirectivesOf, type ResponseDirectives } 
 import { allowsRange, strongTagOf } from "./conditional.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import { fieldOf } from "./field_lines.ts";
-import { ageOf, directivesOf, lifetimeOf } from "./freshness.ts";
+import { ageOf, directivesOf, lifetimeOf, madeAt } from "./freshness.ts";
 import { readRange, restOf, spanOf } from "./range.ts";
 import { canBeValidated, mayServeStale } from "./storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "./stored_response.ts";
@@ -173,7 +173,7 @@ function mostRecent(responses: readonly StoredResponse[]): StoredResponse | null
   let latest: StoredResponse | null = null;
   let latestMade = 0;
   for (const stored of responses) {
-    const made = parseDate(fieldOf(stored.fields, "date"), stored.responseTime) ?? stored.responseTime;
+    const made = madeAt(stored);
     const later = latest === null || made > latestMade ||
       made === latestMade && stored.responseTime >= latest.responseTime;
     if (later) [latest, latestMade] = [stored, made];

@@ -45,14 +45,55 @@ export function isHeuristicallyCacheable(status: number): boolean {
   return HEURISTICALLY_CACHEABLE.has(status);
 }
 
+/** What the head of a stored response says once and for all. */
+interface Standing {
+  readonly directives: ResponseDirectives;
+  readonly lifetime: Lifetime;
+  /** When its origin made it as it says, ms since the epoch; when it came where it says nothing. */
+  readonly madeAt: number;
+  /** How old it was when it came, ms (§4.2.3); `null` when nobody can tell. */
+  readonly initialAge: number | null;
+}
+
+/** Of those that are asked for again and again; a stored response never changes. */
+const standings = new WeakMap<StoredResponse, Standing>();
+
+function standingOf(stored: StoredResponse): Standing {
+  let standing = standings.get(stored);
+  if (standing === undefined) {
+    standing = readStanding(stored);
+    standings.set(stored, standing);
+  }
+  return standing;
+}
+
+function readStanding({ status, fields, requestTime, responseTime }: StoredResponse): Standing {
+  const field = (name: string) => fieldOf(fields, name);
+  const made = parseDate(field("date"), responseTime);
+  const age = readAge(field("age"));
+  const apparent = made === null ? 0 : Math.max(0, responseTime - made);
+  const corrected = (age ?? 0) * 1000 + Math.max(0, responseTime - requestTime);
+  return {
+    directives: readResponseDirectives(field("cache-control")),
+    lifetime: lifetime(status, field, responseTime),
+    madeAt: made ?? responseTime,
+    initialAge: age === null ? null : Math.max(apparent, corrected),
+  };
+}
+
 /** What the `Cache-Control` of a stored response says. */
 export function directivesOf(stored: StoredResponse): ResponseDirectives {
-  return readResponseDirectives(fieldOf(stored.fields, "cache-control"));
+  return standingOf(stored).directives;
 }
 
 /** The freshness lifetime of a stored response (§4.2.1). */
 export function lifetimeOf(stored: StoredResponse): Lifetime {
-  return lifetime(stored.status, (name) => fieldOf(stored.fields, name), stored.responseTime);
+  return standingOf(stored).lifetime;
+}
+
+/** When the origin made a stored response: its `Date`, or when it came (§4.2.3). Ms since the epoch. */
+export function madeAt(stored: StoredResponse): number {
+  return standingOf(stored).madeAt;
 }
 
 /**
@@ -99,14 +140,10 @@ function between(from: number, to: number): number {
  * nobody can tell, because its `Age` cannot be read or the clock has gone back behind the time at which it came.
  */
 export function ageOf(stored: StoredResponse, now: number): number {
-  const { requestTime, responseTime, fields } = stored;
-  const age = readAge(fieldOf(fields, "age"));
-  if (age === null || !(now >= responseTime - CLOCK_TOLERANCE)) return MAX_SECONDS;
-  const made = parseDate(fieldOf(fields, "date"), responseTime);
-  const apparent = made === null ? 0 : Math.max(0, responseTime - made);
-  const corrected = age * 1000 + Math.max(0, responseTime - requestTime);
-  const resident = Math.max(0, now - responseTime);
-  const whole = Math.floor((Math.max(apparent, corrected) + resident) / 1000);
+  const { initialAge } = standingOf(stored);
+  const { responseTime } = stored;
+  if (initialAge === null || !(now >= responseTime - CLOCK_TOLERANCE)) return MAX_SECONDS;
+  const whole = Math.floor((initialAge + Math.max(0, now - responseTime)) / 1000);
   return whole < MAX_SECONDS ? whole : MAX_SECONDS;
 }
 
