@@ -32,10 +32,12 @@ const MESSAGE_HEADER = 4;
 /** RFC 8446 §5.1. */
 const MAX_RECORD = 1 << 14;
 
+const ALERT_RECORD = 0x15;
+const ALERT_LENGTH = 2;
 const HANDSHAKE_RECORD = 0x16;
 const MAJOR_VERSION = 0x03;
-/** The minor version of TLS 1.3, which no record has had so far (RFC 8446 §5.1). */
-const HIGHEST_MINOR_VERSION = 0x04;
+/** The highest that some servers take in a first record: Go's look no closer at it. */
+const HIGHEST_MAJOR_VERSION = 0x0f;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ENCRYPTED_CLIENT_HELLO = 0xfe0d;
@@ -46,6 +48,7 @@ const MAX_NAME = 254;
 /**
  * Reads a ClientHello, however it is split. What different servers may read in different ways is `invalid`:
  *
+ * - an alert before it, a record of another major version
  * - records that are empty, too long, of another kind within the ClientHello, or that go on behind it (RFC 8446 §5.1)
  * - more than {@link MAX_CLIENT_HELLO} bytes
  * - lengths that do not fit into each other, bytes behind the last extension
@@ -57,7 +60,11 @@ const MAX_NAME = 254;
  * A name in capitals or with a final dot is the same name without. The text of an IPv4 address, which RFC 6066 §3
  * forbids, is taken for a name like any other; the text of an IPv6 address is none.
  *
- * A version of the record between 3.0 and 3.4 is all the same (RFC 8446 §5.1). An SSL 2.0 ClientHello is `not_tls`.
+ * The minor version of a record is all the same, be it one that does not exist: servers look no closer (RFC 8446
+ * §5.1 has them ignore it). A ClientHello in a record of another major version, and one behind an alert, are read by
+ * some servers and refused by others, and `invalid` here. An SSL 2.0 ClientHello, which can name no host, is
+ * `not_tls`. A second ClientHello, which a server may ask for (RFC 8446 §4.1.4), is not read: it has to be the first
+ * one but for a few fields that name no host.
  */
 export class ClientHelloReader implements ClientHello {
   state: ClientHello["state"] = "more";
@@ -100,10 +107,10 @@ export class ClientHelloReader implements ClientHello {
     for (;;) {
       const header = start + this.#record;
       const there = end - header;
-      if (!isHandshake(bytes, header, there)) {
-        if (this.#record === 0) return "not_tls";
-        throw new Fault("something else comes before its end");
-      }
+      if (this.#record === 0) {
+        const first = firstRecord(bytes, header, there);
+        if (first !== "handshake") return first;
+      } else if (!isHandshake(bytes, header, there)) throw new Fault("something else comes before its end");
       if (there < RECORD_HEADER) return "more";
       const size = bytes[header + 3] << 8 | bytes[header + 4];
       if (size === 0) throw new Fault("one of its records is empty");
@@ -182,11 +189,32 @@ export class ClientHelloReader implements ClientHello {
   }
 }
 
+/**
+ * What the first bytes of all begin. Throws {@link Fault} for a ClientHello that is dressed up as something else, and
+ * that some servers read all the same.
+ */
+function firstRecord(bytes: Uint8Array, at: number, there: number): "more" | "handshake" | "not_tls" {
+  if (there === 0) return "more";
+  const type = bytes[at];
+  if (type !== HANDSHAKE_RECORD && type !== ALERT_RECORD) return "not_tls";
+  if (there === 1) return "more";
+  const major = bytes[at + 1];
+  if (type === HANDSHAKE_RECORD && major === MAJOR_VERSION) return "handshake";
+  if (major > HIGHEST_MAJOR_VERSION) return "not_tls";
+  // other protocols may begin in this way too: only what follows tells
+  if (there <= RECORD_HEADER) return "more";
+  if (type === ALERT_RECORD) {
+    if ((bytes[at + 3] << 8 | bytes[at + 4]) === ALERT_LENGTH) throw new Fault("an alert comes before it");
+  } else if (bytes[at + RECORD_HEADER] === CLIENT_HELLO) {
+    throw new Fault("the version of its record is none of TLS");
+  }
+  return "not_tls";
+}
+
 /** Whether as many bytes of a record's header as are there are those of a handshake. */
 function isHandshake(bytes: Uint8Array, at: number, there: number): boolean {
   if (there > 0 && bytes[at] !== HANDSHAKE_RECORD) return false;
-  if (there > 1 && bytes[at + 1] !== MAJOR_VERSION) return false;
-  return there <= 2 || bytes[at + 2] <= HIGHEST_MINOR_VERSION;
+  return there <= 1 || bytes[at + 1] === MAJOR_VERSION;
 }
 
 /** Reads the extension `server_name` (RFC 6066 §3). Throws {@link Fault}. */

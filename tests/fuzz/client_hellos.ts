@@ -75,7 +75,10 @@ function anyHello(random: Random): string {
       random.once(20) ? random.below(3000) : undefined,
     )
     : records(whole, 1 + random.below(random.pick([4, 50, 600])));
-  return framed + random.pick(["", "", "\0", "\x14\x03\x03\0\x01\x01", "GET /", framed]);
+  const before = random.once(10)
+    ? random.pick(["\x15\x03\x01\0\x02\x01\0", "\x15\x03", "\x14\x03\x03\0\x01\x01"])
+    : "";
+  return before + framed + random.pick(["", "", "\0", "\x14\x03\x03\0\x01\x01", "GET /", framed]);
 }
 
 /** A ClientHello, damaged in a few places more often than not. */
@@ -119,13 +122,19 @@ function shown({ state, begun, serverName, hasEncryptedClientHello, fault }: Cli
 
 /** The same, without regard to speed, to pieces or to what exactly is wrong. */
 function plainly(input: Uint8Array): [ClientHello["state"], string | null] {
-  const starts = [[0x16], [0x03], [0, 1, 2, 3, 4]];
+  const [type, major, , high, low, first] = input;
+  const alert = type === 0x15;
+  if (type !== undefined && type !== 0x16 && !alert) return ["not_tls", null];
+  if (major !== undefined && (alert || major !== 3)) {
+    if (major > 15) return ["not_tls", null];
+    if (first === undefined) return ["more", null];
+    return [(alert ? high === 0 && low === 2 : first === 1) ? "invalid" : "not_tls", null];
+  }
+  if (input.length < 2) return ["more", null];
   let message: number[] = [];
   for (let at = 0;;) {
     const header = [...input.slice(at, at + 5)];
-    if (header.some((byte, i) => i < 3 && !starts[i].includes(byte))) {
-      return [at === 0 ? "not_tls" : "invalid", null];
-    }
+    if (header.some((byte, i) => i < 2 && byte !== [0x16, 3][i])) return ["invalid", null];
     if (header.length < 5) return ["more", null];
     const size = header[3] * 256 + header[4];
     if (size === 0 || size > 16_384 || at + 5 + size > 65_536) return ["invalid", null];

@@ -68,10 +68,27 @@ Deno.test("a ClientHello need not name a host, nor have any extension (RFC 8446 
   }
 });
 
-Deno.test("a record may say any version from 3.0 to 3.4 (RFC 8446 §5.1)", () => {
-  for (let minor = 0; minor <= 4; minor++) {
+Deno.test("a record may say any version of TLS, and one that does not exist, as servers have it (RFC 8446 §5.1)", () => {
+  for (let minor = 0; minor <= 0xff; minor++) {
     assertEquals(read(record(helloMessage("a.example"), 0x0300 + minor)).serverName, "a.example");
   }
+});
+
+Deno.test("a ClientHello in a record of another major version is no other protocol", () => {
+  for (const version of [0, 0x0100, 0x0200, 0x0204, 0x0400, 0x0fff]) {
+    assertInvalid(record(helloMessage("a.example"), version), "the version of its record is none of TLS");
+  }
+  assertEquals(read(record(helloMessage("a.example"), 0x1000)).state, "not_tls", "which no server reads");
+  // a packet of MySQL, of which the first three bytes are the length
+  assertEquals(read("\x16\x01\0\x01\x85\xa6").state, "not_tls");
+});
+
+Deno.test("an alert before a ClientHello does not make another protocol of it", () => {
+  for (const alert of ["\x15\x03\x01\0\x02\x01\x5a", "\x15\x03\x09\0\x02\x01\0", "\x15\x0f\0\0\x02\x02\0"]) {
+    assertInvalid(alert + hello("a.example"), "an alert comes before it");
+    assertEquals(read(alert.slice(0, 5)).state, "more");
+  }
+  for (const other of ["\x15\x01\0\x01\x02\x01", "\x15\x10"]) assertEquals(read(other).state, "not_tls");
 });
 
 Deno.test("an encrypted ClientHello is seen, and the outer name is the name (RFC 9849)", () => {
@@ -199,7 +216,7 @@ Deno.test("what is not TLS is told by its first byte that is not", () => {
     assertEquals(read(text[0]).state, "not_tls", JSON.stringify(text));
   }
   for (
-    const [text, other] of [["\x16", "\x02"], ["\x16\x03", "\x05"], ["\x16", "\x16"], ["\x16\x03", "\xff"]]
+    const [text, other] of [["\x16", "\x16"], ["\x15", "\xff"], ["\x16\x02\0\0\x01", "\x02"]]
   ) {
     assertEquals([read(text).state, read(text + other).state], ["more", "not_tls"]);
   }

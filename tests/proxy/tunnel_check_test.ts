@@ -7,7 +7,7 @@ import type { Decider, Verdict } from "../../src/policy/verdict.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import { bytes, text } from "../http/reading.ts";
 import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
-import { ECH, extension, hello, helloMessage, records, USUAL } from "../policy/hellos.ts";
+import { ECH, extension, hello, helloMessage, record, records, USUAL } from "../policy/hellos.ts";
 import { proxied, type Setting, type SettingOptions } from "./harness.ts";
 import { type Peer, turn } from "./peer.ts";
 
@@ -156,7 +156,7 @@ checked("a ClientHello may be split anywhere", "match", async (setting) => {
 });
 
 checked("what is not TLS may pass", "match", async (setting) => {
-  for (const sent of ["SSH-2.0-x\r\n", "\x16\x02", "\x80\x2e\x01\x03\x01", "G"]) {
+  for (const sent of ["SSH-2.0-x\r\n", "\x16\x16", "\x16\x01\0\x01\x85\xa6", "\x80\x2e\x01\x03\x01", "G"]) {
     const tunnel = await open(setting);
     await tunnel.client.send(sent);
     assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "");
@@ -396,6 +396,30 @@ checked("a server that goes away while the ClientHello comes ends the tunnel", "
   client.close();
   assertEquals((await setting.exchanges.next()).verdict, "allow");
 });
+
+for (const tls of ["match", "require"] as const) {
+  checked("a ClientHello that is dressed up as another protocol is seen through", tls, async (setting) => {
+    const other = helloMessage("b.example");
+    for (
+      const [sent, reason] of [
+        // servers take any minor version of a record
+        [record(other, 0x0305), "is for b.example"],
+        [record(other, 0x03ff), "is for b.example"],
+        [record(other, 0x0200), "is invalid: the version of its record is none of TLS"],
+        ["\x15\x03\x01\0\x02\x01\x5a" + record(other), "is invalid: an alert comes before it"],
+      ]
+    ) {
+      const tunnel = await open(setting);
+      await tunnel.client.send(sent);
+      await assertRefused(
+        setting,
+        tunnel,
+        ALERT,
+        `the TLS ClientHello in the tunnel to a.example ${reason}`,
+      );
+    }
+  });
+}
 
 // what is only reported
 
