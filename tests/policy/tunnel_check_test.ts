@@ -67,7 +67,7 @@ Deno.test("a ClientHello without a name may pass; under require only to an addre
 });
 
 Deno.test("what is not TLS may pass, but not under require", () => {
-  for (const text of ["SSH-2.0-x\r\n", "\x16\x02", "\x80\x2e\x01"]) {
+  for (const text of ["SSH-2.0-x\r\n", "\x16\x16", "\x80\x2e\x01"]) {
     assertEquals(reasons("a.example:22", text), [
       null,
       null,
