@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { MemoryStore } from "../../src/cache/memory_store.ts";
+import { Random } from "../fuzz/random.ts";
 
 /** What an empty value with an empty key takes. */
 function overheadOf(key: string): number {
@@ -79,6 +80,66 @@ Deno.test("an entry that is asked for stays while others come that nobody asks f
     store.set(`${i}`, i, 1000);
     assertEquals(store.get("asked"), -1);
   }
+});
+
+Deno.test("what is asked for now and then survives a scan of any length", () => {
+  const store = new MemoryStore<number>(200 * (1000 + overheadOf("000000")));
+  const popular = Array.from({ length: 100 }, (_, i) => `${i}`.padStart(6, "0"));
+  const askFor = (key: string) => store.get(key) !== undefined || (store.set(key, 0, 1000), false);
+  for (let round = 0; round < 3; round++) for (const key of popular) askFor(key);
+  for (let i = 100; i < 300; i++) askFor(`${i}`.padStart(6, "0"));
+  for (const key of popular) askFor(key);
+  let scanned = 1000;
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 500; i++) askFor(`${scanned++}`.padStart(6, "0"));
+    const there = popular.filter(askFor).length;
+    assert(there >= 95, `${there} of 100 after ${scanned} others`);
+  }
+});
+
+Deno.test("a large entry drives out many small ones only if it is asked for more often than all of them", () => {
+  const store = new MemoryStore<string>(80_000);
+  const small = Array.from({ length: 56 }, (_, i) => `small ${i}`);
+  for (const key of small) store.set(key, key, 1000);
+  for (const key of small) store.get(key);
+  const held = small.filter((key) => store.peek(key) !== undefined).length;
+  for (let i = 0; i < 40; i++) store.set(`large ${i}`, "large", 9000);
+  const left = small.filter((key) => store.peek(key) !== undefined).length;
+  assert(left >= held - 10, `${left} of ${held} are left`);
+  // and what nobody asks for any more does not keep them out for ever
+  for (let i = 0; i < 4000; i++) {
+    const key = `large ${i % 6}`;
+    if (store.get(key) === undefined) store.set(key, "large", 9000);
+  }
+  const large = [0, 1, 2, 3, 4, 5].filter((i) => store.peek(`large ${i}`) !== undefined).length;
+  assert(large >= 5, `${large} of 6`);
+});
+
+Deno.test("more is answered than by forgetting what was not used for longest", () => {
+  const room = 200;
+  const store = new MemoryStore<true>(room * (1000 + overheadOf("0000")));
+  const recent = new Map<string, true>();
+  const random = new Random(1);
+  let [hits, others] = [0, 0];
+  for (let i = 0; i < 50_000; i++) {
+    // half are few keys that many ask for, half a loop that is larger than the store
+    const number = i % 2 === 0 ? Math.floor(2000 ** (random.next() / 2 ** 32)) : 2000 + (i >> 1) % 400;
+    const key = `${number}`.padStart(4, "0");
+    if (store.get(key)) hits++;
+    else store.set(key, true, 1000);
+    if (recent.delete(key)) others++;
+    recent.set(key, true);
+    if (recent.size > room) recent.delete(recent.keys().next().value!);
+  }
+  assert(hits > 1.2 * others, `${hits} hits, ${others} by last use`);
+});
+
+Deno.test("a replaced value may have another size, and what it cost before is free", () => {
+  const store = new MemoryStore<number>(80_000);
+  for (let i = 0; i < 1000; i++) assert(store.set("a", i, (i * 997) % 9000));
+  assertEquals([store.count, store.get("a"), store.bytes], [1, 999, overheadOf("a") + (999 * 997) % 9000]);
+  store.set("a", 0, 0);
+  assertEquals(store.bytes, overheadOf("a"));
 });
 
 Deno.test("an object above an eighth of the limit is refused, and what its key had before is gone", () => {
