@@ -74,6 +74,8 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       poolTimeout: all["pool-timeout"],
       forwardedFor: all["forwarded-for"],
       policy: ALLOW_ALL,
+      cacheSize: 0,
+      cacheShared: false,
       users: null,
       clientRates: rateLimitsOf(all, "client"),
       userRates: rateLimitsOf(all, "user"),

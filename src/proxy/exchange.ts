@@ -62,6 +62,9 @@ export class Exchange {
   /** How many connections were used up before the one that answered (a retry is 1). */
   retries = 0;
 
+  /** What the cache had to do with it: `hit`, `miss stored`, `revalidated`, …; `""` when nothing. */
+  cache = "";
+
   /** Status of the final response that was sent to the client; 0 when none was. */
   status = 0;
   /** True when the answer is weir's own and not an origin's. */

@@ -4,32 +4,24 @@
  */
 
 import { Field } from "../http/field_names.ts";
-import { CHUNKED } from "../http/framing.ts";
-import {
-  CONNECTION_UPGRADE,
-  HeadWriter,
-  TE_TRAILERS,
-  TRANSFER_ENCODING_CHUNKED,
-} from "../http/head_writer.ts";
+import { HeadWriter } from "../http/head_writer.ts";
 import type { Connection } from "../net/connection.ts";
 import { admit } from "./admit.ts";
+import { Caching } from "./caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
-import { addForwardedFor } from "./forwarded_for.ts";
 import { ipOf, judge, obey, passes } from "./judgement.ts";
-import { answersLastForward, oneForwardLess } from "./max_forwards.ts";
+import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own_resources.ts";
 import { paceHead } from "./pacing.ts";
 import { connect, poolKey } from "./reach.ts";
 import type { Request } from "./request.ts";
+import { writeRequestHead } from "./request_head.ts";
 import { ResponseRelay } from "./response_relay.ts";
 import type { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
 
-const EXPECT = 1 << Field.Expect;
-const TE = 1 << Field.TE;
 const MAX_FORWARDS = 1 << Field.MaxForwards;
-const FORWARDED_FOR = (1 << Field.XForwardedFor) | (1 << Field.Forwarded);
 
 /**
  * Carries one plain request out. True when the client's connection can go on. Throws {@link HttpError} for a
@@ -37,13 +29,40 @@ const FORWARDED_FOR = (1 << Field.XForwardedFor) | (1 << Field.Forwarded);
  */
 export async function forward(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
   const { services } = session;
-  const { target } = request;
   exchange.kind = "forward";
   if ((request.head.seen & MAX_FORWARDS) !== 0 && answersLastForward(request)) {
     return answerLastForward(session, exchange, request);
   }
   const admitted = admit(session, exchange, request);
   if (admitted !== null) await admitted;
+  const { cache } = services;
+  if (cache === null || request.asksUpgrade) return await fetch(session, exchange, request, null);
+  const caching = new Caching(session, exchange, request, cache);
+  const stored = caching.fromStore();
+  if (stored !== null) {
+    const served = await stored;
+    if (served !== null) return served;
+  }
+  const storing = caching.begin();
+  try {
+    return await fetch(session, exchange, request, caching);
+  } catch (error) {
+    if (!storing.outlives(error)) throw error;
+    return await caching.answer();
+  } finally {
+    storing.land(null);
+  }
+}
+
+/** Asks the origin. Throws {@link HttpError} for a failure of which the client has not been told yet. */
+async function fetch(
+  session: Session,
+  exchange: Exchange,
+  request: Request,
+  caching: Caching | null,
+): Promise<boolean> {
+  const { services } = session;
+  const { target } = request;
   const key = poolKey(target.scheme, target.authority!);
   if (request.framing === 0) {
     if (request.options.close || request.minorVersion === 0) session.watchLater();
@@ -59,19 +78,19 @@ export async function forward(session: Session, exchange: Exchange, request: Req
     exchange.originAddress = up.address;
     exchange.originPort = target.authority!.port;
     exchange.connectedAt = kept ? exchange.headAt : performance.now();
-    const relay = new ResponseRelay(session, exchange, request, up, services.borrowResponse());
+    const relay = new ResponseRelay(session, exchange, request, up, services.borrowResponse(), caching);
     session.up = up;
     const sentBefore = up.sent;
     const receivedBefore = up.received;
     try {
       const { writer } = request;
-      compose(session, request, up, relay);
+      compose(session, request, up, relay, caching);
       up.deadline = services.clock.in(session.patience(services.settings.responseTimeout));
       if (await up.write(writer.bytes.subarray(0, writer.length))) relay.upload?.start();
       // the system may still be reading from it; and an origin that answers before it closes is heard
       else request.writer = new HeadWriter(writer.bytes.length);
       await relay.run();
-      return relay.keepDown;
+      if (!relay.again) return relay.keepDown;
     } catch (error) {
       relay.keepUp = false;
       // nothing came back on a connection that was kept for too long: the request was not heard (RFC 9112 §9.3.1)
@@ -89,7 +108,9 @@ export async function forward(session: Session, exchange: Exchange, request: Req
       }
       services.giveBackResponse(relay.response);
       // those that take a new connection each would otherwise leave one behind each
-      if (relay.keepUp && (request.repeatable || !services.pool.has(key))) services.pool.park(key, up);
+      if (relay.handedOver) {
+        // it is another's, who knows when its body is over
+      } else if (relay.keepUp && (request.repeatable || !services.pool.has(key))) services.pool.park(key, up);
       else up.release();
     }
     up = undefined;
@@ -115,40 +136,15 @@ function takeKept(session: Session, exchange: Exchange, key: string): Connection
 }
 
 /** Writes what goes out first: the head, and in one piece with it what there is of the body. */
-function compose(session: Session, request: Request, up: Connection, relay: ResponseRelay): void {
-  writeHead(session, request);
+function compose(
+  session: Session,
+  request: Request,
+  up: Connection,
+  relay: ResponseRelay,
+  caching: Caching | null,
+): void {
+  writeRequestHead(session, request, request.writer, caching?.storing ?? null);
   if (request.framing === 0) return;
   relay.upload = new Upload(session, request, up);
   relay.upload.takeFirst(request.writer);
-}
-
-function writeHead(session: Session, request: Request): void {
-  const { services, client } = session;
-  const { settings } = services;
-  const { writer, head, target, options } = request;
-  const upgrading = request.asksUpgrade;
-  const counted = (head.seen & MAX_FORWARDS) !== 0 ? oneForwardLess(request) : null;
-  writer.begin(head);
-  writer.upgrading = upgrading;
-  if (counted !== null) writer.leaveOut |= MAX_FORWARDS;
-  if (request.expectsInVain) writer.leaveOut |= EXPECT;
-  if (settings.forwardedFor === "delete" || settings.forwardedFor === "set") writer.leaveOut |= FORWARDED_FOR;
-  writer.requestLine(head, request, target, request.method);
-  writer.fields(head, options, target);
-  writer.add(services.via[request.minorVersion]);
-  if (request.framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
-  if (counted !== null) writer.addField("Max-Forwards", counted);
-  if (settings.forwardedFor === "set" || settings.forwardedFor === "append") {
-    addForwardedFor(writer, head, client);
-  }
-  if (upgrading) writer.add(CONNECTION_UPGRADE);
-  else if ((head.seen & TE) !== 0 && offersTrailers(request)) writer.add(TE_TRAILERS);
-  writer.end();
-}
-
-/** Whether the client takes trailers, which is offered anew in weir's own name (RFC 9110 §10.1.4). */
-function offersTrailers(request: Request): boolean {
-  return request.head.values(Field.TE).toLowerCase().split(",").some((member) =>
-    member.trim() === "trailers"
-  );
 }

@@ -4,8 +4,8 @@ import { HttpError } from "../http/error.ts";
 import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { Excess } from "../policy/rate_account.ts";
 import type { Verdict } from "../policy/verdict.ts";
+import type { Asker } from "./asker.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Session } from "./session.ts";
 
 /** What the record names as the rule when a request came too soon. */
 const RATES = "rates";
@@ -30,7 +30,7 @@ export function passes(verdict: Verdict): boolean {
 }
 
 /** Judges the request of the exchange under way, to `address` or as far as can be said without one. */
-export function judge(session: Session, address: IpAddress | null): Verdict {
+export function judge(session: Asker, address: IpAddress | null): Verdict {
   return session.services.settings.policy.decide(session.facts, address);
 }
 
@@ -38,7 +38,7 @@ export function judge(session: Session, address: IpAddress | null): Verdict {
  * Writes a verdict into the record and stands by it. What it lets through counts against the rates from now on.
  * Throws {@link HttpError}: 403 or 407 when the verdict refuses, 429 when the rates do.
  */
-export function obey(session: Session, exchange: Exchange, verdict: Verdict): void {
+export function obey(session: Asker, exchange: Exchange, verdict: Verdict): void {
   keepTo(session, exchange, verdict);
   if (!passes(verdict)) throw refusal(verdict);
   const { services: { rates, clock, settings }, facts, counted } = session;
@@ -62,7 +62,7 @@ export function obey(session: Session, exchange: Exchange, verdict: Verdict): vo
 }
 
 /** Writes a verdict that has been obeyed into the record. */
-export function keepTo(session: Session, exchange: Exchange, verdict: Verdict): void {
+export function keepTo(session: Asker, exchange: Exchange, verdict: Verdict): void {
   session.verdict = verdict;
   const { decision } = verdict;
   // that its rates would have refused it is not undone by an address that is fine

@@ -95,6 +95,8 @@ export class Proxy {
     this.#services.draining = true;
     this.#closeListeners();
     for (const session of this.#sessions) session.abort();
+    for (const fetch of this.#services.fetches) fetch.stop();
+    for (const background of this.#services.backgrounds) background.stop();
     for (const stream of this.#refused.keys()) close(stream);
     this.#services.pool.clear();
     // what was accepted in the last moment has become a session then

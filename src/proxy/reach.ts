@@ -10,11 +10,11 @@ import { ResolveError } from "../net/resolve.ts";
 import { startTlsTo, TlsError } from "../net/tls.ts";
 import type { Clock, Deadlined } from "../net/clock.ts";
 import type { Verdict } from "../policy/verdict.ts";
+import type { Asker } from "./asker.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import { ipOf, judge, keepTo, obey, passes } from "./judgement.ts";
 import type { Services } from "./services.ts";
-import type { Session } from "./session.ts";
 
 /** Bytes before a response in its buffer: what the rewritten head may be longer than the one that came. */
 const RESPONSE_BASE = 512;
@@ -50,7 +50,7 @@ class SignalDeadline implements Deadlined {
  * {@link ClientGone} when there is nobody who could read it.
  */
 export async function connect(
-  session: Session,
+  session: Asker,
   authority: Authority,
   scheme: Scheme | "tunnel",
   exchange: Exchange,
@@ -102,7 +102,7 @@ interface Choice {
  * look. Throws {@link HttpError} when the policy refuses all.
  */
 function chooseAddresses(
-  session: Session,
+  session: Asker,
   exchange: Exchange,
   authority: Authority,
   addresses: readonly string[],

@@ -15,14 +15,20 @@ import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
 import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
 import { type Connection, ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
+import { BodyFetch } from "./body_fetch.ts";
+import type { Caching } from "./caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Usage } from "../policy/rates.ts";
 import type { Exchange } from "./exchange.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
 import { Pause } from "./pacing.ts";
+import { poolKey } from "./reach.ts";
+import { sendRecorded } from "./recorded_body.ts";
+import type { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import type { Session } from "./session.ts";
+import type { Reception } from "./storing.ts";
 import { tunnelled } from "./tunnel.ts";
 import type { Upload } from "./upload.ts";
 
@@ -38,6 +44,10 @@ export class ResponseRelay {
   keepDown = false;
   /** Whether not a byte has come from the origin. */
   silent = true;
+  /** The response was about something that is not stored any more: the origin has to be asked anew. */
+  again = false;
+  /** The upstream connection belongs to who fetches the body from it. */
+  handedOver = false;
 
   #interim = 0;
   #framing: Framing = 0;
@@ -56,6 +66,7 @@ export class ResponseRelay {
     readonly request: Request,
     readonly up: Connection,
     readonly response: Response,
+    readonly caching: Caching | null,
   ) {}
 
   /**
@@ -85,8 +96,10 @@ export class ResponseRelay {
     session.answered();
     // from here on each step that can do without is no async function of its own: most responses are one read and
     // one write, and every promise between the two costs as much as reading the head
-    this.#begin();
+    const reception = this.#begin();
+    if (reception === "answer" || reception === "again") return await this.#withdraw(reception);
     const reader = this.#reader!;
+    if (reception === "record" && !reader.done) return await this.#handOver();
     down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
     if (!await this.#sendHead()) return this.#cut();
     if (!reader.done && !await this.#sendRest()) return this.#cut();
@@ -162,9 +175,12 @@ export class ResponseRelay {
     await tunnelled(session, exchange, up);
   }
 
-  /** Decides how the final response goes on, takes what came of its body, and writes its head. Throws {@link HttpError}. */
-  #begin(): void {
-    const { session, request, response, up, upload, exchange } = this;
+  /**
+   * Decides how the final response goes on, takes what came of its body, and writes its head. Throws
+   * {@link HttpError}.
+   */
+  #begin(): Reception {
+    const { session, request, response, up, upload, exchange, caching } = this;
     const { head } = response;
     exchange.responseAt = performance.now();
     exchange.originStatus = response.status;
@@ -179,15 +195,72 @@ export class ResponseRelay {
       !session.services.draining;
     this.#persistent = uploaded && response.minorVersion === 1 && !response.options.close &&
       this.#framing !== UNTIL_CLOSE;
+    const reception = caching === null ? "relay" : caching.storing.receive(response, this.#framing);
     // may throw: nothing has been sent yet
     if (reader.done) up.start = head.end;
     else this.#take(head.end);
     upload?.stop();
-    this.#writeHead();
+    if (reception === "answer" || reception === "again") return reception;
+    const stores = reception === "record";
+    if (stores && reader.done) {
+      caching!.storing.keepWhole(response, up.buffer.slice(reader.dataStart, reader.dataEnd), up.address);
+    }
+    this.#writeHead(stores);
     exchange.status = response.status;
+    return reception;
   }
 
-  #writeHead(): void {
+  /** The response is not what the client gets; what is left of it is not waited for. */
+  async #withdraw(reception: "answer" | "again"): Promise<void> {
+    const { up, session } = this;
+    this.keepUp = this.#persistent && this.#reader!.done && up.start === up.end && !up.ended;
+    if (reception === "again") this.again = true;
+    else {
+      session.up = null;
+      this.keepDown = await this.caching!.answer();
+    }
+  }
+
+  /**
+   * From here on the body is fetched for as many as want it, and this exchange's client is one of them. Both
+   * connections go on without each other.
+   */
+  async #handOver(): Promise<void> {
+    const { session, exchange, request, response, up, caching } = this;
+    const { services } = session;
+    const { dataStart, dataEnd } = this.#reader!;
+    const variant = caching!.storing.record(response, this.#framing, up.address);
+    const recording = variant.body as Recording;
+    if (dataEnd > dataStart) recording.append(up.buffer.subarray(dataStart, dataEnd));
+    const { writer } = response;
+    const head = writer.bytes.slice(0, writer.length);
+    const source = recording.reader()!;
+    this.handedOver = true;
+    session.up = null;
+    const fetch = new BodyFetch(services, up, this.#reader!, recording);
+    const key = poolKey(request.target.scheme, request.target.authority!);
+    const persistent = this.#persistent;
+    const fetched = fetch.run().then((whole) => {
+      caching!.storing.finished(variant);
+      const reusable = whole && persistent && up.start === up.end && !up.ended && !services.draining;
+      if (reusable) services.pool.park(key, up);
+      else up.release();
+    });
+    const sent = await sendRecorded(session, exchange, head, source, this.#downFraming);
+    if (sent) {
+      // the record counts what the origin has sent
+      await fetched;
+      return;
+    }
+    exchange.truncated = true;
+    exchange.error = fetch.error;
+    exchange.details = fetch.details ||
+      (session.down.expired ? "the client stopped reading" : "the client went away");
+    this.keepDown = false;
+    session.down.close();
+  }
+
+  #writeHead(stores: boolean): void {
     const { session: { services }, response } = this;
     const { head, writer, status } = response;
     writer.begin(head);
@@ -197,6 +270,7 @@ export class ResponseRelay {
     writer.fields(head, response.options, null);
     if ((head.seen & DATE) === 0) writer.add(services.dateLine());
     writer.add(services.via[response.minorVersion]);
+    if (this.caching !== null) writer.addField("Cache-Status", this.caching.status(stores));
     if (this.#downFraming === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
     if (!this.keepDown) writer.add(CONNECTION_CLOSE);
     writer.end();

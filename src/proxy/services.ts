@@ -7,10 +7,13 @@ import { Pool } from "../net/pool.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { Rates } from "../policy/rates.ts";
+import type { BodyFetch } from "./body_fetch.ts";
+import { HttpCache } from "./http_cache.ts";
 import { Identities } from "./identities.ts";
 import type { Observer } from "./observer.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
+import type { Revalidation } from "./revalidation.ts";
 import type { ProxySettings } from "./settings.ts";
 
 /** How many requests and responses are kept for the next exchange. */
@@ -24,6 +27,11 @@ export class Services {
   readonly ownListeners = new OwnListeners();
   readonly rates = new Rates();
   readonly identities = new Identities(this.clock);
+  /** What is stored of responses; `null` when nothing is. */
+  cache: HttpCache | null = null;
+  /** What is being fetched without a client that would end it. */
+  readonly fetches = new Set<BodyFetch>();
+  readonly backgrounds = new Set<Revalidation>();
   /** No new exchange is begun, and every answer is the last on its connection. */
   draining = false;
 
@@ -45,6 +53,9 @@ export class Services {
   /** Other settings, for exchanges that begin from now on. */
   update(settings: ProxySettings): void {
     this.settings = this.pool.limits = settings;
+    if (settings.cacheSize === 0) this.cache = null;
+    else if (this.cache === null) this.cache = new HttpCache(settings.cacheSize);
+    else this.cache.limit = settings.cacheSize;
     this.rates.limits = { client: settings.clientRates, user: settings.userRates };
     this.via = [fieldLine("Via", `1.0 ${settings.pseudonym}`), fieldLine("Via", `1.1 ${settings.pseudonym}`)];
   }

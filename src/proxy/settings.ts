@@ -45,6 +45,10 @@ export interface ProxySettings {
   forwardedFor: "leave" | "delete" | "set" | "append";
   /** Who may reach what. */
   policy: Decider;
+  /** Bytes of stored responses in memory; 0 stores none. */
+  cacheSize: number;
+  /** Whether users share what is stored for one of them. */
+  cacheShared: boolean;
   /** Who can say who they are; `null` when nobody is asked. */
   users: Users | null;
   /** What each client and each user may take; what a rule lets through comes with its verdict. */

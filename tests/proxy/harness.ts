@@ -59,6 +59,8 @@ export const SETTINGS: ProxySettings = {
   poolTimeout: 30_000,
   forwardedFor: "leave",
   policy: ALLOW_ALL,
+  cacheSize: 0,
+  cacheShared: false,
   users: null,
   clientRates: NO_LIMITS,
   userRates: NO_LIMITS,

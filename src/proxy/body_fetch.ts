@@ -1,0 +1,111 @@
+/**
+ * Brings a response's body from its origin into a recording, at the pace of whoever reads it and of nobody in
+ * particular: the client that asked first may leave, and the others go on.
+ */
+
+import type { BodyReader } from "../http/body_reader.ts";
+import { HttpError } from "../http/error.ts";
+import { MEDIUM } from "../net/buffers.ts";
+import { type Connection, ENDED, FAILED } from "../net/connection.ts";
+import { BufferFit } from "../net/relay.ts";
+import type { Recording } from "./recording.ts";
+import type { Services } from "./services.ts";
+
+/** Bytes that are still fetched for the store when nobody waits for them any more. */
+const WORTH_FINISHING = 1024 * 1024;
+
+export class BodyFetch {
+  /** Why the body was cut short. */
+  error = "";
+  details = "";
+
+  constructor(
+    readonly services: Services,
+    readonly up: Connection,
+    readonly reader: BodyReader,
+    readonly recording: Recording,
+    /** Whether it is fetched to its end even if nobody reads it. */
+    readonly determined = false,
+  ) {}
+
+  /** Reads to the end. True when the body is whole, and what follows it on the connection is for the caller to judge. */
+  async run(): Promise<boolean> {
+    const { services, recording } = this;
+    services.fetches.add(this);
+    recording.unwanted = () => {
+      if (!this.determined && !this.#worthFinishing()) this.up.close();
+    };
+    let whole = false;
+    try {
+      whole = await this.#run();
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      this.error = error.error;
+      this.details = error.message;
+    } finally {
+      services.fetches.delete(this);
+      recording.end(whole);
+    }
+    return whole;
+  }
+
+  /** Ends it at once. */
+  stop(): void {
+    this.up.close();
+    this.recording.progressed();
+  }
+
+  async #run(): Promise<boolean> {
+    const { up, reader, recording, services: { clock, settings } } = this;
+    const fit = new BufferFit(up, MEDIUM);
+    while (!reader.done) {
+      up.deadline = Infinity;
+      for (let room; (room = recording.room()) !== null && !up.closed;) await room;
+      if (up.closed) return this.#failed("", this.#whyClosed);
+      if (!recording.wanted && !this.determined && !this.#worthFinishing()) {
+        return this.#failed("", "nobody waits for it any more");
+      }
+      up.empty();
+      up.deadline = clock.in(settings.bodyTimeout);
+      const count = await up.read();
+      if (count === FAILED && up.closed && !up.expired) return this.#failed("", this.#whyClosed);
+      if (count === FAILED) {
+        return up.expired
+          ? this.#failed("connection_read_timeout", "the origin's body stopped coming")
+          : this.#failed("http_response_incomplete", "the origin closed the connection within the body");
+      }
+      if (count === ENDED) {
+        if (reader.end()) break;
+        return this.#failed("http_response_incomplete", "the origin closed the connection within the body");
+      }
+      reader.read(up.buffer, up.start, up.end);
+      up.start = reader.consumed;
+      if (reader.dataEnd > reader.dataStart) {
+        recording.append(up.buffer.subarray(reader.dataStart, reader.dataEnd));
+      }
+      if (!reader.done) {
+        up.empty();
+        fit.after(count);
+      }
+    }
+    up.deadline = Infinity;
+    fit.reset();
+    return true;
+  }
+
+  get #whyClosed(): string {
+    return this.recording.wanted ? "the proxy was stopped" : "nobody waits for it any more";
+  }
+
+  #worthFinishing(): boolean {
+    const { recording, reader: { framing } } = this;
+    return recording.complete && framing > 0 && framing <= recording.keepable &&
+      framing - recording.length <= WORTH_FINISHING;
+  }
+
+  #failed(error: string, details: string): false {
+    this.error = error;
+    this.details = details;
+    return false;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The station `find` of one exchange: what the cache has to say before the origin is asked, and what it sends in the
+ * place of the origin's response.
+ */
+
+import { cacheStatus, cacheWords, NO_FACTS } from "../cache/cache_status.ts";
+import { find, type Finding } from "../cache/find.ts";
+import { ageOf } from "../cache/freshness.ts";
+import type { CacheFacts } from "../cache/cache_status.ts";
+import type { CacheRequest } from "../cache/stored_response.ts";
+import { HttpError } from "../http/error.ts";
+import { Field } from "../http/field_names.ts";
+import { ClientGone } from "./client_gone.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Flight, HttpCache } from "./http_cache.ts";
+import type { Request } from "./request.ts";
+import { revalidate } from "./revalidation.ts";
+import type { Session } from "./session.ts";
+import { factsOf, Storing } from "./storing.ts";
+import { serveStored } from "./stored_answer.ts";
+import type { Variant } from "./variant.ts";
+
+export class Caching {
+  /** What is done about the origin's response; there once it is to be asked. */
+  storing!: Storing;
+
+  #finding!: Finding;
+  readonly #asked: CacheRequest;
+  readonly #key: string;
+  /** What others will be told who wait for this exchange. */
+  #flight: Flight | null = null;
+
+  constructor(
+    readonly session: Session,
+    readonly exchange: Exchange,
+    readonly request: Request,
+    readonly cache: HttpCache,
+  ) {
+    this.#asked = { method: request.method, fields: request.head, hasBody: request.framing !== 0 };
+    this.#key = keyOf(session, exchange);
+    this.#look();
+  }
+
+  #look(): void {
+    this.#finding = find(this.cache.variants(this.#key), this.#asked, Date.now());
+  }
+
+  /**
+   * Answers from the store if it may, or with what another exchange is fetching: resolves with whether the client's
+   * connection can go on, or with `null` when the origin has to be asked; `null` at once when that is clear.
+   * Throws {@link HttpError}.
+   */
+  fromStore(): Promise<boolean | null> | null {
+    const { cache, exchange } = this;
+    const finding = this.#finding;
+    const key = this.#key;
+    if (finding.kind === "hit" || finding.kind === "stale") return this.#serveFound();
+    if (finding.kind === "unsatisfiable") {
+      exchange.cache = "unsatisfiable";
+      const why = "nothing that is stored answers this, and the request is only-if-cached";
+      throw new HttpError(504, "http_request_denied", why);
+    }
+    if (this.#shares()) {
+      const flight = cache.flight(key);
+      if (flight !== undefined) return this.#join(flight);
+      this.#flight = cache.begin(key, Date.now());
+    }
+    return null;
+  }
+
+  /** The origin is going to be asked. */
+  begin(): Storing {
+    this.storing = new Storing(this.cache, this.#key, this.#asked, this.#finding);
+    this.storing.flight = this.#flight;
+    return this.storing;
+  }
+
+  /** Whether others may wait for what this exchange fetches, and it for them. */
+  #shares(): boolean {
+    const { kind } = this.#finding;
+    // a part is nobody else's wish, and HEAD brings nothing that others could use
+    return this.request.method === "GET" && (kind === "miss" || kind === "validate") &&
+      this.request.head.find(Field.Range) < 0;
+  }
+
+  async #serveFound(): Promise<boolean | null> {
+    const finding = this.#finding;
+    if (finding.kind !== "hit" && finding.kind !== "stale") return null;
+    if (finding.kind === "stale") revalidate(this.session, this.request, this.cache, this.#key, finding);
+    return await this.#serve(
+      finding.stored as Variant,
+      finding.age,
+      { ...NO_FACTS, ttl: finding.ttl },
+      false,
+    );
+  }
+
+  #serve(variant: Variant, age: number, facts: CacheFacts, validated: boolean): Promise<boolean | null> {
+    const { session, exchange, request } = this;
+    return serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
+  }
+
+  /** Waits for another exchange's response, and is answered with it if it is for this request too. */
+  async #join(flight: Flight): Promise<boolean | null> {
+    const { session } = this;
+    const { forward } = factsOf(this.#finding);
+    session.watch();
+    const gone = Promise.withResolvers<void>();
+    session.reaching = { giveUp: gone.resolve };
+    await Promise.race([flight.known, gone.promise]);
+    session.reaching = null;
+    if (session.gone) throw new ClientGone();
+    const { variant } = flight;
+    if (variant !== null) {
+      const finding = find([variant], this.#asked, Date.now());
+      // what has come after this request did is as good as what it would fetch itself
+      const fits = finding.kind === "hit" ||
+        finding.kind === "validate" && variant.responseTime >= this.exchange.startedAt;
+      if (fits) {
+        const facts = { ...NO_FACTS, forward, collapsed: true, ttl: finding.ttl };
+        const served = await this.#serve(variant, finding.age, facts, finding.kind !== "hit");
+        if (served !== null) return served;
+      }
+    }
+    this.#look();
+    return await this.#serveFound();
+  }
+
+  /** Sends what is stored in the place of the origin's response. Throws {@link HttpError}. */
+  async answer(): Promise<boolean> {
+    const { chosen, facts } = this.storing;
+    const served = await this.#serve(chosen!, ageOf(chosen!, Date.now()), facts, !facts.fallback);
+    if (served !== null) return served;
+    throw new HttpError(502, "http_protocol_error", "what is stored does not answer this request after all");
+  }
+
+  /** The field that says what the cache had to do with a response that is relayed; the word for the log too. */
+  status(stored: boolean): string {
+    const { facts } = this.storing;
+    const told = stored ? { ...facts, stored } : facts;
+    this.exchange.cache = cacheWords(told);
+    return cacheStatus(this.session.services.settings.pseudonym, told);
+  }
+}
+
+/**
+ * What a response is stored under: the canonical URL, whatever the request's fields claim. Where users are known each
+ * has what they fetched to themselves, so that neither `only-if-cached` nor the time that an answer takes tells one
+ * what another has looked at.
+ */
+function keyOf(session: Session, exchange: Exchange): string {
+  const { settings } = session.services;
+  const whose = settings.users === null || settings.cacheShared ? "" : session.facts.user ?? "";
+  return `${whose.replaceAll(" ", "%20")} ${exchange.target}`;
+}

@@ -1,0 +1,162 @@
+/** What is stored, by URL, and what is being fetched for several at once. */
+
+import { MemoryStore } from "../cache/memory_store.ts";
+import { RecordingBudget } from "./recording.ts";
+import type { Variant } from "./variant.ts";
+
+/** Variants of one URL; the oldest makes room. */
+const MAX_VARIANTS = 16;
+/** URLs of which it is remembered that waiting for their responses is in vain, and for how long, ms. */
+const MAX_PASSED = 10_000;
+const PASSED_FOR = 10_000;
+const MAX_DROPPED = 10_000;
+
+/** A fetch that others wait for: until it is known whether its response is for them too. */
+export class Flight {
+  /** What came and may be shared; `null` until then, and when it may not. */
+  variant: Variant | null = null;
+  readonly known: Promise<void>;
+  readonly #resolve: () => void;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.known = promise;
+    this.#resolve = resolve;
+  }
+
+  land(variant: Variant | null): void {
+    this.variant = variant;
+    this.#resolve();
+  }
+}
+
+export class HttpCache {
+  readonly budget: RecordingBudget;
+  readonly #store: MemoryStore<readonly Variant[]>;
+  readonly #flights = new Map<string, Flight>();
+  /** Keys whose responses were not to be shared, and until when that is taken for granted. */
+  readonly #passed = new Map<string, number>();
+  #generation = 0;
+  /** When keys were dropped last; what was asked for before `#floor` counts as dropped. */
+  readonly #dropped = new Map<string, number>();
+  #floor = 0;
+
+  /** @param limit bytes */
+  constructor(limit: number) {
+    this.#store = new MemoryStore(limit);
+    this.budget = new RecordingBudget(limit);
+  }
+
+  get limit(): number {
+    return this.#store.limit;
+  }
+
+  set limit(limit: number) {
+    this.#store.limit = this.budget.limit = limit;
+  }
+
+  /** The longest body that is kept, bytes. */
+  get keepable(): number {
+    return this.#store.limit >> 3;
+  }
+
+  get bytes(): number {
+    return this.#store.bytes;
+  }
+
+  get count(): number {
+    return this.#store.count;
+  }
+
+  /** What is stored for a key, the latest last. */
+  variants(key: string): readonly Variant[] {
+    return this.#store.get(key) ?? NONE;
+  }
+
+  /** Keeps a whole response in the place of those that the same requests would get. */
+  keep(key: string, variant: Variant): void {
+    const others = (this.#store.peek(key) ?? NONE).filter((other) => !sameSelection(other, variant));
+    const variants = [...others.slice(-(MAX_VARIANTS - 1)), variant];
+    const size = variants.reduce((sum, each) => sum + each.size, 0);
+    if (this.#store.set(key, variants, size)) return;
+    // it does not fit beside the others
+    if (variants.length > 1) this.#store.set(key, [variant], variant.size);
+  }
+
+  /** Puts another head in the place of one that is stored, if it still is. */
+  replace(key: string, old: Variant, next: Variant): void {
+    const variants = this.#store.peek(key);
+    if (variants === undefined || !variants.includes(old)) return;
+    const replaced = variants.map((each) => each === old ? next : each);
+    this.#store.set(key, replaced, replaced.reduce((sum, each) => sum + each.size, 0));
+  }
+
+  /** Forgets one response. */
+  remove(key: string, variant: Variant): void {
+    const left = (this.#store.peek(key) ?? NONE).filter((each) => each !== variant);
+    if (left.length === 0) this.#store.delete(key);
+    else this.#store.set(key, left, left.reduce((sum, each) => sum + each.size, 0));
+  }
+
+  /** Forgets all that is stored for a key, and what is being fetched for it. True when there was anything. */
+  drop(key: string): boolean {
+    this.#generation++;
+    if (this.#dropped.size >= MAX_DROPPED) {
+      this.#dropped.clear();
+      this.#floor = this.#generation;
+    }
+    this.#dropped.set(key, this.#generation);
+    return this.#store.delete(key);
+  }
+
+  /** A moment, for {@link isCurrent}. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Whether what was asked for at that moment may still be kept: nothing has made it invalid meanwhile. */
+  isCurrent(key: string, generation: number): boolean {
+    return generation >= this.#floor && (this.#dropped.get(key) ?? -1) <= generation;
+  }
+
+  clear(): void {
+    this.#store.clear();
+  }
+
+  /** The fetch under way that a request for this key may wait for. */
+  flight(key: string): Flight | undefined {
+    return this.#flights.get(key);
+  }
+
+  /** Begins one, unless waiting for such responses was in vain before. */
+  begin(key: string, now: number): Flight | null {
+    const until = this.#passed.get(key);
+    if (until !== undefined) {
+      if (now < until && until - now <= PASSED_FOR) return null;
+      this.#passed.delete(key);
+    }
+    const flight = new Flight();
+    this.#flights.set(key, flight);
+    return flight;
+  }
+
+  /** Tells all who wait for it what came. */
+  land(key: string, flight: Flight, variant: Variant | null, now: number): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    if (variant === null) {
+      if (this.#passed.size >= MAX_PASSED) this.#passed.clear();
+      this.#passed.set(key, now + PASSED_FOR);
+    }
+    flight.land(variant);
+  }
+}
+
+const NONE: readonly Variant[] = [];
+
+function sameSelection(one: Variant, other: Variant): boolean {
+  return one.vary.length === other.vary.length &&
+    one.vary.every(([name, value], index) => {
+      const [otherName, otherValue] = other.vary[index];
+      return name === otherName && value === otherValue;
+    });
+}

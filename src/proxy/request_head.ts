@@ -1,0 +1,63 @@
+/** The head that goes to an origin. */
+
+import { Field } from "../http/field_names.ts";
+import { CHUNKED } from "../http/framing.ts";
+import {
+  CONNECTION_UPGRADE,
+  type HeadWriter,
+  TE_TRAILERS,
+  TRANSFER_ENCODING_CHUNKED,
+} from "../http/head_writer.ts";
+import { addForwardedFor } from "./forwarded_for.ts";
+import { oneForwardLess } from "./max_forwards.ts";
+import type { Request } from "./request.ts";
+import type { Session } from "./session.ts";
+import type { Storing } from "./storing.ts";
+
+const EXPECT = 1 << Field.Expect;
+const TE = 1 << Field.TE;
+const MAX_FORWARDS = 1 << Field.MaxForwards;
+const FORWARDED_FOR = (1 << Field.XForwardedFor) | (1 << Field.Forwarded);
+
+/**
+ * Writes the head that goes to the origin.
+ *
+ * @param storing the cache's part in it, which may have conditions of its own
+ */
+export function writeRequestHead(
+  session: Session,
+  request: Request,
+  writer: HeadWriter,
+  storing: Storing | null,
+): void {
+  const { services, client } = session;
+  const { settings } = services;
+  const { head, target, options } = request;
+  const upgrading = request.asksUpgrade;
+  const counted = (head.seen & MAX_FORWARDS) !== 0 ? oneForwardLess(request) : null;
+  writer.begin(head);
+  writer.upgrading = upgrading;
+  if (counted !== null) writer.leaveOut |= MAX_FORWARDS;
+  if (request.expectsInVain) writer.leaveOut |= EXPECT;
+  if (settings.forwardedFor === "delete" || settings.forwardedFor === "set") writer.leaveOut |= FORWARDED_FOR;
+  storing?.prepare(writer);
+  writer.requestLine(head, request, target, request.method);
+  writer.fields(head, options, target);
+  writer.add(services.via[request.minorVersion]);
+  if (request.framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
+  if (counted !== null) writer.addField("Max-Forwards", counted);
+  if (settings.forwardedFor === "set" || settings.forwardedFor === "append") {
+    addForwardedFor(writer, head, client);
+  }
+  storing?.addConditions(writer);
+  if (upgrading) writer.add(CONNECTION_UPGRADE);
+  else if ((head.seen & TE) !== 0 && offersTrailers(request)) writer.add(TE_TRAILERS);
+  writer.end();
+}
+
+/** Whether the client takes trailers, which is offered anew in weir's own name (RFC 9110 §10.1.4). */
+function offersTrailers(request: Request): boolean {
+  return request.head.values(Field.TE).toLowerCase().split(",").some((member) =>
+    member.trim() === "trailers"
+  );
+}

@@ -1,0 +1,233 @@
+/**
+ * What is stale and was sent all the same is validated behind the client's back (`stale-while-revalidate`,
+ * RFC 5861 §3): an exchange without a client, with a line of its own in the log.
+ */
+
+import type { Finding } from "../cache/find.ts";
+import { fieldsOf } from "../cache/field_lines.ts";
+import type { FieldLine } from "../cache/stored_response.ts";
+import { BodyReader } from "../http/body_reader.ts";
+import { HttpError } from "../http/error.ts";
+import { responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
+import { HeadWriter } from "../http/head_writer.ts";
+import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
+import { copyOf } from "../http/text.ts";
+import { cacheWords } from "../cache/cache_status.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Facts } from "../policy/facts.ts";
+import type { Usage } from "../policy/rates.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import type { Asker } from "./asker.ts";
+import { BodyFetch } from "./body_fetch.ts";
+import { Exchange } from "./exchange.ts";
+import type { HttpCache } from "./http_cache.ts";
+import { ipOf, judge, obey, passes } from "./judgement.ts";
+import { connect, poolKey } from "./reach.ts";
+import type { Recording } from "./recording.ts";
+import type { Request } from "./request.ts";
+import type { Response } from "./response.ts";
+import type { Services } from "./services.ts";
+import type { Session } from "./session.ts";
+import { Storing } from "./storing.ts";
+import { writeRequestHead } from "./request_head.ts";
+
+/** Interim responses to one request. */
+const MAX_INTERIM = 64;
+
+/**
+ * Begins to validate, unless somebody does already. What is needed of the request is copied at once: it may be over
+ * before the origin has answered.
+ */
+export function revalidate(
+  session: Session,
+  request: Request,
+  cache: HttpCache,
+  key: string,
+  finding: Finding,
+): void {
+  if (cache.flight(key) !== undefined || request.method !== "GET") return;
+  const flight = cache.begin(key, Date.now());
+  if (flight === null) return;
+  const { head } = request;
+  const lines: FieldLine[] = [];
+  for (let index = 0; index < head.count; index++) {
+    lines.push([copyOf(head.name(index)), copyOf(head.value(index))]);
+  }
+  const storing = new Storing(
+    cache,
+    copyOf(key),
+    { method: "GET", fields: fieldsOf(lines), hasBody: false },
+    finding,
+  );
+  storing.flight = flight;
+  // the session's own writer is still to be used for its answer
+  const writer = new HeadWriter(4096);
+  writeRequestHead(session, request, writer, storing);
+  const background = new Revalidation(session, request, storing, writer.bytes.slice(0, writer.length));
+  session.services.backgrounds.add(background);
+  background.run();
+}
+
+/** An exchange without a client. */
+export class Revalidation implements Asker {
+  readonly services: Services;
+  readonly local: string;
+  readonly facts: Facts;
+  gone = false;
+  reaching: { giveUp(): void } | null = null;
+  verdict: Verdict | null = null;
+  usage: Usage | null = null;
+  countedOnly: Usage | null = null;
+  counted = false;
+
+  readonly #exchange: Exchange;
+  readonly #scheme: "http" | "https";
+  #up: Connection | null = null;
+
+  constructor(session: Session, request: Request, readonly storing: Storing, readonly bytes: Uint8Array) {
+    const { services } = session;
+    this.services = services;
+    this.local = session.local;
+    this.facts = { ...session.facts };
+    this.#scheme = request.target.scheme;
+    const exchange = this.#exchange = new Exchange(services.nextNumber(), Date.now(), performance.now());
+    exchange.kind = "forward";
+    exchange.clientAddress = session.client;
+    exchange.clientPort = session.clientPort;
+    exchange.listener = session.listener;
+    exchange.user = this.facts.user ?? "";
+    exchange.method = "GET";
+    const { authority } = this.facts;
+    exchange.target = copyOf(storing.key.slice(storing.key.indexOf(" ") + 1));
+    exchange.scheme = this.#scheme;
+    exchange.host = authority.host;
+    exchange.port = authority.port;
+    exchange.headAt = exchange.began;
+  }
+
+  /** Ends it at once. */
+  stop(): void {
+    this.gone = true;
+    this.reaching?.giveUp();
+    this.#up?.close();
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    const { services, storing } = this;
+    const exchange = this.#exchange;
+    try {
+      await this.#fetch();
+    } catch (error) {
+      exchange.truncated = true;
+      if (error instanceof HttpError) {
+        exchange.error = error.error;
+        exchange.details = error.message;
+      } else if (!this.gone) exchange.details = String(error);
+    } finally {
+      this.usage?.end();
+      this.countedOnly?.end();
+      storing.land(null);
+      services.backgrounds.delete(this);
+      exchange.endedAt = performance.now();
+      services.observer.finished(exchange);
+    }
+  }
+
+  async #fetch(): Promise<void> {
+    const { services, facts, storing } = this;
+    const { clock, settings, pool } = services;
+    const exchange = this.#exchange;
+    const key = poolKey(this.#scheme, facts.authority);
+    const up = this.#up = this.#kept(key) ?? await connect(this, facts.authority, this.#scheme, exchange);
+    exchange.originAddress = up.address;
+    exchange.originPort = facts.authority.port;
+    exchange.connectedAt = performance.now();
+    const response = services.borrowResponse();
+    const sentBefore = up.sent;
+    const receivedBefore = up.received;
+    let keeps = false;
+    try {
+      up.deadline = clock.in(settings.responseTimeout);
+      if (!await up.write(this.bytes)) throw lost(facts.authority.text);
+      await this.#readHead(up, response);
+      exchange.responseAt = performance.now();
+      exchange.originStatus = exchange.status = response.status;
+      exchange.contentType = response.contentType();
+      const framing = responseFraming(response.head, response.status, "GET");
+      const reader = new BodyReader("response", framing, settings);
+      const persistent = response.minorVersion === 1 && !response.options.close && framing !== UNTIL_CLOSE;
+      const reception = storing.receive(response, framing);
+      if (reader.done) up.start = response.head.end;
+      else {
+        reader.read(up.buffer, response.head.end, up.end);
+        up.start = reader.consumed;
+      }
+      if (reception === "record") {
+        const first = up.buffer.subarray(reader.dataStart, reader.dataEnd);
+        if (reader.done) storing.keepWhole(response, first.slice(), up.address);
+        else {
+          const variant = storing.record(response, framing, up.address);
+          const recording = variant.body as Recording;
+          if (first.length > 0) recording.append(first);
+          const fetch = new BodyFetch(services, up, reader, recording, true);
+          const whole = await fetch.run();
+          storing.finished(variant);
+          exchange.truncated = !whole;
+          exchange.error = fetch.error;
+          exchange.details = fetch.details;
+        }
+      }
+      exchange.cache = cacheWords({
+        ...storing.facts,
+        stored: storing.facts.stored || reception === "record",
+      });
+      keeps = persistent && reader.done && up.start === up.end && !up.ended;
+    } finally {
+      this.#up = null;
+      exchange.upstreamSentBytes = up.sent - sentBefore;
+      exchange.upstreamReceivedBytes = up.received - receivedBefore;
+      services.giveBackResponse(response);
+      up.deadline = Infinity;
+      if (keeps && !this.gone && !services.draining) pool.park(key, up);
+      else up.release();
+    }
+  }
+
+  #kept(key: string): Connection | undefined {
+    const { pool } = this.services;
+    const kept = pool.take(key);
+    if (kept === undefined) return undefined;
+    const verdict = judge(this, ipOf(kept.address));
+    if (!passes(verdict)) {
+      pool.park(key, kept);
+      return undefined;
+    }
+    obey(this, this.#exchange, verdict);
+    this.#exchange.reused = true;
+    return kept;
+  }
+
+  async #readHead(up: Connection, response: Response): Promise<void> {
+    const { head } = response;
+    for (let interim = 0;; interim++) {
+      if (interim > MAX_INTERIM) throw lost(this.facts.authority.text);
+      if (up.start === up.end && !up.reading) up.empty();
+      if (up.start === up.end && await up.read() <= 0) throw lost(this.facts.authority.text);
+      head.begin(up.buffer, up.start);
+      while (!head.read(up.end)) {
+        const hopeless = !mayBecomeStatusLine(up.buffer, up.start, up.end) || up.room === 0;
+        if (hopeless || await up.read() <= 0) throw lost(this.facts.authority.text);
+      }
+      readStatusLine(head, response);
+      response.options.read(head);
+      if (response.status >= 200) return;
+      if (response.status === 101) throw lost(this.facts.authority.text);
+      up.start = head.end;
+    }
+  }
+}
+
+function lost(authority: string): HttpError {
+  return new HttpError(502, "http_response_incomplete", `${authority} gave no answer that could be used`);
+}

@@ -1,0 +1,181 @@
+/** A stored response on its way to a client. */
+
+import { answerFrom } from "../cache/answer.ts";
+import { type CacheFacts, cacheStatus, cacheWords } from "../cache/cache_status.ts";
+import type { CacheRequest, FieldLine } from "../cache/stored_response.ts";
+import { Field } from "../http/field_names.ts";
+import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
+import { bytesOf } from "../http/text.ts";
+import type { Exchange } from "./exchange.ts";
+import { ipOf, judge, obey, passes } from "./judgement.ts";
+import { type BodySource, KeptBody, sendRecorded } from "./recorded_body.ts";
+import { Recording } from "./recording.ts";
+import type { Request } from "./request.ts";
+import type { Session } from "./session.ts";
+import { READY_LENGTH, type Variant } from "./variant.ts";
+
+/** Standard phrases for what is made of a stored 200. */
+const PHRASES: Readonly<Record<number, string>> = {
+  206: "Partial Content",
+  304: "Not Modified",
+  416: "Range Not Satisfiable",
+};
+
+/**
+ * Sends what a stored response has to say to a request: whole, in part, or that it has not changed. Resolves with
+ * whether the client's connection can go on; `null`, and nothing was sent, when the origin has to be asked after all,
+ * because only a part is there, or this client may not reach where it came from. Throws {@link HttpError}.
+ *
+ * @param validated whether the origin has just said that it holds for this request
+ */
+export async function serveStored(
+  session: Session,
+  exchange: Exchange,
+  request: Request,
+  asked: CacheRequest,
+  variant: Variant,
+  age: number,
+  facts: CacheFacts,
+  validated: boolean,
+): Promise<boolean | null> {
+  const { services } = session;
+  // an answer from the store is one from where it came from
+  const verdict = judge(session, ipOf(variant.address));
+  if (!passes(verdict)) return null;
+  const keepDown = request.minorVersion === 1 && !request.options.close && !services.draining;
+  const plain = keepDown && !validated && session.usage === null && request.method === "GET" &&
+    facts.forward === null && isUnconditional(request);
+  const ready = variant.ready;
+  if (plain && ready !== null && ready.age === age && ready.by === services.via) {
+    obey(session, exchange, verdict);
+    tell(session, exchange, variant, variant.status, facts);
+    return await sendReady(session, exchange, ready.bytes, ready.headLength);
+  }
+
+  const answer = answerFrom(variant, asked, age, validated);
+  if (answer === null) return null;
+  const { body } = variant;
+  const open = body instanceof Recording;
+  if (open && answer.status === 206) return null;
+  let source: BodySource | null = null;
+  if (answer.body !== null) {
+    source = open ? body.reader() : new KeptBody(body, answer.body.first, answer.body.end);
+    if (source === null) return null;
+  }
+  obey(session, exchange, verdict);
+  tell(session, exchange, variant, answer.status, facts);
+  const unknown = open && !variant.lengthKnown;
+  const framing: Framing = source === null
+    ? 0
+    : !unknown
+    ? answer.body!.end - answer.body!.first
+    : request.minorVersion === 1
+    ? CHUNKED
+    : UNTIL_CLOSE;
+  const status = cacheStatus(services.settings.pseudonym, facts);
+  const reason = answer.status === variant.status ? variant.reason : PHRASES[answer.status] ?? "";
+  const closes = !keepDown || framing === UNTIL_CLOSE;
+  const head = headOf(session, answer.status, reason, answer.lines, status, {
+    withoutLength: unknown,
+    chunked: framing === CHUNKED,
+    closes,
+  });
+  if (source === null) return await sendReady(session, exchange, head, head.length) && !closes;
+  if (plain && !open && variant.length <= READY_LENGTH && answer.status === variant.status) {
+    const bytes = new Uint8Array(head.length + variant.length);
+    bytes.set(head);
+    let at = head.length;
+    for (const piece of body) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    variant.ready = { age, bytes, headLength: head.length, by: services.via };
+    return await sendReady(session, exchange, bytes, head.length);
+  }
+  if (await sendRecorded(session, exchange, head, source, framing)) return !closes;
+  cut(session, exchange);
+  return false;
+}
+
+/** Whether a GET asks for nothing but the whole response. */
+function isUnconditional({ head }: Request): boolean {
+  return head.find(Field.Range) < 0 && head.find(Field.IfNoneMatch) < 0 &&
+    head.find(Field.IfModifiedSince) < 0 && head.find(Field.IfMatch) < 0 &&
+    head.find(Field.IfUnmodifiedSince) < 0;
+}
+
+/** Writes into the record what is sent. */
+function tell(
+  session: Session,
+  exchange: Exchange,
+  variant: Variant,
+  status: number,
+  facts: CacheFacts,
+): void {
+  exchange.status = status;
+  exchange.cache = cacheWords(facts);
+  exchange.contentType = variant.contentType;
+  exchange.responseAt = performance.now();
+  if (exchange.originAddress === "") {
+    exchange.originAddress = variant.address;
+    exchange.originPort = session.facts.authority.port;
+    exchange.reused = false;
+  }
+}
+
+async function sendReady(
+  session: Session,
+  exchange: Exchange,
+  bytes: Uint8Array,
+  headLength: number,
+): Promise<boolean> {
+  const { down, services: { clock, settings } } = session;
+  exchange.responseHeadBytes += headLength;
+  exchange.responseBodyBytes += bytes.length - headLength;
+  down.deadline = clock.in(settings.bodyTimeout);
+  if (await down.write(bytes)) {
+    down.deadline = Infinity;
+    return true;
+  }
+  cut(session, exchange);
+  return false;
+}
+
+/** What was not sent whole must not look so. */
+function cut(session: Session, exchange: Exchange): void {
+  const { down } = session;
+  exchange.truncated = true;
+  if (exchange.details === "") {
+    exchange.details = down.expired
+      ? "the client stopped reading"
+      : down.error !== null || down.closed
+      ? "the client went away"
+      : "the response was not fetched to its end";
+  }
+  down.close();
+}
+
+interface HeadOptions {
+  withoutLength: boolean;
+  chunked: boolean;
+  closes: boolean;
+}
+
+function headOf(
+  session: Session,
+  status: number,
+  reason: string,
+  lines: readonly FieldLine[],
+  cache: string,
+  { withoutLength, chunked, closes }: HeadOptions,
+): Uint8Array {
+  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (const [name, value] of lines) {
+    if (withoutLength && name.toLowerCase() === "content-length") continue;
+    text += `${name}: ${value}\r\n`;
+  }
+  text += `Via: 1.1 ${session.services.settings.pseudonym}\r\nCache-Status: ${cache}\r\n`;
+  if (chunked) text += "Transfer-Encoding: chunked\r\n";
+  if (closes) text += "Connection: close\r\n";
+  return bytesOf(text + "\r\n");
+}

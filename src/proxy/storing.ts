@@ -1,0 +1,285 @@
+/**
+ * The station `store` of one exchange: what the cache makes of the response that its origin gives, and who else is
+ * told.
+ */
+
+import { type CacheFacts, NO_FACTS } from "../cache/cache_status.ts";
+import { fieldsOf } from "../cache/field_lines.ts";
+import type { Finding } from "../cache/find.ts";
+import { freshen, selectedBy, updateByHead } from "../cache/freshen.ts";
+import { ageOf, lifetimeOf } from "../cache/freshness.ts";
+import { invalidates } from "../cache/invalidation.ts";
+import { mayStore, partOf } from "../cache/storability.ts";
+import type { CacheRequest, FieldLine, StoredResponse } from "../cache/stored_response.ts";
+import { matches, varyOf } from "../cache/vary.ts";
+import { formatDate } from "../http/date.ts";
+import { HttpError } from "../http/error.ts";
+import { Field } from "../http/field_names.ts";
+import type { Framing } from "../http/framing.ts";
+import type { HeadWriter } from "../http/head_writer.ts";
+import { copyOf } from "../http/text.ts";
+import type { Flight, HttpCache } from "./http_cache.ts";
+import { Recording } from "./recording.ts";
+import type { Response } from "./response.ts";
+import { Variant } from "./variant.ts";
+
+/** The client's own conditions, which weir's take the place of, and its wish for a part of what is to be validated. */
+const CONDITIONS: ReadonlySet<number> = new Set([
+  Field.IfNoneMatch,
+  Field.IfModifiedSince,
+  Field.IfRange,
+  Field.Range,
+]);
+/** Answers that say that the origin is in trouble (RFC 5861 §4). */
+const TROUBLE: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+/** A body whose length is not known is taken for this long when there has to be room for it, bytes. */
+const USUAL_LENGTH = 64 * 1024;
+
+/**
+ * What becomes of an origin's response: it goes to the client, or is recorded on its way; something stored is to be
+ * sent in its place; or it is of no use, and the origin is asked again without conditions.
+ */
+export type Reception = "relay" | "record" | "answer" | "again";
+
+export class Storing {
+  facts: CacheFacts;
+  /** What is to be sent in the place of the response that came. */
+  chosen: Variant | null = null;
+  /** Others who wait for the response. */
+  flight: Flight | null = null;
+
+  readonly #generation: number;
+  /** Conditions of weir's own that the request carries. */
+  #conditions: readonly FieldLine[] = [];
+  /** They were in vain. */
+  #again = false;
+  #requestTime = 0;
+  /** The head of what is recorded. */
+  #recorded: StoredResponse | null = null;
+
+  /** @param key the URL behind a blank, and before it for whom it is stored */
+  constructor(
+    readonly cache: HttpCache,
+    readonly key: string,
+    readonly asked: CacheRequest,
+    readonly finding: Finding,
+  ) {
+    this.#generation = cache.generation;
+    this.facts = factsOf(finding);
+  }
+
+  /** Before the request's head is written: the client's conditions make room for weir's. */
+  prepare(writer: HeadWriter): void {
+    this.#requestTime = Date.now();
+    const { finding } = this;
+    const asks = finding.kind === "validate" || finding.kind === "stale" || finding.kind === "miss";
+    this.#conditions = asks && !this.#again ? finding.fields : [];
+    // a part that is validated is asked for as it was
+    if (this.#conditions.length > 0 && !("stored" in finding && finding.stored.range !== null)) {
+      writer.leaveOutAlso = CONDITIONS;
+    }
+  }
+
+  /** Adds them. */
+  addConditions(writer: HeadWriter): void {
+    for (const [name, value] of this.#conditions) writer.addField(name, value);
+  }
+
+  /**
+   * Hears of the origin's response when its head is whole.
+   *
+   * @param framing of its body
+   */
+  receive(response: Response, framing: Framing): Reception {
+    const { cache, key, finding, asked } = this;
+    const { status, head } = response;
+    const now = Date.now();
+    this.facts = { ...this.facts, forwardStatus: status };
+    if (finding.kind === "bypass" && finding.forward === "method") {
+      const at = key.indexOf(" ") + 1;
+      for (const url of invalidates(asked.method, status, key.slice(at), head)) {
+        cache.drop(key.slice(0, at) + url);
+      }
+    }
+    if (status === 304 && this.#conditions.length > 0) {
+      if (this.#freshen(response, now)) return "answer";
+      this.#again = true;
+      return "again";
+    }
+    if (finding.kind === "validate" && finding.staleIfError && TROUBLE.has(status)) {
+      this.#fallBack(finding.stored as Variant, finding.ttl);
+      return "answer";
+    }
+    if (asked.method === "HEAD") this.#updateByHead(response, now);
+    const reason = this.#judge(response, framing, now);
+    if (reason === null) return "record";
+    this.facts = { ...this.facts, reason: this.facts.reason || reason };
+    // what the origin does not want to have kept takes the place of what was
+    if ((finding.kind === "validate" || finding.kind === "stale") && status < 500) {
+      cache.remove(key, finding.stored as Variant);
+    }
+    this.land(null);
+    return "relay";
+  }
+
+  /** Makes a head of a response that may be stored. The reason why it may not, else `null`. */
+  #judge(response: Response, framing: Framing, now: number): string | null {
+    const { cache, finding, asked } = this;
+    if (finding.kind === "bypass") return finding.reason;
+    const { status, head } = response;
+    const came = { status, fields: head };
+    const judged = mayStore(asked, came, now);
+    if (!judged.store) return judged.reason;
+    const vary = varyOf(asked, came);
+    if (vary === null) return "vary";
+    const length = Math.max(framing, 0);
+    if (length > cache.keepable) return "too large";
+    const { budget } = cache;
+    if (budget.used + (framing < 0 ? USUAL_LENGTH : length) > budget.limit) return "no room";
+    this.#recorded = {
+      status,
+      fields: linesOf(response, now),
+      requestTime: this.#requestTime,
+      responseTime: now,
+      vary,
+      length,
+      range: partOf(asked, came),
+    };
+    return null;
+  }
+
+  /** A 304 to weir's own conditions (RFC 9111 §4.3.4). False when it is of nothing that is stored. */
+  #freshen(response: Response, now: number): boolean {
+    const { cache, key, finding, asked } = this;
+    let variants = cache.variants(key);
+    if ("stored" in finding) {
+      const selected = finding.stored as Variant;
+      // it may have been evicted meanwhile
+      variants = [selected, ...variants.filter((each) => each !== selected)];
+    }
+    const sent = this.#conditions.find(([name]) => name === "If-None-Match")?.[1] ?? "";
+    const lines = linesOf(response, now);
+    const selected = variants[selectedBy(variants, sent, lines)];
+    if (selected === undefined) return false;
+    const head = freshen(selected, lines, this.#requestTime, now, sent);
+    if (head === null) return false;
+    const next = selected.with(head);
+    // one that was stored for another request has turned out to be right for this one too
+    const vary = varyOf(asked, { status: next.status, fields: fieldsOf(next.fields) });
+    const also = vary === null || matches(next, asked) ? null : selected.with({ ...head, vary });
+    // the 304 may bring what forbids to keep it any longer
+    const judged = mayStore({ ...asked, method: "GET" }, {
+      status: next.status,
+      fields: fieldsOf(next.fields),
+    }, now);
+    const forbidden = !judged.store;
+    if (forbidden) cache.remove(key, selected);
+    else if (cache.isCurrent(key, this.#generation)) cache.replace(key, selected, next);
+    if (also !== null && !forbidden && cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), also);
+    this.chosen = next;
+    this.facts = { ...this.facts, stored: !forbidden, ttl: lifetimeOf(next).seconds - ageOf(next, now) };
+    this.land(forbidden ? null : next);
+    return true;
+  }
+
+  /** A response to HEAD updates what is stored of GET, or makes it invalid (RFC 9111 §4.3.5). */
+  #updateByHead(response: Response, now: number): void {
+    const { cache, key } = this;
+    const lines = linesOf(response, now);
+    for (const variant of cache.variants(key)) {
+      const head = updateByHead(variant, response.status, lines, this.#requestTime, now);
+      if (head !== null) cache.replace(key, variant, variant.with(head));
+      else if (response.status === 200) cache.remove(key, variant);
+    }
+  }
+
+  #fallBack(variant: Variant, ttl: number): void {
+    this.chosen = variant;
+    this.facts = { ...this.facts, fallback: true, ttl };
+    this.land(null);
+  }
+
+  /** Whether what is stored may be sent although the origin gave no answer (RFC 9111 §4.2.4). */
+  outlives(error: unknown): boolean {
+    const { finding } = this;
+    if (finding.kind !== "validate" || !finding.staleIfDisconnected) return false;
+    if (!(error instanceof HttpError) || (error.status !== 502 && error.status !== 504)) return false;
+    if (error.error === "proxy_loop_detected") return false;
+    this.#fallBack(finding.stored as Variant, finding.ttl);
+    return true;
+  }
+
+  /** Begins to record the body of the response that may be stored. */
+  record(response: Response, framing: Framing, address: string): Variant {
+    const { cache } = this;
+    const recording = new Recording(cache.budget, cache.keepable);
+    const variant = new Variant(this.#recorded!, reasonOf(response), address, recording, framing >= 0);
+    this.land(variant);
+    return variant;
+  }
+
+  /** The body was there with the head: the response is kept at once. */
+  keepWhole(response: Response, body: Uint8Array, address: string): void {
+    const variant = new Variant({ ...this.#recorded!, length: body.length }, reasonOf(response), address, [
+      body,
+    ]);
+    this.#keep(variant);
+    this.land(variant);
+  }
+
+  /** The recording of a body is over: what is whole is kept. */
+  finished(variant: Variant): void {
+    const recording = variant.body as Recording;
+    if (recording.state === "whole" && recording.complete) {
+      const head = { ...variant, length: recording.length };
+      this.#keep(new Variant(head, variant.reason, variant.address, recording.take()));
+    }
+    recording.release();
+  }
+
+  #keep(variant: Variant): void {
+    const { cache, key } = this;
+    const { range } = variant;
+    if (range !== null && variant.length !== range.last - range.first + 1) return;
+    if (cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), variant);
+  }
+
+  /** Tells all who wait for this exchange's response what they may have of it. */
+  land(variant: Variant | null): void {
+    const { flight } = this;
+    if (flight === null) return;
+    this.flight = null;
+    this.cache.land(copyOf(this.key), flight, variant, Date.now());
+  }
+}
+
+/** The fields of a response that belong to more than one hop, with a `Date` in any case. */
+function linesOf(response: Response, now: number): FieldLine[] {
+  const { head, options } = response;
+  const lines: FieldLine[] = [];
+  for (let index = 0; index < head.count; index++) {
+    if (!options.removes(head, index)) lines.push([copyOf(head.name(index)), copyOf(head.value(index))]);
+  }
+  if (head.find(Field.Date) < 0) lines.push(["Date", formatDate(now)]);
+  return lines;
+}
+
+function reasonOf({ head, reasonStart }: Response): string {
+  return copyOf(head.text(reasonStart, head.startLineEnd));
+}
+
+/** What is known before the origin is asked. */
+export function factsOf(finding: Finding): CacheFacts {
+  switch (finding.kind) {
+    case "bypass":
+      return { ...NO_FACTS, forward: finding.forward, bypassed: true, reason: finding.reason };
+    case "miss":
+    case "validate":
+      return { ...NO_FACTS, forward: finding.reason };
+    case "stale":
+      return { ...NO_FACTS, forward: "stale" };
+    default:
+      // nothing that is there answers it after all
+      return { ...NO_FACTS, forward: "miss" };
+  }
+}
