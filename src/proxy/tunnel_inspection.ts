@@ -35,7 +35,8 @@ export class TunnelInspection implements FirstLook {
     readonly verdict: Verdict,
   ) {
     const { headTimeout, policy } = session.services.settings;
-    this.#enforced = verdict.enforced && !policy.reportsOnly;
+    // a rule that is only on trial takes nothing away from what the rule says that let the tunnel open
+    this.#enforced = !policy.reportsOnly;
     this.decisionTime = headTimeout;
     // who need not speak TLS may also wait for the other side to speak first
     this.firstByteTime = verdict.tls === "require" ? headTimeout : Infinity;

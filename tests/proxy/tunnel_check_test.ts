@@ -10,6 +10,7 @@ import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
 import { ECH, extension, hello, helloMessage, record, records, USUAL } from "../policy/hellos.ts";
 import { proxied, type Setting, type SettingOptions } from "./harness.ts";
 import { type Peer, turn } from "./peer.ts";
+import { policy } from "./policies.ts";
 
 const ESTABLISHED = "HTTP/1.1 200 Connection established\r\n\r\n";
 /** A fatal alert `access_denied` (RFC 8446 §6.2). */
@@ -27,7 +28,8 @@ function looking(tls: TlsCheck, changes: Partial<Verdict> = {}): Decider {
     rates: null,
     ...changes,
   };
-  return { ...ALLOW_ALL, decide: () => verdict };
+  // only a policy that reports lets go on what it checks and does not enforce
+  return { ...ALLOW_ALL, reportsOnly: changes.enforced === false, decide: () => verdict };
 }
 
 /** All names lead to the origin of the test. */
@@ -468,6 +470,32 @@ proxied("match: a tunnel that should not have been opened at all keeps that reas
   upstream.close();
   const { verdict, rule, reason, serverName } = await setting.exchanges.next();
   assertEquals([verdict, rule, reason, serverName], ["deny", "rule 7", "it says so", "b.example"]);
+});
+
+proxied("a rule on trial does not keep a tunnel from being looked at", {
+  ...options(policy({
+    tls: "match",
+    rules: [
+      { name: "on trial", action: "deny", mode: "report", hosts: "a.example" },
+      { hosts: "a.example" },
+    ],
+  })),
+}, async (setting) => {
+  const tunnel = await open(setting);
+  await tunnel.client.send(hello("b.example"));
+  await assertRefused(
+    setting,
+    tunnel,
+    ALERT,
+    "the TLS ClientHello in the tunnel to a.example is for b.example",
+  );
+  const allowed = await open(setting);
+  await allowed.client.send(hello("a.example"));
+  await allowed.upstream.exactly(hello("a.example").length);
+  allowed.client.close();
+  allowed.upstream.close();
+  const { verdict, rule, enforced } = await setting.exchanges.next();
+  assertEquals([verdict, rule, enforced], ["deny", "on trial", false]);
 });
 
 // real clients
