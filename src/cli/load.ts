@@ -85,6 +85,7 @@ export async function loadPolicy(
 ): Promise<LoadedPolicy> {
   const written = await readConfig(line, io);
   const values = { ...written.values, ...line.values };
+  if (line.options["no-cache"]) values.cache = 0;
   const rules = [...line.rules, ...resolveLists(written.rules, line.config)];
   const spec = policyOf(values, rules);
   const usersFile = line.values.users ??

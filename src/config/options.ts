@@ -24,6 +24,7 @@ export const GROUPS: readonly Group[] = [
   { title: "Policy", section: "policy" },
   { title: "Rates of each client", section: "client-rates" },
   { title: "Rates of each user", section: "user-rates" },
+  { title: "Cache", section: "cache" },
   { title: "Log", section: "log" },
   { title: "Limits", section: "limits" },
   { title: "Timeouts", section: "timeouts" },
@@ -190,6 +191,34 @@ export const OPTIONS = [
 
   ...rateOptions("client", "Rates of each client"),
   ...rateOptions("user", "Rates of each user"),
+
+  {
+    flag: "cache",
+    key: "cache.memory",
+    group: "Cache",
+    type: "size",
+    word: "SIZE",
+    default: 64 * MIB,
+    least: 0,
+    most: TIB,
+    zero: "no cache",
+    help: "Responses that are kept in memory, bytes in all; one may take an eighth",
+  },
+  {
+    flag: "no-cache",
+    group: "Cache",
+    type: "boolean",
+    default: false,
+    help: "Keep no responses",
+  },
+  {
+    flag: "cache-shared",
+    key: "cache.shared",
+    group: "Cache",
+    type: "boolean",
+    default: false,
+    help: "Let users share what is kept; without it each has a cache of their own",
+  },
 
   {
     flag: "log-format",

@@ -19,7 +19,7 @@ const MAX_NAME = 256;
  * `responseHeadBytes`, `responseBodyBytes`, and `durationMs`.
  *
  * When known: `user`, `method`, `version`, `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
- * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `serverName` (that a tunnel's
+ * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `cache` (what the cache had to do with it: `hit`, `miss stored`, …), `serverName` (that a tunnel's
  * TLS named, where it was looked at), `origin` (the address dialled) with `originPort`, `reused`, `retries`,
  * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
  * `connectedMs` and `responseMs` (counted from the start), `error` (an RFC 9209 type), `details`, `truncated`.
@@ -37,6 +37,7 @@ export function formatJson(exchange: Exchange): string {
   if (exchange.rule !== "") line += rule.of(exchange.rule);
   if (exchange.reason !== "") line += reason.of(exchange.reason);
   if (exchange.serverName !== "") line += serverName.of(exchange.serverName);
+  if (exchange.cache !== "") line += cache.of(exchange.cache);
   if (exchange.originAddress !== "") line += origin(exchange);
   line += `,"status":${exchange.status}`;
   if (exchange.originStatus !== 0) line += `,"originStatus":${exchange.originStatus}`;
@@ -115,6 +116,7 @@ const referer = new Member("referer", MAX_FIELD);
 const rule = new Member("rule", MAX_WORDS);
 const reason = new Member("reason", MAX_WORDS);
 const serverName = new Member("serverName", MAX_NAME);
+const cache = new Member("cache", MAX_NAME);
 const originAddress = new Member("origin", MAX_NAME);
 const contentType = new Member("contentType", MAX_NAME);
 const error = new Member("error", MAX_NAME);

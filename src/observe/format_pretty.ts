@@ -1,7 +1,7 @@
 /** A line per exchange for people, in columns that fit 120 of a terminal when nothing went wrong. */
 
 import type { Exchange } from "../proxy/exchange.ts";
-import { BOLD, CYAN, DIM, paint, RED, statusColor, YELLOW } from "./colors.ts";
+import { BOLD, CYAN, DIM, GREEN, paint, RED, statusColor, YELLOW } from "./colors.ts";
 import { padLeft, padRight, shown } from "./columns.ts";
 import { outcome } from "./outcome.ts";
 import { withoutUserInformation } from "./printable.ts";
@@ -55,9 +55,15 @@ function remarks(exchange: Exchange, colors: boolean): string {
   const end = outcome(exchange);
   const bad = exchange.status === 0 || exchange.status >= 500 || exchange.truncated;
   return (client === "" ? "" : `  ${paint(colors, CYAN, client)}`) +
+    (isWorthAWord(exchange.cache) ? `  ${paint(colors, GREEN, exchange.cache)}` : "") +
     (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`) +
     // the number that an own answer shows its client
     (exchange.ownAnswer ? `  ${paint(colors, DIM, `#${exchange.number}`)}` : "");
+}
+
+/** What did not come from the origin alone; that it did is the usual thing, and was so before there was a cache. */
+function isWorthAWord(cache: string): boolean {
+  return cache !== "" && !cache.startsWith("miss") && !cache.startsWith("bypass");
 }
 
 /** Who asked: the user, and the address unless it is this machine's own. */

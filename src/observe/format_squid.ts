@@ -24,7 +24,8 @@ export function formatSquid(exchange: Exchange): string {
   const duration = Math.max(0, exchange.duration);
   const elapsed = `${Math.round(duration)}`;
   const bytes = exchange.responseHeadBytes + exchange.responseBodyBytes;
-  const hierarchy = exchange.originAddress === "" ? "HIER_NONE/-" : `HIER_DIRECT/${exchange.originAddress}`;
+  const asked = exchange.originAddress !== "" && exchange.cache !== "hit";
+  const hierarchy = asked ? `HIER_DIRECT/${exchange.originAddress}` : "HIER_NONE/-";
   const method = visible(exchange.method, MAX_METHOD) || "-";
   return `${epochTime(exchange.startedAt + duration)} ${SIX_BLANKS[Math.min(elapsed.length, 6)]}${elapsed} ` +
     `${exchange.clientAddress || "-"} ${resultCode(exchange)}/${threeDigits(exchange.status)} ${bytes} ` +
@@ -44,10 +45,25 @@ function resultCode(exchange: Exchange): string {
   const opened = kind === "tunnel" && status >= 200 && status < 300 || kind === "upgrade" && status === 101;
   if (opened) return "TCP_TUNNEL";
   const tried = kind === "forward" || kind === "upgrade" || exchange.originAddress !== "" && kind === "own";
-  const code = tried ? "TCP_MISS" : "NONE_NONE";
+  const code = fromCache(exchange.cache) ?? (tried ? "TCP_MISS" : "NONE_NONE");
   if (status === 0 && exchange.target !== "") return `${code}_ABORTED`;
   if (!exchange.truncated) return code;
   return exchange.error.endsWith("timeout") ? `${code}_TIMEOUT` : `${code}_ABORTED`;
+}
+
+/** Squid's words for what came from the store; `null` for what did not. */
+function fromCache(cache: string): string | null {
+  switch (cache) {
+    case "hit":
+      return "TCP_MEM_HIT";
+    case "stale":
+      return "TCP_STALE_HIT";
+    case "revalidated":
+      return "TCP_REFRESH_UNMODIFIED";
+    case "collapsed":
+      return "TCP_CF_HIT";
+  }
+  return null;
 }
 
 function targetOf(exchange: Exchange): string {
