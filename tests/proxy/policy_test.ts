@@ -1,64 +1,12 @@
 /** Rules, ports and addresses from outside: plain requests, tunnels and upgrades pass the same decision. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { proxied, PSEUDONYM, type Setting, type SettingOptions } from "./harness.ts";
+import { proxied, PSEUDONYM } from "./harness.ts";
 import { NO_LIMITS } from "../../src/policy/rates.ts";
-import { type Message, valuesOf } from "./peer.ts";
+import { valuesOf } from "./peer.ts";
 import { Names, policy, SeenFrom } from "./policies.ts";
 import { OK } from "./round_trip.ts";
-
-/** The ways in: each asks for `authority` and brings back how it was answered. */
-const WAYS = {
-  "a plain request": (authority: string) => `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\n\r\n`,
-  "a tunnel": (authority: string) => `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`,
-  "an upgrade": (authority: string) =>
-    `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`,
-} as const;
-type Way = keyof typeof WAYS;
-
-const SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-
-/** Asks for `authority` and expects to be let through to the origin of the test. */
-async function passes(setting: Setting, way: Way, authority: string): Promise<void> {
-  const client = await setting.connect();
-  await client.send(WAYS[way](authority));
-  const upstream = await setting.origin.accept();
-  if (way === "a tunnel") {
-    assertEquals((await client.message({ method: "CONNECT" })).status, 200);
-  } else {
-    await upstream.message();
-    await upstream.send(way === "an upgrade" ? SWITCHED : OK);
-    assertEquals((await client.message()).status, way === "an upgrade" ? 101 : 200);
-  }
-  upstream.close();
-  client.close();
-  assertEquals((await setting.exchanges.next()).verdict, "allow");
-}
-
-/** Asks for `authority` and expects to be refused; nothing may have reached the origin. */
-async function refused(setting: Setting, way: Way, authority: string, status = 403): Promise<Message> {
-  const client = await setting.connect();
-  await client.send(WAYS[way](authority));
-  const answer = await client.message({ method: way === "a tunnel" ? "CONNECT" : "GET" });
-  assertEquals(answer.status, status, answer.head);
-  client.close();
-  const exchange = await setting.exchanges.next();
-  assertEquals([exchange.verdict, exchange.enforced, exchange.ownAnswer], ["deny", true, true]);
-  assertEquals(exchange.originStatus, 0);
-  await setting.origin.assertNoFurtherConnection();
-  return answer;
-}
-
-/** A test for each way in. */
-function eachWay(
-  name: string,
-  options: SettingOptions,
-  run: (setting: Setting, way: Way) => Promise<void>,
-): void {
-  for (const way of Object.keys(WAYS) as Way[]) {
-    proxied(`${way}: ${name}`, options, (setting) => run(setting, way));
-  }
-}
+import { eachWay, passes, refused, SWITCHED, WAYS } from "./ways.ts";
 
 const LOCAL = { "a.example": ["127.0.0.1"], "b.example": ["127.0.0.1"] };
 
