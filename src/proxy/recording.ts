@@ -26,6 +26,7 @@ export class Recording {
   readonly #pieces: Uint8Array[] = [];
   #base = 0;
   readonly #readers = new Set<RecordingReader>();
+  #released = false;
   /** Called when the last reader has gone. */
   unwanted: (() => void) | null = null;
   /** Called when a reader has taken something, or gone. */
@@ -77,7 +78,7 @@ export class Recording {
 
   /** A reader that begins at `position`; `null` when that is not there any more. */
   reader(position = 0): RecordingReader | null {
-    if (position < this.#base) return null;
+    if (position < this.#base || this.#released) return null;
     const reader = new RecordingReader(this, position);
     this.#readers.add(reader);
     return reader;
@@ -88,8 +89,13 @@ export class Recording {
     return this.#pieces.slice();
   }
 
-  /** The recording is not wanted any more: its bytes count no longer. */
+  /** Nobody else is going to read it: its bytes count until its readers have gone. */
   release(): void {
+    this.#released = true;
+    if (this.#readers.size === 0) this.#free();
+  }
+
+  #free(): void {
     this.budget.used -= this.length - this.#base;
     this.#base = this.length;
     this.#pieces.length = 0;
@@ -111,6 +117,7 @@ export class Recording {
 
   left(reader: RecordingReader): void {
     if (!this.#readers.delete(reader)) return;
+    if (this.#released && this.#readers.size === 0) return this.#free();
     this.progressed();
     if (this.#readers.size === 0) this.unwanted?.();
   }

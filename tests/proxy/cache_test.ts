@@ -244,3 +244,17 @@ cached(
     ]);
   },
 );
+
+cached("a client that reads slowly gets all of a body that was fetched long before", async (setting) => {
+  const { origin } = setting;
+  const body = Array.from({ length: 40_000 }, (_, index) => `${index} `.padStart(10, ".")).join("");
+  const client = await setting.connect();
+  await client.send(get(origin));
+  const upstream = await origin.accept();
+  await upstream.message();
+  await upstream.send(response("Cache-Control: max-age=60\r\nConnection: close\r\n", body));
+  // a second one is served from what was recorded, while the first has read nothing
+  assertEquals((await hit(await setting.connect(), get(origin))).content, body);
+  assertEquals((await client.message()).content, body);
+  await origin.assertNoFurtherConnection();
+});
