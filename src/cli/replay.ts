@@ -5,6 +5,7 @@ import { UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { BOLD, DIM, GREEN, paint, RED } from "../observe/colors.ts";
 import { padLeft, padRight, shown } from "../observe/columns.ts";
+import { exchangesInWords } from "../review/evidence.ts";
 import { LogReader } from "../review/log_reader.ts";
 import { type Change, Replay } from "../review/replay.ts";
 import { type Io, wantsColor } from "./io.ts";
@@ -48,7 +49,7 @@ export async function replay(line: CommandLine, _instance: Instance, io: Io): Pr
 function replayText(replay: Replay, colors: boolean): string {
   const { exchanges, same, differing, byAnotherRule, unjudged } = replay;
   const others = byAnotherRule === 0 ? "" : ` (${byAnotherRule} of them by another rule)`;
-  let text = `${paint(colors, BOLD, `${exchanges} exchanges`)}: ${same} judged as before${others}, ` +
+  let text = `${paint(colors, BOLD, exchangesInWords(exchanges))}: ${same} judged as before${others}, ` +
     `${paint(colors, differing === 0 ? GREEN : RED, `${differing} otherwise`)}\n`;
   for (const [reason, { count }] of unjudged.sorted(({ count }) => count)) {
     text += `${padLeft(`${count}`, 8)}  not judged: ${reason}\n`;

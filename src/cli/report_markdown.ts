@@ -7,7 +7,7 @@
 
 import { humanSize } from "../observe/quantities.ts";
 import { adviceFor } from "../review/advice.ts";
-import { moment } from "../review/evidence.ts";
+import { exchangesInWords, period } from "../review/evidence.ts";
 import { allowRules, type OneHost } from "../review/rule_toml.ts";
 import type { Summary, Traffic } from "../review/summary.ts";
 import type { Tally } from "../review/tally.ts";
@@ -19,8 +19,8 @@ const LONGEST_CODE = 200;
 export function reportMarkdown(summary: Summary, most: number): string {
   const { total, denied } = summary;
   if (total.count === 0) return "### weir: no exchanges\n";
-  const head = `### weir: ${total.count} exchanges, ${denied} denied`;
-  const span = `${moment(summary.first)} to ${moment(summary.last)}`;
+  const head = `### weir: ${exchangesInWords(total.count)}, ${denied} denied`;
+  const span = period(summary.first, summary.last);
   let text = `${head}\n\n${[span, ...outcomes(summary)].map((each) => `- ${each}\n`).join("")}`;
   if (summary.denials.size > 0) text += `\n${denials(summary, most)}`;
   text += `\n${traffic(summary.hosts, "host", most)}`;

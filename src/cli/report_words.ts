@@ -1,6 +1,7 @@
 /** Parts of a summary of logs that are worded the same in every form. */
 
 import { humanDuration, humanSize } from "../observe/quantities.ts";
+import { exchangesInWords } from "../review/evidence.ts";
 import type { Summary } from "../review/summary.ts";
 import { shellWord } from "./shell_words.ts";
 
@@ -56,10 +57,12 @@ export function restOf(
 ): string {
   const parts: string[] = [];
   if (others.length > 0) {
-    parts.push(`${others.length} more ${word} with ${sum(others)} exchanges`);
+    parts.push(`${others.length} more ${word} with ${exchangesInWords(sum(others))}`);
   }
   if (untold !== null) {
-    parts.push(`${untold.count} exchanges of still others: there are too many ${word} to tell them apart`);
+    parts.push(
+      `${exchangesInWords(untold.count)} of still others: there are too many ${word} to tell them apart`,
+    );
   }
   return parts.length === 0 ? "" : `and ${parts.join(", and ")}`;
 }

@@ -11,6 +11,17 @@ export function moment(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;
 }
 
+/** From one time to another, as far as they differ by the second. @param first ms since the epoch, as `last` */
+export function period(first: number, last: number): string {
+  const [from, to] = [moment(first), moment(last)];
+  return from === to ? from : `${from} to ${to}`;
+}
+
+/** `1 exchange`, `2 exchanges`. */
+export function exchangesInWords(count: number): string {
+  return `${count} ${count === 1 ? "exchange" : "exchanges"}`;
+}
+
 /** Texts, in bounded number. */
 export class Some {
   #texts = new Set<string>();
@@ -80,10 +91,8 @@ export class Evidence {
 
   /** A sentence for each line. @param size writes a number of bytes for people */
   lines(size: (bytes: number) => string): string[] {
-    const many = this.count === 1 ? "1 exchange" : `${this.count} exchanges`;
-    const when = this.first === this.last
-      ? moment(this.first)
-      : `${moment(this.first)} to ${moment(this.last)}`;
+    const many = exchangesInWords(this.count);
+    const when = period(this.first, this.last);
     const lines = [
       `${many}, ${when}, ${size(this.up)} up, ${size(this.down)} down`,
       `ports ${this.#portsInWords()}; clients ${this.clients.inWords(3) || "unknown"}`,

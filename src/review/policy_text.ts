@@ -4,7 +4,7 @@ import { formatIp, parseIp } from "../http/ip_address.ts";
 import { wrongName } from "../config/rules.ts";
 import { printable } from "../config/printable.ts";
 import type { Learning, Left } from "./learn.ts";
-import { moment } from "./evidence.ts";
+import { exchangesInWords, period } from "./evidence.ts";
 import type { LearnedRule } from "./learned_rule.ts";
 import { tomlString } from "./rule_toml.ts";
 import type { Tally } from "./tally.ts";
@@ -77,7 +77,9 @@ function testLines({ name, sample, methods, users, evidence }: NamedRule): strin
   const lines = ["[[test]]", `url = ${tomlString(url)}`];
   if (facts.client !== "127.0.0.1") lines.push(`client = ${tomlString(facts.client)}`);
   if (users !== null && facts.user !== null) lines.push(`user = ${tomlString(facts.user)}`);
-  if (methods !== null && !tunnel && (secure || method !== "GET")) lines.push(`method = ${tomlString(method)}`);
+  if (methods !== null && !tunnel && (secure || method !== "GET")) {
+    lines.push(`method = ${tomlString(method)}`);
+  }
   // an address that the defaults refuse would make the case fail
   if (address !== null && authority.ip === null && evidence.morePrivate.size === 0) {
     lines.push(`addresses = [${tomlString(formatIp(address))}]`);
@@ -115,9 +117,7 @@ function policyLines(rules: readonly NamedRule[]): string[] {
 function headLines({ exchanges, through, first, last }: Learning): string[] {
   if (exchanges === 0) return [comment("Learned from a log without exchanges: nothing is allowed.")];
   return [
-    comment(
-      `Learned from ${exchanges} exchanges, ${moment(first)} to ${moment(last)}; ${through} went through.`,
-    ),
+    comment(`Learned from ${exchangesInWords(exchanges)}, ${period(first, last)}; ${through} went through.`),
     comment("What was asked for is not yet what should be: read it before it is in force."),
   ];
 }

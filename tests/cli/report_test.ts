@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { codeSpan } from "../../src/cli/report_markdown.ts";
 import { deniedLine, jsonLine } from "../review/logs.ts";
@@ -190,4 +190,14 @@ Deno.test("a hostile log cannot break out of the report's tables", async () => {
   }
   const plain = await weir(["report", "-"], log.replaceAll("x`", "\\u001b[31m"));
   assert(!plain.out.includes("\x1b"));
+});
+
+Deno.test("one exchange is one, at one time", async () => {
+  const line = LOG.split("\n")[0];
+  const text = await weir(["report", "-"], line);
+  assertMatch(text.out, /^1 exchange, 2026-11-21 \d\d:\d\d:\d\dZ\n/);
+  const markdown = await weir(["report", "-", "--markdown"], line);
+  assertMatch(markdown.out, /^### weir: 1 exchange, \d denied\n\n- 2026-11-21 \d\d:\d\d:\d\dZ\n/);
+  const learned = await weir(["learn", "-"], line);
+  assertMatch(learned.out, /^# Learned from 1 exchange, 2026-11-21 \d\d:\d\d:\d\dZ; /);
 });
