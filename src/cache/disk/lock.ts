@@ -1,0 +1,76 @@
+/**
+ * Who may write a folder: one process at a time. The lock is one of SQLite on an empty file beside the database,
+ * which all systems let go of when its process ends, however it ends.
+ */
+
+import { DatabaseSync } from "node:sqlite";
+import { faultOf } from "./sqlite_fault.ts";
+
+const LOCK_FILE = "weir-cache.lock";
+const HOLDER_FILE = "weir-cache.pid";
+
+/** Another process writes the folder. */
+export class FolderInUse extends Error {
+  override readonly name = "FolderInUse";
+
+  /** @param pid `null` where it cannot be found out */
+  constructor(readonly folder: string, readonly pid: number | null) {
+    super(
+      `${folder} is in use by another weir${pid === null ? "" : ` (process ${pid})`}: ` +
+        "give each its own folder, or stop that one",
+    );
+  }
+}
+
+export class FolderLock {
+  #database: DatabaseSync | null;
+  readonly #holderFile: string;
+
+  private constructor(database: DatabaseSync, holderFile: string) {
+    this.#database = database;
+    this.#holderFile = holderFile;
+  }
+
+  /**
+   * @throws {FolderInUse} when another has it
+   * @throws {Error} when the folder cannot be written
+   */
+  static take(folder: string): FolderLock {
+    const holderFile = `${folder}/${HOLDER_FILE}`;
+    const database = new DatabaseSync(`${folder}/${LOCK_FILE}`);
+    try {
+      database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    } catch (error) {
+      database.close();
+      if (faultOf(error) !== "busy") throw error;
+      throw new FolderInUse(folder, readHolder(holderFile));
+    }
+    try {
+      Deno.writeTextFileSync(holderFile, `${Deno.pid}\n`);
+    } catch {
+      // on a disk that is full nobody is told who it is
+    }
+    return new FolderLock(database, holderFile);
+  }
+
+  /** Lets others have it; again: nothing. */
+  release(): void {
+    if (this.#database === null) return;
+    try {
+      Deno.removeSync(this.#holderFile);
+    } catch {
+      // the folder has gone
+    }
+    this.#database.close();
+    this.#database = null;
+  }
+}
+
+function readHolder(file: string): number | null {
+  try {
+    const found = /^([0-9]{1,10})\n$/.exec(Deno.readTextFileSync(file));
+    return found === null ? null : Number(found[1]);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,147 @@
+/** Looks into the database, beside the one that writes it and without ever waiting for it. */
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { objectSum, pieceSum } from "./checksum.ts";
+import { APPLICATION_ID, DATABASE_FILE, FORMAT_VERSION, MOST_PIECES, PIECE_SIZE, READING } from "./schema.ts";
+
+/** An object as it stands in the database, found right. */
+export interface StoredObject {
+  readonly id: number;
+  readonly key: string;
+  readonly variant: string;
+  readonly meta: string;
+  readonly length: number;
+  readonly seed: number;
+  readonly written: number;
+}
+
+/** How an object has been used. */
+export interface Usage {
+  /** Bytes that it takes in the database. */
+  readonly bytes: number;
+  readonly hits: number;
+  /** When it was used last, ms since the epoch. */
+  readonly used: number;
+}
+
+interface Row extends StoredObject {
+  readonly sum: number;
+}
+
+const COLUMNS = "o.id, o.key, o.variant, o.meta, o.length, o.seed, o.written, o.sum";
+const MOST_ROWS = 64;
+/** Rows of a listing that are read at once, so that nothing is held for long. */
+const ROWS_AT_ONCE = 256;
+
+export class DiskReader {
+  readonly #database: DatabaseSync;
+  readonly #byKey: StatementSync;
+  readonly #piece: StatementSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#byKey = database.prepare(
+      `SELECT ${COLUMNS} FROM objects o WHERE o.key = ? ORDER BY o.written LIMIT ${MOST_ROWS}`,
+    );
+    this.#piece = database.prepare("SELECT sum, bytes FROM pieces WHERE id = ?");
+  }
+
+  /** @throws {Error} when there is none, or what is there cannot be read */
+  static open(folder: string): DiskReader {
+    const database = new DatabaseSync(`${folder}/${DATABASE_FILE}`, { readOnly: true });
+    try {
+      database.exec(READING);
+      const id = database.prepare("PRAGMA application_id").get()?.application_id;
+      if (id !== APPLICATION_ID) throw new Error(`the ${DATABASE_FILE} in ${folder} is not weir's`);
+      const version = database.prepare("PRAGMA user_version").get()?.user_version;
+      if (version !== FORMAT_VERSION) {
+        throw new Error(
+          `what is in ${folder} was written by ${
+            Number(version) > FORMAT_VERSION ? "a newer" : "an older"
+          } version of weir`,
+        );
+      }
+      return new DiskReader(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * All that is stored for a key, the latest last; those that are not what was written, to `damaged` instead.
+   *
+   * @throws {Error} when the database cannot be read
+   */
+  objects(key: string, damaged: (id: number, key: string) => void): StoredObject[] {
+    const objects: StoredObject[] = [];
+    for (const row of this.#byKey.all(key) as unknown as Row[]) {
+      if (isRight(row) && row.key === key) objects.push(row);
+      else damaged(row.id, key);
+    }
+    return objects;
+  }
+
+  /**
+   * A piece of a body.
+   *
+   * @param length of the whole body
+   * @throws {Error} when the database cannot be read
+   */
+  piece(
+    object: { id: number; seed: number; length: number },
+    index: number,
+  ): Uint8Array | "missing" | "damaged" {
+    return readPiece(this.#piece, object, index);
+  }
+
+  /** Everything there is, in no order that means anything. What is damaged is left out. */
+  *all(): Generator<StoredObject & Usage> {
+    const rows = this.#database.prepare(
+      `SELECT ${COLUMNS}, e.bytes, e.hits, e.used * 1000 AS used FROM objects o JOIN entries e ON e.id = o.id ` +
+        `WHERE o.id > ? ORDER BY o.id LIMIT ${ROWS_AT_ONCE}`,
+    );
+    for (let last = -1;;) {
+      const some = rows.all(last) as unknown as (Row & Usage)[];
+      for (const row of some) if (isRight(row)) yield row;
+      if (some.length < ROWS_AT_ONCE) return;
+      last = some[some.length - 1].id;
+    }
+  }
+
+  usage(id: number): Usage | undefined {
+    const row = this.#database.prepare("SELECT bytes, hits, used * 1000 AS used FROM entries WHERE id = ?")
+      .get(id);
+    return row as unknown as Usage | undefined;
+  }
+
+  totals(): { objects: number; bytes: number } {
+    const row = this.#database.prepare(
+      "SELECT count(*) AS objects, coalesce(sum(bytes), 0) AS bytes FROM entries WHERE whole = 1",
+    ).get();
+    return row as unknown as { objects: number; bytes: number };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** As {@link DiskReader.piece}, by a statement that selects `sum` and `bytes` by the number of the piece. */
+export function readPiece(
+  statement: StatementSync,
+  object: { id: number; seed: number; length: number },
+  index: number,
+): Uint8Array | "missing" | "damaged" {
+  const row = statement.get(object.id * MOST_PIECES + index);
+  if (row === undefined) return "missing";
+  const { sum, bytes } = row;
+  const expected = Math.min(PIECE_SIZE, object.length - index * PIECE_SIZE);
+  if (!(bytes instanceof Uint8Array) || bytes.length !== expected) return "damaged";
+  return pieceSum(bytes, object.seed, index) === sum ? bytes : "damaged";
+}
+
+function isRight(row: Row): boolean {
+  return typeof row.key === "string" && typeof row.variant === "string" && typeof row.meta === "string" &&
+    objectSum(row) === row.sum;
+}

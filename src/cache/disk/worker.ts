@@ -1,0 +1,280 @@
+/** The worker that writes the database: hears what is to be done, gathers it, and sees to what goes wrong. */
+
+import { openDatabase, removeDatabase, sizeOfFiles } from "./database.ts";
+import { DiskEngine, NoRoom } from "./engine.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { faultOf, messageOf } from "./sqlite_fault.ts";
+
+/** A transaction ends when nothing more is to be done, or after so many changes or bytes. */
+const MOST_CHANGES = 256;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** The part of the limit that one transaction may write: the log has to hold it. */
+const LARGEST_PART = 1 / 32;
+/** A store that would be smaller than this is none. */
+const LEAST_LIMIT = 512 * 1024;
+/** Fresh starts of one store; a disk that damages more is not worth it. */
+const MOST_RESTARTS = 5;
+
+declare const self: {
+  onmessage: ((event: { data: ToWorker }) => void) | null;
+  postMessage(message: FromWorker, transfer?: ArrayBuffer[]): void;
+};
+
+type Change = Extract<ToWorker, { ticket: number }>;
+
+class DiskWorker {
+  #folder = "";
+  #limit = 0;
+  #engine: DiskEngine | null = null;
+  /** Changes of the transaction that is open, to be made up for when it fails. */
+  #changes: Change[] = [];
+  #bytes = 0;
+  #ticket = 0;
+  #waiting = false;
+  #restarts = 0;
+  #fullTold = false;
+
+  hear(message: ToWorker): void {
+    if (message.kind === "open") {
+      this.#folder = message.folder;
+      this.#limit = message.limit;
+      this.#open();
+      return;
+    }
+    if (message.kind === "restart") {
+      this.#restart();
+      return;
+    }
+    if (message.kind === "close") {
+      this.#close();
+      return;
+    }
+    if (message.kind === "limit") this.#limit = message.limit;
+    if ("ticket" in message) this.#ticket = message.ticket;
+    const engine = this.#engine;
+    if (engine === null) {
+      if (message.kind === "read") tell({ kind: "piece", read: message.read, bytes: null });
+      return;
+    }
+    try {
+      this.#do(engine, message);
+      const most = Math.min(MOST_BYTES, this.#limit * LARGEST_PART);
+      if (this.#changes.length >= MOST_CHANGES || this.#bytes >= most) this.#commit(engine);
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#later();
+  }
+
+  #do(engine: DiskEngine, message: ToWorker): void {
+    if ("ticket" in message) this.#changes.push(message);
+    switch (message.kind) {
+      case "piece":
+        this.#bytes += message.bytes.length;
+        return unlessNoRoom(() => engine.addPiece(message.writer, message.bytes));
+      case "finish":
+        this.#bytes += message.meta.length;
+        return unlessNoRoom(() => engine.finish(message.writer, message, Date.now()));
+      case "abort":
+        return engine.abort(message.writer);
+      case "meta":
+        this.#bytes += message.meta.length;
+        return unlessNoRoom(
+          () => engine.changeMeta(message.key, message.variant, message.meta),
+          () => engine.remove(message.key, message.variant),
+        );
+      case "remove":
+        return engine.remove(message.key, message.variant);
+      case "clear":
+        return engine.clear();
+      case "lost":
+        return engine.lose(message.id);
+      case "uses":
+        for (const [id, hits] of message.read) engine.use(id, hits, Date.now());
+        for (const key of message.keys) engine.useKey(key, Date.now());
+        return;
+      case "pin":
+        return engine.pin(message.id);
+      case "unpin":
+        return engine.unpin(message.id);
+      case "read":
+        return this.#read(engine, message);
+      case "limit":
+        engine.limit = message.limit;
+        return engine.shrinkTo(message.limit);
+      case "stats":
+        return tell({ kind: "stats", stats: engine.stats });
+    }
+  }
+
+  #read(engine: DiskEngine, message: Extract<ToWorker, { kind: "read" }>): void {
+    const { read, id, index } = message;
+    let bytes: Uint8Array | null = null;
+    try {
+      const found = engine.readPiece(message, index);
+      if (typeof found !== "string") bytes = found;
+      else if (found === "damaged") {
+        engine.lose(id);
+        tell({ kind: "lost" });
+      }
+    } finally {
+      tell({ kind: "piece", read, bytes }, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
+    }
+  }
+
+  #later(): void {
+    if (this.#waiting || this.#engine === null) return;
+    this.#waiting = true;
+    setTimeout(() => {
+      this.#waiting = false;
+      const engine = this.#engine;
+      if (engine === null) return;
+      try {
+        this.#commit(engine);
+        if (engine.tidy()) this.#later();
+      } catch (error) {
+        this.#failed(error);
+        this.#later();
+      }
+    }, 0);
+  }
+
+  #commit(engine: DiskEngine): void {
+    engine.commit();
+    this.#changes = [];
+    this.#bytes = 0;
+    tell({ kind: "settled", ticket: this.#ticket });
+  }
+
+  /** What was to be written since the last transaction is not; what was to go has to go all the same. */
+  #failed(error: unknown): void {
+    const engine = this.#engine;
+    if (engine === null) return;
+    engine.rollback();
+    const changes = this.#changes;
+    this.#changes = [];
+    this.#bytes = 0;
+    const fault = faultOf(error);
+    if (fault !== "full" && fault !== "busy") {
+      this.#giveUp(messageOf(error));
+      return;
+    }
+    try {
+      if (fault === "full") this.#yield(engine);
+      for (const change of changes) {
+        if (change.kind === "clear") engine.clear();
+        else if (change.kind !== "piece") {
+          engine.remove(change.key, change.variant);
+        }
+      }
+      this.#commit(engine);
+    } catch (error) {
+      this.#giveUp(messageOf(error));
+    }
+  }
+
+  /** The disk is full: leaves room to others, and to the log. */
+  #yield(engine: DiskEngine): void {
+    this.#limit = Math.min(this.#limit, Math.floor(sizeOfFiles(this.#folder) * 3 / 4));
+    if (this.#limit < LEAST_LIMIT) throw new Error("the disk is full");
+    if (!this.#fullTold) {
+      this.#fullTold = true;
+      tell({
+        kind: "notice",
+        level: "warning",
+        message: `keeps less, for the disk is full: ${
+          Math.floor(this.#limit / 2 ** 20)
+        } MB at the most from now on`,
+      });
+    }
+    engine.checkpoint();
+    engine.limit = this.#limit;
+    engine.shrinkTo(Math.floor(this.#limit / 2));
+    engine.checkpoint();
+  }
+
+  /** All is to begin anew, once nobody else has the files open. */
+  #giveUp(message: string): void {
+    this.#closeEngine();
+    tell({ kind: "damaged", message });
+  }
+
+  #restart(): void {
+    this.#closeEngine();
+    this.#restarts++;
+    const full = sizeOfFiles(this.#folder);
+    try {
+      removeDatabase(this.#folder);
+    } catch (error) {
+      tell({ kind: "off", message: messageOf(error) });
+      return;
+    }
+    if (this.#restarts > MOST_RESTARTS) {
+      tell({ kind: "off", message: `it had to begin anew ${MOST_RESTARTS} times` });
+      return;
+    }
+    // where the disk was full it will be again
+    if (this.#fullTold) this.#limit = Math.min(this.#limit, Math.max(full >> 1, LEAST_LIMIT));
+    this.#open();
+  }
+
+  #open(): void {
+    try {
+      const database = openDatabase(this.#folder, this.#limit, (message) => {
+        tell({ kind: "notice", level: "warning", message });
+      });
+      this.#engine = new DiskEngine(database, this.#folder, this.#limit);
+      this.#engine.shrinkTo(this.#limit);
+    } catch (error) {
+      this.#closeEngine();
+      if (faultOf(error) === "damaged" && this.#restarts === 0) {
+        // nobody else has opened it yet
+        tell({
+          kind: "notice",
+          level: "warning",
+          message: `is damaged (${messageOf(error)}), and begins anew`,
+        });
+        this.#restart();
+      } else tell({ kind: "off", message: messageOf(error) });
+      return;
+    }
+    tell({ kind: "ready", filter: this.#engine.filter.shared });
+    this.#later();
+  }
+
+  #close(): void {
+    try {
+      this.#engine?.checkpoint();
+    } catch {
+      // what was not written is not seen
+    }
+    this.#closeEngine();
+    tell({ kind: "closed" });
+  }
+
+  #closeEngine(): void {
+    const engine = this.#engine;
+    this.#engine = null;
+    try {
+      engine?.close();
+    } catch {
+      // what could not be closed ends with the process
+    }
+  }
+}
+
+function unlessNoRoom(change: () => void, otherwise?: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    if (!(error instanceof NoRoom)) throw error;
+    otherwise?.();
+  }
+}
+
+function tell(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  self.postMessage(message, transfer);
+}
+
+const worker = new DiskWorker();
+self.onmessage = ({ data }) => worker.hear(data);

@@ -1,0 +1,485 @@
+/**
+ * Objects by their keys, on the disk, bounded in bytes: a text (`meta`) and a body each, several variants a key.
+ * What they mean is no matter of the store.
+ *
+ * A worker of its own writes the database (SQLite), so that nobody waits for the disk; small things are read here.
+ * Whatever goes wrong with the files ends in an object that is not there: nothing throws but {@link DiskStore.open}
+ * and the reading of a body that has been lost.
+ */
+
+import { DiskBody } from "./disk/body.ts";
+import { KeyFilter } from "./disk/key_filter.ts";
+import type { FolderLock } from "./disk/lock.ts";
+import type { DiskStats, FromWorker, ToWorker } from "./disk/messages.ts";
+import { PendingChanges } from "./disk/pending.ts";
+import type { DiskReader, StoredObject } from "./disk/reader.ts";
+import { faultOf, messageOf } from "./disk/sqlite_fault.ts";
+import { DiskWriter } from "./disk/writer.ts";
+
+/** Characters of a key, of a variant's identifier and of a meta; what is longer is not kept. */
+export const LONGEST_KEY = 8192;
+export const LONGEST_VARIANT = 1024;
+export const LONGEST_META = 256 * 1024;
+
+/** The part of the limit that a single object may take. */
+const LARGEST_PART = 1 / 8;
+/** Bytes and changes that wait for the worker; what would come beyond is not kept. */
+const LONGEST_QUEUE = 32 * 1024 * 1024;
+const MOST_CHANGES = 20_000;
+/** What a change takes beside its texts and bytes. */
+const BYTES_OF_A_CHANGE = 200;
+/** Bodies up to this length are read here; asking the worker takes longer than reading them. */
+const SHORT_BODY = 64 * 1024;
+/** Uses are written when there are so many, or with the first one after so long, ms. */
+const MOST_USES = 512;
+const USES_WAIT = 2000;
+/** How long closing waits for the worker, ms. */
+const CLOSING_TIME = 10_000;
+
+export type DiskNotice = (level: "info" | "warning", message: string) => void;
+
+/** An object as it was found. It stays what it is: one that is written in its place is another one. */
+export interface DiskObject extends StoredObject {
+  /** Which of the store's fresh starts it is of. */
+  readonly epoch: number;
+}
+
+const NONE: readonly DiskObject[] = [];
+
+export class DiskStore {
+  readonly #folder: string;
+  readonly #notice: DiskNotice;
+  readonly #worker: Worker | null;
+  readonly #lock: FolderLock | null;
+  readonly #openReader: (() => DiskReader) | null;
+  #limit: number;
+  #state: "opening" | "on" | "off" = "opening";
+  /** There while the store is on. */
+  #reader: DiskReader | null = null;
+  #filter: KeyFilter | null = null;
+  /** Counts the fresh starts: what was found before one is not there any more. */
+  #epoch = 0;
+  readonly #pending = new PendingChanges();
+  readonly #reads = new Map<number, (bytes: Uint8Array | null) => void>();
+  #lastRead = 0;
+  #lastWriter = 0;
+  #uses = new Map<number, number>();
+  #usedKeys = new Set<string>();
+  #usesSince = 0;
+  #damageTold = false;
+  #statsWanted: ((stats: DiskStats | null) => void)[] = [];
+  #settledWanted: (() => void)[] = [];
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  #closing: Promise<void> | null = null;
+
+  private constructor(
+    folder: string,
+    limit: number,
+    notice: DiskNotice,
+    files: { lock: FolderLock; openReader: () => DiskReader } | null,
+  ) {
+    this.#folder = folder;
+    this.#limit = limit;
+    this.#notice = notice;
+    this.#lock = files?.lock ?? null;
+    this.#openReader = files?.openReader ?? null;
+    this.#worker = files === null ? null : this.#startWorker();
+    this.#post({ kind: "open", folder, limit });
+  }
+
+  /**
+   * Opens the store of a folder, which is made when it is not there. What is damaged is thrown away. Where the folder
+   * cannot be used that is told, and the store is there but keeps nothing ({@link isOn}).
+   *
+   * @param limit bytes that all its files may take
+   * @throws {FolderInUse} when another process has the folder; its message says which
+   * @throws {Deno.errors.NotCapable} without the permissions to read and write the folder
+   */
+  static async open(folder: string, limit: number, notice: DiskNotice): Promise<DiskStore> {
+    const { FolderInUse, FolderLock } = await import("./disk/lock.ts");
+    const { DiskReader } = await import("./disk/reader.ts");
+    let lock: FolderLock;
+    try {
+      Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      lock = FolderLock.take(folder);
+    } catch (error) {
+      if (error instanceof FolderInUse || error instanceof Deno.errors.NotCapable) throw error;
+      const store = new DiskStore(folder, limit, notice, null);
+      store.#turnOff(messageOf(error));
+      return store;
+    }
+    const store = new DiskStore(folder, limit, notice, { lock, openReader: () => DiskReader.open(folder) });
+    await store.#opened.promise;
+    return store;
+  }
+
+  /** False when it keeps nothing, for the folder cannot be used; that has been told. */
+  get isOn(): boolean {
+    return this.#state !== "off";
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  set limit(limit: number) {
+    this.#limit = limit;
+    this.#post({ kind: "limit", limit });
+  }
+
+  /** Bytes of the longest body that is kept. */
+  get longest(): number {
+    return this.#limit * LARGEST_PART;
+  }
+
+  /** All variants that are stored for a key, the latest last; none while they are being changed. */
+  lookup(key: string): readonly DiskObject[] {
+    const reader = this.#reader;
+    if (reader === null || !this.#filter!.mayHave(key) || this.#pending.hides(key)) return NONE;
+    try {
+      const objects = reader.objects(key, (id) => this.#lost(id));
+      return objects.length === 0 ? NONE : objects.map((object) => ({ ...object, epoch: this.#epoch }));
+    } catch (error) {
+      this.#readFailed(error);
+      return NONE;
+    }
+  }
+
+  /**
+   * The body of an object or a part of it. That counts as a use. It has to be closed, or read to its end; until then
+   * the body is there, whatever becomes of the object. Nothing is read before it is asked for the first piece.
+   *
+   * @param first the first byte
+   * @param end the byte behind the last one
+   */
+  read(object: DiskObject, first = 0, end: number = object.length): DiskBody {
+    this.#used(object);
+    if (object.length <= SHORT_BODY) {
+      return new DiskBody({ piece: () => this.#readHere(object), close() {} }, first, end);
+    }
+    const { epoch, id } = object;
+    if (this.#reader !== null && epoch === this.#epoch) this.#post({ kind: "pin", id });
+    const close = () => {
+      if (this.#reader !== null && epoch === this.#epoch) this.#post({ kind: "unpin", id });
+    };
+    return new DiskBody({ piece: (index) => this.#readThere(object, index), close }, first, end);
+  }
+
+  /** A body of up to 64 KiB, at once; `null` when it is longer, or lost. That counts as a use. */
+  readShort(object: DiskObject): Uint8Array | null {
+    if (object.length > SHORT_BODY) return null;
+    this.#used(object);
+    return this.#readHere(object);
+  }
+
+  /**
+   * Writes an object, in the place of the one with this key and variant.
+   *
+   * @returns false when it is not kept, for it is too large or the disk does not keep up; then what it was to replace
+   * is removed, since it is outdated
+   */
+  write(key: string, variant: string, meta: string, pieces: Iterable<Uint8Array>): boolean {
+    const writer = this.writer(key, variant);
+    for (const piece of pieces) if (!writer.append(piece)) return false;
+    return writer.finish(meta);
+  }
+
+  /** For a body that is still coming. */
+  writer(key: string, variant: string): DiskWriter {
+    const epoch = this.#epoch;
+    return new DiskWriter(
+      {
+        longest: this.longest,
+        piece: (number, bytes) => this.#piece(epoch, number, bytes),
+        finish: (number, meta, length) => this.#finish(epoch, number, { key, variant, meta, length }),
+        abort: (number, outdated) => {
+          this.#post({ kind: "abort", writer: number });
+          if (outdated) this.remove(key, variant);
+        },
+      },
+      ++this.#lastWriter,
+    );
+  }
+
+  /** Gives an object another meta; nothing when it is not there. */
+  writeMeta(key: string, variant: string, meta: string): void {
+    if (this.#reader === null) return;
+    const bytes = BYTES_OF_A_CHANGE + key.length + meta.length;
+    if (!fits(key, variant, meta) || !this.#takes(bytes)) {
+      this.remove(key, variant);
+      return;
+    }
+    this.#post({ kind: "meta", ticket: this.#pending.add(key, bytes), key, variant, meta });
+  }
+
+  /** An object of this key was used in another way than by reading it here. */
+  touch(key: string): void {
+    if (this.#reader === null || !this.#filter!.mayHave(key)) return;
+    this.#usedKeys.add(key);
+    this.#writeUses(false);
+  }
+
+  /** Removes what is stored for a key, or one variant of it. It is not found from now on. */
+  remove(key: string, variant: string | null = null): void {
+    if (this.#reader === null || key.length > LONGEST_KEY) return;
+    if (this.#pending.count >= MOST_CHANGES) {
+      // the disk is stuck: what cannot be told apart any more goes
+      if (!this.#pending.endsWithAll) this.clear();
+      return;
+    }
+    if (!this.#filter!.mayHave(key) && !this.#pending.hides(key)) return;
+    const ticket = this.#pending.add(key, BYTES_OF_A_CHANGE + key.length);
+    this.#post({ kind: "remove", ticket, key, variant });
+  }
+
+  /** Removes everything. */
+  clear(): void {
+    if (this.#reader === null) return;
+    this.#post({ kind: "clear", ticket: this.#pending.add(null, BYTES_OF_A_CHANGE) });
+  }
+
+  /** Resolves when all changes so far are written, and are found. */
+  async settled(): Promise<void> {
+    if (this.#pending.count === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settledWanted.push(resolve);
+    await promise;
+  }
+
+  /** `null` when the store is off. */
+  async stats(): Promise<DiskStats | null> {
+    if (this.#reader === null) return null;
+    const { promise, resolve } = Promise.withResolvers<DiskStats | null>();
+    this.#statsWanted.push(resolve);
+    this.#writeUses(true);
+    this.#post({ kind: "stats" });
+    return await promise;
+  }
+
+  /** Writes what waits to be written, and lets go of the folder. Resolves in ten seconds at the latest. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === "on") {
+      this.#writeUses(true);
+      this.#closeReader();
+      this.#post({ kind: "close" });
+      const timer = setTimeout(this.#ended.resolve, CLOSING_TIME);
+      await this.#ended.promise;
+      clearTimeout(timer);
+    }
+    this.#end();
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(new URL("./disk/worker.ts", import.meta.url).href, { type: "module" });
+    worker.onmessage = ({ data }) => this.#hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#turnOff(`its worker failed: ${event.message}`);
+    };
+    return worker;
+  }
+
+  #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    if (this.#state !== "off") this.#worker?.postMessage(message, transfer);
+  }
+
+  #hear(message: FromWorker): void {
+    if (this.#state === "off") return;
+    switch (message.kind) {
+      case "ready":
+        return this.#ready(message.filter);
+      case "off":
+        return this.#turnOff(message.message);
+      case "notice":
+        return this.#notice(message.level, `the disk cache in ${this.#folder} ${message.message}`);
+      case "damaged":
+        return this.#restart(message.message);
+      case "settled":
+        this.#pending.settle(message.ticket);
+        return this.#answerSettled();
+      case "lost":
+        return this.#tellDamage();
+      case "piece": {
+        const resolve = this.#reads.get(message.read);
+        this.#reads.delete(message.read);
+        return resolve?.(message.bytes);
+      }
+      case "stats":
+        return this.#statsWanted.shift()?.(message.stats);
+      case "closed":
+        return this.#ended.resolve();
+    }
+  }
+
+  #ready(filter: SharedArrayBuffer): void {
+    try {
+      this.#reader = this.#openReader!();
+    } catch (error) {
+      this.#turnOff(messageOf(error));
+      return;
+    }
+    this.#filter = new KeyFilter(filter);
+    this.#state = "on";
+    this.#opened.resolve();
+  }
+
+  /** Throws all away and begins anew, without the files. */
+  #restart(message: string): void {
+    // it is about to already
+    if (this.#reader === null) return;
+    this.#notice(
+      "warning",
+      `the disk cache in ${this.#folder} is damaged (${message}), and begins anew`,
+    );
+    this.#epoch++;
+    this.#closeReader();
+    this.#forget();
+    this.#post({ kind: "restart" });
+  }
+
+  #turnOff(message: string): void {
+    if (this.#state === "off") return;
+    if (this.#closing === null) {
+      this.#notice("warning", `the disk cache in ${this.#folder} cannot be used: ${message}`);
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    this.#state = "off";
+    this.#closeReader();
+    this.#forget();
+    this.#worker?.terminate();
+    this.#lock?.release();
+    this.#opened.resolve();
+    this.#ended.resolve();
+  }
+
+  #closeReader(): void {
+    const reader = this.#reader;
+    this.#reader = null;
+    try {
+      reader?.close();
+    } catch {
+      // it is not used again
+    }
+  }
+
+  /** Nothing that was asked or told before will be answered. */
+  #forget(): void {
+    this.#pending.settleAll();
+    this.#answerSettled();
+    for (const resolve of this.#reads.values()) resolve(null);
+    this.#reads.clear();
+    for (const resolve of this.#statsWanted) resolve(null);
+    this.#statsWanted = [];
+    this.#uses.clear();
+    this.#usedKeys.clear();
+  }
+
+  #answerSettled(): void {
+    if (this.#pending.count > 0) return;
+    const wanted = this.#settledWanted;
+    this.#settledWanted = [];
+    for (const resolve of wanted) resolve();
+  }
+
+  /** Whether so much more may wait. */
+  #takes(bytes: number): boolean {
+    const { count, bytes: waiting } = this.#pending;
+    return this.#reader !== null && count < MOST_CHANGES && waiting + bytes <= LONGEST_QUEUE;
+  }
+
+  #piece(epoch: number, writer: number, bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (epoch !== this.#epoch || !this.#takes(bytes.length)) return false;
+    const ticket = this.#pending.add(undefined, BYTES_OF_A_CHANGE + bytes.length);
+    this.#post({ kind: "piece", ticket, writer, bytes }, [bytes.buffer]);
+    return true;
+  }
+
+  #finish(
+    epoch: number,
+    writer: number,
+    object: { key: string; variant: string; meta: string; length: number },
+  ): boolean {
+    const { key, variant, meta } = object;
+    const bytes = BYTES_OF_A_CHANGE + key.length + variant.length + meta.length;
+    if (epoch !== this.#epoch || !fits(key, variant, meta) || !this.#takes(bytes)) return false;
+    this.#post({ kind: "finish", ticket: this.#pending.add(key, bytes), writer, ...object });
+    return true;
+  }
+
+  #readHere(object: DiskObject): Uint8Array | null {
+    if (this.#reader === null || object.epoch !== this.#epoch) return null;
+    if (object.length === 0) return new Uint8Array();
+    try {
+      const found = this.#reader.piece(object, 0);
+      if (typeof found !== "string") return found;
+      if (found === "damaged") this.#lost(object.id);
+    } catch (error) {
+      this.#readFailed(error);
+    }
+    return null;
+  }
+
+  #readThere({ id, seed, length, epoch }: DiskObject, index: number): Promise<Uint8Array | null> | null {
+    if (this.#reader === null || epoch !== this.#epoch) return null;
+    const { promise, resolve } = Promise.withResolvers<Uint8Array | null>();
+    const read = ++this.#lastRead;
+    this.#reads.set(read, resolve);
+    this.#post({ kind: "read", read, id, seed, index, length });
+    return promise;
+  }
+
+  #readFailed(error: unknown): void {
+    // another process holds it for a moment: it counts as not there
+    if (faultOf(error) === "busy") return;
+    // the worker sees to it: what it was told before is of no use any more
+    this.#restart(messageOf(error));
+  }
+
+  #lost(id: number): void {
+    this.#post({ kind: "lost", id });
+    this.#tellDamage();
+  }
+
+  #tellDamage(): void {
+    if (this.#damageTold) return;
+    this.#damageTold = true;
+    this.#notice(
+      "warning",
+      `the disk cache in ${this.#folder}: an object was not what had been written, and has been removed; ` +
+        "others that may follow are not told",
+    );
+  }
+
+  #used({ id, epoch }: DiskObject): void {
+    if (this.#reader === null || epoch !== this.#epoch) return;
+    this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
+    this.#writeUses(false);
+  }
+
+  #writeUses(now: boolean): void {
+    const count = this.#uses.size + this.#usedKeys.size;
+    if (count === 0) return;
+    const time = Date.now();
+    if (count === 1 && this.#usesSince === 0) this.#usesSince = time;
+    const waited = Math.abs(time - this.#usesSince);
+    if (!now && count < MOST_USES && waited < USES_WAIT) return;
+    this.#post({ kind: "uses", read: [...this.#uses], keys: [...this.#usedKeys] });
+    this.#uses.clear();
+    this.#usedKeys.clear();
+    this.#usesSince = 0;
+  }
+}
+
+/** Whether the texts of an object are short enough to be kept. */
+function fits(key: string, variant: string, meta: string): boolean {
+  return key.length <= LONGEST_KEY && variant.length <= LONGEST_VARIANT && meta.length <= LONGEST_META;
+}
