@@ -1,7 +1,7 @@
 /** What is stored, by URL, and what is being fetched for several at once. */
 
 import { MemoryStore } from "../cache/memory_store.ts";
-import { RecordingBudget } from "./recording.ts";
+import { Recording, RecordingBudget } from "./recording.ts";
 import type { Variant } from "./variant.ts";
 
 /** Variants of one URL; the oldest makes room. */
@@ -106,6 +106,8 @@ export class HttpCache {
       this.#floor = this.#generation;
     }
     this.#dropped.set(key, this.#generation);
+    // nobody who asks from now on joins what was asked for before
+    this.#flights.delete(key);
     return this.#store.delete(key);
   }
 
@@ -140,14 +142,19 @@ export class HttpCache {
     return flight;
   }
 
-  /** Tells all who wait for it what came. */
+  /** Tells all who wait for it what came. While its body is recorded others may still join; then {@link end} it. */
   land(key: string, flight: Flight, variant: Variant | null, now: number): void {
-    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    if (variant === null || !(variant.body instanceof Recording)) this.end(key, flight);
     if (variant === null) {
       if (this.#passed.size >= MAX_PASSED) this.#passed.clear();
       this.#passed.set(key, now + PASSED_FOR);
     }
     flight.land(variant);
+  }
+
+  /** Nobody joins a fetch any more: what it brought is stored, or is not. */
+  end(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }
 

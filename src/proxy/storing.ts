@@ -54,6 +54,8 @@ export class Storing {
   /** They were in vain. */
   #again = false;
   #requestTime = 0;
+  /** Others may still join while the body is recorded. */
+  #recordedFor: Flight | null = null;
   /** The head of what is recorded. */
   #recorded: StoredResponse | null = null;
 
@@ -235,6 +237,7 @@ export class Storing {
       this.#keep(new Variant(head, variant.reason, variant.address, recording.take()));
     }
     recording.release();
+    if (this.#recordedFor !== null) this.cache.end(this.key, this.#recordedFor);
   }
 
   #keep(variant: Variant): void {
@@ -249,6 +252,7 @@ export class Storing {
     const { flight } = this;
     if (flight === null) return;
     this.flight = null;
+    if (variant !== null && variant.body instanceof Recording) this.#recordedFor = flight;
     this.cache.land(copyOf(this.key), flight, variant, Date.now());
   }
 }
