@@ -206,6 +206,9 @@ function changesInWords(before: PolicySpec, after: PolicySpec, listsRead: number
     changes.push(`default ${before.defaultAction} → ${after.defaultAction}`);
   }
   if (before.mode !== after.mode) changes.push(`mode ${before.mode} → ${after.mode}`);
+  if (before.authentication !== after.authentication) {
+    changes.push(`authentication ${before.authentication} → ${after.authentication}`);
+  }
   if (listsRead > 0) changes.push(`${listsRead === 1 ? "1 list" : `${listsRead} lists`} read again`);
   return changes.length === 0 ? "" : `: ${changes.join(", ")}`;
 }

@@ -57,6 +57,18 @@ Deno.test("SIGHUP reads a list again that has changed, also without a file of op
   assertEquals(await statusOf(weir), ALLOWED);
 });
 
+Deno.test("SIGHUP says that nobody is asked any more who they are", async () => {
+  await using folder = await Folder.make();
+  await folder.write("users", "# nobody\n");
+  const file = await folder.write("weir.toml", 'policy.users = "users"\n');
+  await using weir = await Weir.start(["-c", file], { permissions: [`--allow-read=${folder.path}`] });
+  assertEquals(await statusOf(weir), 407);
+  await folder.write("weir.toml", "");
+  weir.signal("SIGHUP");
+  await weir.said(`SIGHUP: ${file} is in force: authentication always → none\n`);
+  assertEquals(await statusOf(weir), ALLOWED);
+});
+
 Deno.test("SIGHUP with a list that has gone changes nothing", async () => {
   await using folder = await Folder.make();
   const list = await folder.write("list.txt", "127.0.0.1\n");
