@@ -190,6 +190,7 @@ Deno.test("what cannot be read in a request asks for the most (RFC 9111 §5.2.1)
   asks("max-stale=x", { maxStale: 0 });
   asks("min-fresh=x", { minFresh: MAX_SECONDS });
   asks("min-fresh=5, min-fresh=9", { minFresh: 9 });
+  asks("min-fresh=0, stale-if-error=x", { minFresh: 0, staleIfError: 0 });
   asks("no-cache=x", { noCache: true });
 });
 

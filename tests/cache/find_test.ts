@@ -180,6 +180,8 @@ Deno.test("a reload of what is immutable is answered while it is fresh (RFC 8246
   assertEquals(found(5, lines, "Cache-Control: max-age=0, min-fresh=60"), "validate request");
   assertEquals(found(60, lines, "Cache-Control: max-age=0"), "validate stale");
   assertEquals(found(60, lines), "validate stale");
+  const willing = ["Cache-Control: max-age=60, immutable, stale-while-revalidate=60", TAG];
+  assertEquals(found(60, willing, "Cache-Control: max-age=0"), "validate stale");
 });
 
 Deno.test("only-if-cached never asks the origin (RFC 9111 §5.2.1.7)", () => {
@@ -252,6 +254,7 @@ Deno.test("of several that match the one with the latest Date is used, and of th
   };
   assertEquals(marked([made(-30, "a"), made(-10, "b"), made(-20, "c")]), "b");
   assertEquals(marked([made(-10, "a"), { ...made(-10, "b"), responseTime: after(1) }, made(-20, "c")]), "b");
+  assertEquals(marked([{ ...made(-10, "b"), responseTime: after(1) }, made(-10, "a")]), "b");
   assertEquals(
     marked([made(-10, "a"), stored("Cache-Control: max-age=600", "Date: x", "Mark: b")]),
     "b",
@@ -299,4 +302,6 @@ Deno.test("who wants the whole of which a part is stored can have it with the re
   assertEquals(rest(part(0, 4)), null);
   assertEquals(rest(part(0, 4, TAG), "Range: bytes=2-7"), null);
   assertEquals(rest(part(0, 4, TAG), 'If-None-Match: "x"'), null);
+  const head = find([part(0, 4, TAG)], { ...get(), method: "HEAD" }, NOON);
+  assertEquals(only(head, "miss").rest, null);
 });

@@ -114,6 +114,10 @@ Deno.test("weights are read as they are defined and no other way (RFC 9110 §12.
   assertEquals(normalise("accept-language", "en;q=0"), normalise("accept-language", "en;q=0.000"));
   const malformed = ["q=", "q", "1", "q=2", "q=1.1", "q=1.001", "q=0.1234", "q=00", "q=.5", "q=0,5", "q=0.x"];
   for (const weight of malformed) assertEquals(same("Accept-Language", "en", `en;${weight}`), false, weight);
+  for (const weight of ["p=0.5", "q=0/5", "q=0.5x", "q=.5", "q=5", "q=0.50000", "q=0.5;x"]) {
+    assertEquals(same("Accept-Language", "en;q=0.5", `en;${weight}`), false, weight);
+  }
+  assertEquals(same("Accept-Language", "en;q=0", "en;q="), false);
 });
 
 Deno.test("values with other characters than those of ASCII mean what they are, byte for byte", () => {
