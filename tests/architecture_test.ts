@@ -30,6 +30,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
 };
 
+/** Files of pure rooms that do have hands: what is kept on the disk has to get there. */
+const WITH_HANDS = /^cache\/(?:disk_store\.ts$|disk\/)/;
+
 /** What a room without hands does not touch. */
 const HANDS = /\b(?:Deno\.|performance\.|Date\.now|new Date\(\)|setTimeout|setInterval|process\.|fetch\()/;
 
@@ -160,13 +163,14 @@ Deno.test("no two files need each other to run", () => {
 Deno.test("the pure rooms touch neither sockets nor clocks nor the system", () => {
   const wrong: string[] = [];
   for (const [file, source] of sources) {
-    if (!ROOMS[roomOf(file)]?.pure) continue;
+    if (!ROOMS[roomOf(file)]?.pure || WITH_HANDS.test(file)) continue;
     source.split("\n").forEach((line, index) => {
       if (HANDS.test(line)) wrong.push(`src/${file}:${index + 1}: ${line.trim()}`);
     });
   }
   for (const { file, from } of imports) {
-    if (ROOMS[roomOf(file)]?.pure && !from.startsWith(".")) wrong.push(`src/${file} imports ${from}`);
+    if (!ROOMS[roomOf(file)]?.pure || WITH_HANDS.test(file)) continue;
+    if (!from.startsWith(".")) wrong.push(`src/${file} imports ${from}`);
   }
   assertEquals(wrong, []);
 });
