@@ -70,6 +70,7 @@ export class DiskEngine {
   readonly #leastUsed: StatementSync;
   readonly #toRemove: StatementSync;
   readonly #use: StatementSync;
+  readonly #vacuum: StatementSync;
   readonly #pageCount: StatementSync;
   readonly #freeCount: StatementSync;
 
@@ -113,6 +114,7 @@ export class DiskEngine {
       `SELECT id FROM entries WHERE whole = 0 AND id > ? ORDER BY id LIMIT ${OBJECTS_AT_ONCE}`,
     );
     this.#use = prepare("UPDATE entries SET used = max(used, ?), hits = hits + ? WHERE id = ?");
+    this.#vacuum = prepare(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
     this.#pageCount = prepare("PRAGMA page_count");
     this.#freeCount = prepare("PRAGMA freelist_count");
 
@@ -315,7 +317,8 @@ export class DiskEngine {
     const tooLarge = pages * PAGE_SIZE > this.#target && free > PAGES_AT_ONCE;
     if (!tooLarge && free * 2 < pages || free < PAGES_AT_ONCE) return false;
     this.commit();
-    this.#database.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
+    // a row for each page: they are freed as the rows are fetched
+    this.#vacuum.all();
     return true;
   }
 
