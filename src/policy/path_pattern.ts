@@ -108,6 +108,14 @@ function globMatches(pieces: readonly string[], path: string): boolean {
  */
 export function pathReadings(path: string): readonly string[] {
   if (isPlain(path)) return [path];
+  // a request is judged several times, once for each address of its host, and a path may be long
+  if (path !== last.path) last = { path, readings: readingsOf(path) };
+  return last.readings;
+}
+
+let last: { readonly path: string; readonly readings: readonly string[] } = { path: "/", readings: ["/"] };
+
+function readingsOf(path: string): readonly string[] {
   const written = path === "" ? "/" : path.replace(TRIPLET, decodeHarmless);
   if (isPlain(written)) return [written];
   const readings = new Set<string>();

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { parsePathPattern, pathMatches, pathReadings } from "../../src/policy/path_pattern.ts";
 import { PatternError } from "../../src/policy/pattern_error.ts";
@@ -247,4 +247,12 @@ Deno.test("a path of many odd parts is read in linear time, and many stars do no
   assert(pathReadings(path).length <= 90);
   const pattern = parsePathPattern(`/${"a*".repeat(2000)}b`);
   assertEquals(pathMatches(pattern, `/${"a".repeat(60_000)}`), false);
+});
+
+Deno.test("what a path may mean is worked out once, however often a request is judged", () => {
+  const path = "/a" + "/..%2f%5c;%25..".repeat(1000);
+  const readings = pathReadings(path);
+  assertStrictEquals(pathReadings(path), readings);
+  assertEquals(pathReadings("/a/%2e%2e/b"), ["/a/../b", "/b"]);
+  assertEquals(pathReadings(path), readings);
 });
