@@ -13,7 +13,7 @@ import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
-import { ipOf, judge, keepTo, obey, passes } from "./judgement.ts";
+import { ipOf, judge, obey, passes } from "./judgement.ts";
 import type { Services } from "./services.ts";
 
 /** Bytes before a response in its buffer: what the rewritten head may be longer than the one that came. */
@@ -66,8 +66,7 @@ export async function connect(
     const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
     const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
     exchange.originAddress = address;
-    // as it was judged, even if another policy is in force meanwhile
-    keepTo(session, exchange, verdicts[allowed.indexOf(address)]);
+    takeVerdict(session, exchange, verdicts[allowed.indexOf(address)], conn);
     const stream = scheme === "https"
       ? await startTlsTo(conn, authority.host, { caCerts: settings.originCertificates, signal })
       : conn;
@@ -86,6 +85,19 @@ export async function connect(
   } finally {
     session.reaching = null;
     clock.unwatch(deadline);
+  }
+}
+
+/**
+ * Stands by what was said of the address that answered, even if another policy is in force meanwhile: until now the
+ * exchange counted against the rates of the first. Throws {@link HttpError}; then the connection is closed.
+ */
+function takeVerdict(session: Asker, exchange: Exchange, verdict: Verdict, conn: Deno.TcpConn): void {
+  try {
+    obey(session, exchange, verdict);
+  } catch (error) {
+    conn.close();
+    throw error;
   }
 }
 

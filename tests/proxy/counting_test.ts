@@ -1,6 +1,6 @@
 /** Whatever becomes of an exchange, it is counted once while it is under way, and not after. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { NO_LIMITS, Rates } from "../../src/policy/rates.ts";
 import { hello } from "../policy/hellos.ts";
 import { proxied, type Setting, type SettingOptions } from "./harness.ts";
@@ -8,7 +8,7 @@ import { KnownUsers } from "./known_users.ts";
 import { CAN_RESET, turn } from "./peer.ts";
 import { Names, policy } from "./policies.ts";
 import { get, request } from "./round_trip.ts";
-import { WAYS } from "./ways.ts";
+import { eachWay, passes, WAYS } from "./ways.ts";
 
 const ONE = { ...NO_LIMITS, exchanges: 1 };
 const DENIED = { name: "denied", action: "deny", hosts: "::1" } as const;
@@ -184,4 +184,27 @@ watched("a stop ends what is counted", {
   while (underWay() < 3) await turn();
   await setting.proxy.stop();
   assertEquals(underWay(), 0);
+});
+
+eachWay("what counts is the rule of the address that answers, not of the first that is tried", {
+  settings: {
+    policy: policy({
+      rules: [
+        { name: "free", hosts: "::1" },
+        { name: "metered", hosts: "127.0.0.1", rates: { ...NO_LIMITS, requests: 0.001, burst: 1 } },
+      ],
+    }),
+  },
+  resolver: new Names({ "a.example": ["::1", "127.0.0.1"] }).resolver,
+}, async (setting, way) => {
+  const authority = `a.example:${setting.origin.port}`;
+  await passes(setting, way, authority);
+  const client = await setting.connect();
+  // one that is kept would be asked about as it is
+  await client.send(WAYS[way](authority).replace("GET", "POST"));
+  (await setting.origin.accept()).close();
+  assertEquals((await client.message()).status, 429);
+  const { rule, reason, originAddress } = await setting.exchanges.next();
+  assertEquals([rule, originAddress], ["rates", "127.0.0.1"]);
+  assertStringIncludes(reason, "under the rule metered");
 });
