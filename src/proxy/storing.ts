@@ -4,12 +4,13 @@
  */
 
 import { type CacheFacts, NO_FACTS } from "../cache/cache_status.ts";
-import { fieldsOf } from "../cache/field_lines.ts";
+import { readResponseDirectives } from "../cache/cache_control.ts";
+import { fieldOf, fieldsOf } from "../cache/field_lines.ts";
 import type { Finding } from "../cache/find.ts";
 import { freshen, selectedBy, updateByHead } from "../cache/freshen.ts";
 import { ageOf, lifetimeOf } from "../cache/freshness.ts";
 import { invalidates } from "../cache/invalidation.ts";
-import { mayStore, partOf } from "../cache/storability.ts";
+import { mayStore, omittedFields, partOf } from "../cache/storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "../cache/stored_response.ts";
 import { matches, varyOf } from "../cache/vary.ts";
 import { formatDate } from "../http/date.ts";
@@ -48,7 +49,7 @@ export class Storing {
   /** Others who wait for the response. */
   flight: Flight | null = null;
 
-  readonly #generation: number;
+  #generation: number;
   /** Conditions of weir's own that the request carries. */
   #conditions: readonly FieldLine[] = [];
   /** They were in vain. */
@@ -98,10 +99,10 @@ export class Storing {
     const now = Date.now();
     this.facts = { ...this.facts, forwardStatus: status };
     if (finding.kind === "bypass" && finding.forward === "method") {
-      const at = key.indexOf(" ") + 1;
-      for (const url of invalidates(asked.method, status, key.slice(at), head)) {
-        cache.drop(key.slice(0, at) + url);
-      }
+      const whose = key.slice(0, key.indexOf(" ") + 1);
+      for (const url of invalidates(asked.method, status, this.#url, head)) cache.drop(whose + url);
+      // what it brings itself is newer than that
+      this.#generation = cache.generation;
     }
     if (status === 304 && this.#conditions.length > 0) {
       if (this.#freshen(response, now)) return "answer";
@@ -124,14 +125,20 @@ export class Storing {
     return "relay";
   }
 
+  get #url(): string {
+    return this.key.slice(this.key.indexOf(" ") + 1);
+  }
+
   /** Makes a head of a response that may be stored. The reason why it may not, else `null`. */
   #judge(response: Response, framing: Framing, now: number): string | null {
     const { cache, finding, asked } = this;
-    if (finding.kind === "bypass") return finding.reason;
+    // the response to a POST may say of itself that it is what a GET would bring (RFC 9110 §9.3.3)
+    const posted = finding.kind === "bypass" && asked.method === "POST";
+    if (finding.kind === "bypass" && !posted) return finding.reason;
     const { status, head } = response;
     const came = { status, fields: head };
-    const judged = mayStore(asked, came, now);
-    if (!judged.store) return judged.reason;
+    const judged = mayStore(asked, came, now, posted ? this.#url : null);
+    if (!judged.store) return finding.kind === "bypass" ? finding.reason : judged.reason;
     const vary = varyOf(asked, came);
     if (vary === null) return "vary";
     const length = Math.max(framing, 0);
@@ -140,7 +147,7 @@ export class Storing {
     if (budget.used + (framing < 0 ? USUAL_LENGTH : length) > budget.limit) return "no room";
     this.#recorded = {
       status,
-      fields: linesOf(response, now),
+      fields: withoutOwn(linesOf(response, now)),
       requestTime: this.#requestTime,
       responseTime: now,
       vary,
@@ -166,6 +173,7 @@ export class Storing {
     const head = freshen(selected, lines, this.#requestTime, now, sent);
     if (head === null) return false;
     const next = selected.with(head);
+    const kept = selected.with({ ...head, fields: withoutOwn(head.fields) });
     // one that was stored for another request has turned out to be right for this one too
     const vary = varyOf(asked, { status: next.status, fields: fieldsOf(next.fields) });
     const also = vary === null || matches(next, asked) ? null : selected.with({ ...head, vary });
@@ -176,7 +184,7 @@ export class Storing {
     }, now);
     const forbidden = !judged.store;
     if (forbidden) cache.remove(key, selected);
-    else if (cache.isCurrent(key, this.#generation)) cache.replace(key, selected, next);
+    else if (cache.isCurrent(key, this.#generation)) cache.replace(key, selected, kept);
     if (also !== null && !forbidden && cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), also);
     this.chosen = next;
     this.facts = { ...this.facts, stored: !forbidden, ttl: lifetimeOf(next).seconds - ageOf(next, now) };
@@ -255,6 +263,12 @@ export class Storing {
     if (variant !== null && variant.body instanceof Recording) this.#recordedFor = flight;
     this.cache.land(copyOf(this.key), flight, variant, Date.now());
   }
+}
+
+/** Without those fields that are for one client alone, or for none without the origin's word (§5.2.2.4, §5.2.2.7). */
+function withoutOwn(lines: readonly FieldLine[]): readonly FieldLine[] {
+  const omitted = omittedFields(readResponseDirectives(fieldOf(lines, "cache-control")));
+  return omitted.size === 0 ? lines : lines.filter(([name]) => !omitted.has(name.toLowerCase()));
 }
 
 /** The fields of a response that belong to more than one hop, with a `Date` in any case. */
