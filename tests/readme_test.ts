@@ -5,8 +5,13 @@ import manifest from "../deno.json" with { type: "json" };
 import { configOf } from "../src/config/config.ts";
 import { readFlags } from "../src/config/flags.ts";
 import { OPTIONS } from "../src/config/options.ts";
+import { policyOf } from "../src/config/policy.ts";
 import { readToml } from "../src/config/toml.ts";
 import { parseListenAddress } from "../src/net/listen.ts";
+import { CaseRunner } from "../src/policy/cases.ts";
+import { findingText } from "../src/policy/finding.ts";
+import { HostListReader } from "../src/policy/host_list_reader.ts";
+import { lint } from "../src/policy/linter.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));
@@ -23,8 +28,9 @@ function all(pattern: RegExp): string[] {
 
 /** The words that weir is given in a command line that starts it. */
 function wordsFor(line: string): string[] {
-  const words = line.replace(/\s+#.*|\s+<.*/, "").trim().split(/ +/);
-  return words.slice(words.indexOf("main.ts") + 1);
+  const words = line.replace(/\s+(?:#|<|>|&).*/, "").trim().split(/ +/)
+    .map((word) => word.replace(/^'(.*)'$/, "$1"));
+  return words.slice(words.findIndex((word) => word === "weir" || word === "main.ts") + 1);
 }
 
 Deno.test("each configuration in README is right", async () => {
@@ -36,10 +42,27 @@ Deno.test("each configuration in README is right", async () => {
   }
 });
 
+Deno.test("each policy in README passes its own tests, and the linter has nothing against it", async () => {
+  const reader = new HostListReader();
+  reader.read(new TextEncoder().encode("ads.example\n"));
+  const lists = new Map([["ads.txt", reader.end().list]]);
+  let run = 0;
+  for (const sample of blocks("toml")) {
+    const { values, rules, tests } = await readToml(sample, "README.md", parseListenAddress);
+    const spec = policyOf(values, rules);
+    assertEquals(lint(spec, lists).map(findingText), [], sample);
+    const runner = new CaseRunner(spec, lists);
+    assertEquals(tests.map((each) => runner.run(each)).filter(({ passed }) => !passed), []);
+    run += tests.length;
+  }
+  assert(run > 0);
+});
+
 Deno.test("each command line in README that starts weir is understood", () => {
   const code = [...blocks("sh"), ...blocks("console"), ...all(/`([^`\n]*main\.ts[^`\n]*)`/g)].join("\n");
-  const lines = code.split("\n").filter((line) => /\brun .*\bmain\.ts\b/.test(line));
-  assert(lines.length > 5);
+  const lines = code.split("\n").filter((line) => /\brun .*\bmain\.ts\b|^(?:\$ )?weir -?[a-z]/.test(line))
+    .filter((line) => !/^weir \d/.test(line));
+  assert(lines.length > 15);
   for (const line of lines) readFlags(wordsFor(line), parseListenAddress);
 });
 
@@ -68,15 +91,15 @@ Deno.test("each file in README is there", async () => {
 });
 
 Deno.test("each mark in README around what is filled in stands there once", () => {
-  for (const mark of ["options", "/options", "programs", "/programs", "measured", "/measured"]) {
-    assertEquals(readme.split(`<!-- ${mark} -->`).length, 2, mark);
+  for (const name of ["options", "rule fields", "test fields", "programs", "measured"]) {
+    for (const mark of [name, `/${name}`]) assertEquals(readme.split(`<!-- ${mark} -->`).length, 2, mark);
   }
 });
 
 Deno.test("each flag of weir's in README's words is an option", () => {
   const foreign = [
     // of deno, of the tests and the bench, and of the programs that are pointed at weir
-    ...["allow-net", "allow-read", "no-prompt", "seed", "rounds", "only"],
+    ...["allow-net", "allow-read", "allow-write", "no-prompt", "seed", "rounds", "only", "fail-with-body"],
     ...["user-data-dir", "proxy-server", "proxy-bypass-list", "proxy", "https-proxy", "global"],
   ];
   const known: string[] = [...OPTIONS.map((option) => option.flag), ...foreign];
