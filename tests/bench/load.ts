@@ -151,6 +151,37 @@ export async function openIdle(proxy: Proxy, target: string, count: number): Pro
   return connections;
 }
 
+/** Asks for `count` targets one after another on each of 16 connections, all at once; how many were answered 200. */
+export async function fetchEach(
+  proxy: Proxy,
+  target: (number: number) => string,
+  count: number,
+  fields: string[] = [],
+): Promise<number> {
+  let next = 0;
+  let found = 0;
+  await Promise.all(Array.from({ length: 16 }, async () => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: proxy.port });
+    const buffer = new Uint8Array(65536);
+    while (next < count) {
+      const url = target(next++);
+      const lines = [`GET ${url} HTTP/1.1`, `Host: ${new URL(url).host}`, ...fields, "", ""];
+      await connection.write(new TextEncoder().encode(lines.join("\r\n")));
+      let text = "";
+      for (let whole = Infinity; text.length < whole;) {
+        const more = await connection.read(buffer);
+        if (more === null) throw new Error(`${proxy.peer.name} closed a connection early.`);
+        text += new TextDecoder().decode(buffer.subarray(0, more));
+        const head = text.indexOf("\r\n\r\n") + 4;
+        if (head > 3) whole = head + Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? NaN);
+        if (Number.isNaN(whole)) throw new Error(`${proxy.peer.name} gives no length.`);
+      }
+      if (text.startsWith("HTTP/1.1 200")) found++;
+    }
+  }));
+  return found;
+}
+
 async function run(program: string, args: string[]): Promise<string> {
   const output = await new Deno.Command(program, { args, stdin: "null" }).output();
   const text = new TextDecoder().decode(output.stdout);

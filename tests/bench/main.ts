@@ -5,12 +5,21 @@
  *     deno task bench small new                         some of the works
  *     deno task bench --only weir,haproxy --rounds 3 --seconds 2 small
  *
- * Needs nginx (the origin), wrk and curl; compares with squid, haproxy, nginx, tinyproxy and privoxy.
+ * Needs nginx (the origin), wrk and curl; compares with squid, haproxy, nginx, tinyproxy, privoxy and
+ * varnish.
  */
 
 import { parseArgs } from "node:util";
 import { startOrigin } from "./origin.ts";
-import { choosePeers, type Peer, type Proxy, startProxy, WEIR_FROM_SOURCES } from "./peers.ts";
+import {
+  chooseCaches,
+  choosePeers,
+  type Peer,
+  PEER_NAMES,
+  type Proxy,
+  startProxy,
+  WEIR_FROM_SOURCES,
+} from "./peers.ts";
 import { endAll, installed } from "./processes.ts";
 import { report, type Rounds } from "./report.ts";
 import { type Ground, type Work, WORKS } from "./works.ts";
@@ -20,7 +29,7 @@ const HELP = `deno task bench [options] [work]...
 
   works                 ${NAMES.join(", ")};
                         "small" is all three
-  --only NAMES          compare these alone: weir,squid,haproxy,nginx,tinyproxy,privoxy
+  --only NAMES          compare these alone: ${PEER_NAMES.join(",")}
   --rounds NUMBER       rounds of each work [5]
   --seconds NUMBER      length of a timed work in each round [4]
   --idle NUMBER         idle connections of "memory" [5000]
@@ -74,11 +83,19 @@ function readOptions() {
     });
     const unknown = read.positionals.find((name) => !WORKS.some((work) => chosenBy(name, work)));
     if (unknown !== undefined) throw new Error(`There is no work ${unknown}.`);
+    const stranger = namesIn(read.values.only).find((name) => !PEER_NAMES.includes(name));
+    if (stranger !== undefined) {
+      throw new Error(`There is no proxy ${stranger} here; there are ${PEER_NAMES.join(", ")}.`);
+    }
     return read;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
     Deno.exit(2);
   }
+}
+
+function namesIn(list: string): string[] {
+  return list.split(",").filter((name) => name !== "");
 }
 
 function chosenBy(name: string, work: Work): boolean {
@@ -95,8 +112,10 @@ async function finish(code: number): Promise<never> {
 
 async function bench(): Promise<void> {
   const chosen = WORKS.filter((work) => wanted.length === 0 || wanted.some((name) => chosenBy(name, work)));
-  const only = options.only.split(",").filter((name) => name !== "");
-  const peers = choosePeers(options.weir?.split(" ") ?? WEIR_FROM_SOURCES, only);
+  const only = namesIn(options.only);
+  const command = options.weir?.split(" ") ?? WEIR_FROM_SOURCES;
+  const relays = chosen.some((work) => work.caches === undefined) ? choosePeers(command, only) : [];
+  const caches = chosen.some((work) => work.caches !== undefined) ? chooseCaches(command, only) : [];
   const origin = await startOrigin(folder);
   const uploadFile = `${folder}/upload`;
   using file = await Deno.create(uploadFile);
@@ -109,17 +128,22 @@ async function bench(): Promise<void> {
     idleConnections: Number(options.idle),
   };
 
-  const proxies = new Map<string, Proxy>();
-  if (chosen.some((work) => "measure" in work)) {
-    for (const peer of peers) proxies.set(peer.name, await startProxy(peer, folder, origin));
-  }
+  const started = { relays: new Map<string, Proxy>(), caches: new Map<string, Proxy>() };
   console.log(
     `${Deno.build.os} ${Deno.osRelease()}, ${navigator.hardwareConcurrency} cores, ` +
       `${
-        peers.map((peer) => peer.name).join(", ")
+        [...new Set([...relays, ...caches].map((peer) => peer.name))].join(", ")
       }; ${options.rounds} rounds of ${options.seconds} s; medians`,
   );
   for (const work of chosen) {
+    const { caches: names } = work;
+    const peers = names === undefined ? relays : caches.filter((peer) => names.includes(peer.name));
+    const proxies = names === undefined ? started.relays : started.caches;
+    if ("measure" in work) {
+      for (const peer of peers) {
+        if (!proxies.has(peer.name)) proxies.set(peer.name, await startProxy(peer, folder, origin));
+      }
+    }
     const rounds = await measure(work, peers, proxies, ground);
     console.log(report(work, rounds));
     if (options.json) console.log(JSON.stringify({ work: work.title, rounds: Object.fromEntries(rounds) }));

@@ -11,6 +11,12 @@ export interface Origin {
   sinkAuthority: string;
   /** 1 KiB, answered from memory. */
   small: string;
+  /** The same, fresh for a day. */
+  kept: string;
+  /** 64 KiB of zeros, fresh for a day. */
+  kept64k: string;
+  /** What begins so is 1 KiB, answered from memory, fresh for a day: `…/each/1`. */
+  each: string;
   /** 1 GiB of zeros, sent with sendfile. */
   large: string;
   /** Takes any request body to its end and answers 200. */
@@ -25,6 +31,7 @@ export async function startOrigin(folder: string): Promise<Origin> {
   await Deno.mkdir(`${folder}/www`, { recursive: true });
   using large = await Deno.create(`${folder}/www/large`);
   await large.truncate(GIBIBYTE);
+  await Deno.writeFile(`${folder}/www/kept64k`, new Uint8Array(65536));
 
   const port = freePort();
   const configuration = `${folder}/origin.conf`;
@@ -40,6 +47,9 @@ http {
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location = /small { return 200 "${"weir".repeat(256)}"; }
+    location = /kept { add_header Cache-Control max-age=86400; return 200 "${"weir".repeat(256)}"; }
+    location = /kept64k { add_header Cache-Control max-age=86400; root ${folder}/www; }
+    location /each/ { add_header Cache-Control max-age=86400; return 200 "${"weir".repeat(256)}"; }
     location / { root ${folder}/www; }
   }
 }`,
@@ -59,6 +69,9 @@ http {
     authority,
     sinkAuthority: `127.0.0.1:${sinkPort}`,
     small: `http://${authority}/small`,
+    kept: `http://${authority}/kept`,
+    kept64k: `http://${authority}/kept64k`,
+    each: `http://${authority}/each/`,
     large: `http://${authority}/large`,
     sink: `http://127.0.0.1:${sinkPort}/sink`,
     programs: [server, sink],

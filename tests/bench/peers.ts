@@ -34,24 +34,27 @@ function weir(command: string[]): Peer {
 /** As many connections of one client as the others are given. */
 const WEIR_LIMITS = ["--max-connections", "18000", "--max-connections-per-client", "18000"];
 
-const squid: Peer = {
-  name: "squid",
-  tunnels: true,
-  async command(folder, port) {
-    // Squid drops to its own user, who has to write here.
-    await Deno.chmod(folder, 0o777);
-    return [
-      "squid",
-      "-N",
-      "-f",
-      await configure(
-        folder,
-        "squid.conf",
-        `
+const squid = squidWith("cache deny all\ncache_mem 0");
+const cachingSquid = squidWith("cache_mem 256 MB\nmaximum_object_size_in_memory 8 MB");
+
+function squidWith(cache: string): Peer {
+  return {
+    name: "squid",
+    tunnels: true,
+    async command(folder, port) {
+      // Squid drops to its own user, who has to write here.
+      await Deno.chmod(folder, 0o777);
+      return [
+        "squid",
+        "-N",
+        "-f",
+        await configure(
+          folder,
+          "squid.conf",
+          `
 http_port 127.0.0.1:${port}
 http_access allow all
-cache deny all
-cache_mem 0
+${cache}
 workers 1
 access_log stdio:${folder}/squid.access.log squid
 buffered_logs on
@@ -66,10 +69,11 @@ coredump_dir ${folder}
 visible_hostname squid.invalid
 client_idle_pconn_timeout 10 minutes
 shutdown_lifetime 0 seconds`,
-      ),
-    ];
-  },
-};
+        ),
+      ];
+    },
+  };
+}
 
 const tinyproxy: Peer = {
   name: "tinyproxy",
@@ -131,34 +135,58 @@ backend sink
   ],
 };
 
-const nginx: Peer = {
-  name: "nginx",
-  tunnels: false,
-  command: async (folder, port, origin) => [
-    "nginx",
-    "-c",
-    await configure(
-      folder,
-      "nginx.conf",
-      `
+const nginx = nginxWith(false);
+const cachingNginx = nginxWith(true);
+
+/** Its cache is files, which are in memory where the folder is. */
+function nginxWith(cache: boolean): Peer {
+  return {
+    name: "nginx",
+    tunnels: false,
+    command: async (folder, port, origin) => [
+      "nginx",
+      "-c",
+      await configure(
+        folder,
+        "nginx.conf",
+        `
 daemon off; master_process off; user root; pid ${folder}/nginx.pid; error_log stderr error;
 events { worker_connections 18000; }
 http {
   access_log ${folder}/nginx.access.log; sendfile on; tcp_nodelay on;
   keepalive_timeout 600s; keepalive_requests 1000000000; client_max_body_size 0;
   ${temporaryFolders(folder, "nginx")}
+  ${cache ? CACHE_OF_NGINX.replaceAll("FOLDER", folder) : ""}
   upstream origin { server ${origin.authority}; keepalive 512; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
     proxy_http_version 1.1; proxy_set_header Connection "";
     proxy_request_buffering off; proxy_max_temp_file_size 0;
-    location / { proxy_pass http://origin; }
+    location / { proxy_pass http://origin; ${cache ? "proxy_cache kept;" : ""} }
     location /sink { proxy_pass http://${origin.sinkAuthority}; }
   }
 }`,
-    ),
-  ],
+      ),
+    ],
+  };
+}
+
+/** It writes its log into memory that is shared with who reads it. */
+const varnish: Peer = {
+  name: "varnish",
+  tunnels: false,
+  async command(folder, port, origin) {
+    // It drops to users of its own, who have to write here.
+    await Deno.chmod(folder, 0o777);
+    return [
+      ...["varnishd", "-F", "-n", `${folder}/varnish`, "-a", `127.0.0.1:${port}`, "-s", "malloc,256m"],
+      ...["-b", origin.authority, "-p", "timeout_idle=600"],
+    ];
+  },
 };
+
+const CACHE_OF_NGINX = "proxy_cache_path FOLDER/kept levels=1:2 keys_zone=kept:16m max_size=256m; " +
+  "open_file_cache max=10000 inactive=600s; open_file_cache_valid 600s;";
 
 const privoxy: Peer = {
   name: "privoxy",
@@ -186,26 +214,36 @@ socket-timeout 600
   ],
 };
 
-/**
- * The proxies to compare: weir as `command` runs it, and those of the others that are installed.
- * Throws when a name in `only` is not one of them.
- */
+/** What can be named, whatever is installed. */
+export const PEER_NAMES = [
+  ...["weir", "squid", "haproxy", "nginx", "tinyproxy", "privoxy"],
+  ...["varnish", "uncached"],
+];
+
+/** The proxies to compare: weir as `command` runs it, and those of the others that are installed. */
 export function choosePeers(command: string[], only: string[]): Peer[] {
-  const all = [weir(command), squid, haproxy, nginx, tinyproxy, privoxy];
-  for (const name of only) {
-    if (!all.some((peer) => peer.name === name)) {
-      throw new Error(
-        `There is no proxy ${name} here; there are ${all.map((peer) => peer.name).join(", ")}.`,
-      );
+  return chosen([weir(command), squid, haproxy, nginx, tinyproxy, privoxy], only);
+}
+
+/** Those that cache, with their caches on and in memory, and `uncached`, which is weir without one. */
+export function chooseCaches(command: string[], only: string[]): Peer[] {
+  const uncached = { ...weir([...command, "--no-cache"]), name: "uncached" };
+  return chosen([weir([...command, "--cache", "256m"]), uncached, cachingSquid, cachingNginx, varnish], only);
+}
+
+function chosen(peers: Peer[], only: string[]): Peer[] {
+  return peers.filter(({ name }) => {
+    if (only.length > 0 && !only.includes(name)) return false;
+    if (name === "weir" || name === "uncached" || installed(PROGRAMS[name] ?? name) !== undefined) {
+      return true;
     }
-  }
-  return all.filter((peer) => {
-    if (only.length > 0 && !only.includes(peer.name)) return false;
-    if (peer.name === "weir" || installed(peer.name) !== undefined) return true;
-    console.error(`${peer.name} is not installed and left out.`);
+    console.error(`${name} is not installed and left out.`);
     return false;
   });
 }
+
+/** Programs that are not called like what they are. */
+const PROGRAMS: Record<string, string> = { varnish: "varnishd" };
 
 /** How weir is run from the sources. */
 export const WEIR_FROM_SOURCES = [

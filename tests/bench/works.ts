@@ -1,6 +1,6 @@
 /** The works that are measured, what is printed of each, and the goals. */
 
-import { download, openIdle, openTunnels, upload, wrk } from "./load.ts";
+import { download, fetchEach, openIdle, openTunnels, upload, wrk } from "./load.ts";
 import { GIBIBYTE, type Origin } from "./origin.ts";
 import { type Peer, type Proxy, startProxy } from "./peers.ts";
 
@@ -37,6 +37,8 @@ interface WorkParts {
   goals: Goal[];
   /** Needs CONNECT. */
   tunnels?: boolean;
+  /** Compares these, with their caches on. */
+  caches?: string[];
 }
 
 /** Measured on proxies that run through the whole bench. */
@@ -72,6 +74,72 @@ async function withCpu(
   return { ...figures, cpu: used / units * per, busy: used / figures.seconds };
 }
 
+const CACHES = ["weir", "squid", "nginx", "varnish"];
+
+/** Answers that are stored already. */
+function hits(name: "hit-64" | "hit-64k", goals: Goal[]): SharedWork {
+  const large = name === "hit-64k";
+  return {
+    name,
+    title: large ? "64 KiB from the cache, 16 connections" : "1 KiB from the cache, 64 connections",
+    columns: [RATE, MEDIAN, TAIL, CPU, BUSY, FAILED],
+    goals,
+    caches: CACHES,
+    measure: (proxy, ground) => {
+      const target = large ? ground.origin.kept64k : ground.origin.kept;
+      return measureRequests(proxy, target, large ? 16 : 64, ground.seconds);
+    },
+  };
+}
+
+const misses: SharedWork = {
+  name: "miss-64",
+  title: "1 KiB that may not be stored, 64 connections, against no cache",
+  columns: [RATE, MEDIAN, TAIL, CPU, BUSY, FAILED],
+  goals: [{ column: "rate", peer: "uncached", atLeast: 0.9 }],
+  caches: ["weir", "uncached"],
+  measure: (proxy, ground) => measureRequests(proxy, ground.origin.small, 64, ground.seconds),
+};
+
+/** Objects that are stored to see what each of them takes. */
+const OBJECTS = 30_000;
+
+const objects: FreshWork = {
+  name: "objects",
+  title: `Memory of ${OBJECTS} objects of 1 KiB in the cache`,
+  columns: [
+    { key: "object", title: "bytes per object", better: "less", digits: 0 },
+    { key: "before", title: "MB before", better: "less", digits: 1 },
+    { key: "after", title: "MB after", better: "less", digits: 1 },
+    { key: "kept", title: "% kept", better: "more", digits: 1 },
+  ],
+  goals: [{ column: "object", atMost: 2048 }],
+  caches: ["weir", "uncached", "squid", "varnish"],
+  async measureFresh(peer, ground) {
+    const proxy = await startProxy(peer, ground.folder, ground.origin);
+    const { small, each } = ground.origin;
+    try {
+      // what it takes to work at all is not what an object takes
+      await fetchEach(proxy, () => small, OBJECTS);
+      const before = await proxy.program.settledBytes();
+      await fetchEach(proxy, (number) => each + number, OBJECTS);
+      const after = await proxy.program.settledBytes();
+      const asked = OBJECTS / 10;
+      const seen = await fetchEach(proxy, (number) => each + number * 10, asked, [
+        "Cache-Control: only-if-cached",
+      ]);
+      return {
+        object: (after - before) / OBJECTS,
+        before: before / 1e6,
+        after: after / 1e6,
+        kept: peer.name === "varnish" ? NaN : seen / asked * 100,
+      };
+    } finally {
+      await proxy.program.end();
+    }
+  },
+};
+
 function requests(connections: number, goals: Goal[], close = false): SharedWork {
   return {
     name: close ? "new" : `small-${connections}`,
@@ -81,12 +149,29 @@ function requests(connections: number, goals: Goal[], close = false): SharedWork
     columns: [RATE, MEDIAN, TAIL, CPU, BUSY, FAILED],
     goals,
     measure: (proxy, ground) =>
-      withCpu(proxy, 100_000, async () => {
-        const result = await wrk(proxy, ground.origin.small, connections, ground.seconds, close);
-        const { requests, seconds, p50, p99, errors } = result;
-        return { units: requests, seconds, rate: requests / seconds, p50, p99, failed: errors };
-      }),
+      measureRequests(proxy, ground.origin.small, connections, ground.seconds, close),
   };
+}
+
+function measureRequests(
+  proxy: Proxy,
+  target: string,
+  connections: number,
+  seconds: number,
+  close = false,
+): Promise<Record<string, number>> {
+  return withCpu(proxy, 100_000, async () => {
+    const result = await wrk(proxy, target, connections, seconds, close);
+    const { requests, p50, p99, errors } = result;
+    return {
+      units: requests,
+      seconds: result.seconds,
+      rate: requests / result.seconds,
+      p50,
+      p99,
+      failed: errors,
+    };
+  });
 }
 
 function downloads(count: number, goals: Goal[], tunnel = false): SharedWork {
@@ -188,4 +273,12 @@ export const WORKS: Work[] = [
   uploads,
   tunnels,
   memory,
+  hits("hit-64", [
+    { column: "rate", peer: "squid", atLeast: 1.6 },
+    { column: "rate", peer: "nginx", atLeast: 1 },
+    { column: "rate", peer: "varnish", atLeast: 1 },
+  ]),
+  hits("hit-64k", [{ column: "rate", peer: "squid", atLeast: 1 }]),
+  misses,
+  objects,
 ];
