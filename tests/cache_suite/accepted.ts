@@ -1,11 +1,14 @@
 /** The run that is accepted as weir's: what every later one is held to. */
 
-import type { Judged, Outcome } from "./outcome.ts";
+import type { Judged, Kind, Outcome } from "./outcome.ts";
+import { inWords } from "./table.ts";
 
-/** Outcomes by the identifiers of groups and of their tests. */
 export interface Accepted {
   edition: string;
-  results: Record<string, Record<string, Outcome>>;
+  /** For people. */
+  summary: string;
+  /** Outcomes by the identifiers of groups and of their tests. */
+  results: Record<Kind, Record<string, Record<string, Outcome>>>;
 }
 
 const FILE = new URL("results.json", import.meta.url);
@@ -26,9 +29,9 @@ export async function writeAccepted(accepted: Accepted): Promise<void> {
 }
 
 export function toAccepted(edition: string, judged: Judged[]): Accepted {
-  const results: Accepted["results"] = {};
-  for (const { group, test, outcome } of judged) (results[group.id] ??= {})[test.id] = outcome;
-  return { edition, results };
+  const results: Accepted["results"] = { required: {}, optimal: {}, check: {} };
+  for (const { group, test, outcome } of judged) (results[test.kind][group.id] ??= {})[test.id] = outcome;
+  return { edition, summary: inWords(judged), results };
 }
 
 export interface Comparison {
@@ -42,7 +45,7 @@ export interface Comparison {
 
 /** Holds `judged` to the accepted run. A test that it does not know is worse unless it has passed. */
 export function compare(accepted: Accepted, judged: Judged[]): Comparison {
-  const before = ({ group, test }: Judged) => accepted.results[group.id]?.[test.id];
+  const before = ({ group, test }: Judged) => accepted.results[test.kind][group.id]?.[test.id];
   const ruled = judged.filter(({ test }) => test.kind !== "check");
   return {
     worse: ruled.filter((one) => one.outcome !== "pass" && (before(one) ?? "pass") === "pass"),

@@ -3,9 +3,13 @@ import { type Accepted, compare, toAccepted } from "./accepted.ts";
 import type { Group, Judged, Kind, Outcome } from "./outcome.ts";
 
 const group: Group = { id: "stale", name: "Staleness", tests: [] };
+const outcomes: Record<string, Record<string, Outcome>> = {
+  stale: { a: "pass", b: "fail", c: "pass", d: "fail" },
+};
 const accepted: Accepted = {
   edition: "1",
-  results: { stale: { a: "pass", b: "fail", c: "pass", d: "fail" } },
+  summary: "",
+  results: { required: outcomes, optimal: outcomes, check: outcomes },
 };
 
 Deno.test("a required or optimal test that had passed and has not is worse, whatever it is now", () => {

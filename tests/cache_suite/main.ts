@@ -17,9 +17,9 @@ import { parseArgs } from "node:util";
 import { endAll } from "../bench/processes.ts";
 import { compare, readAccepted, toAccepted, writeAccepted } from "./accepted.ts";
 import { EXCEPTIONS } from "./exceptions.ts";
-import { judge, type Judged } from "./outcome.ts";
+import { EDITION, judge, type Judged } from "./outcome.ts";
 import { type Peer, PEERS, type Running } from "./peers.ts";
-import { EDITION, installSuite, Origin, type Run, type RunOptions } from "./suite.ts";
+import { installSuite, Origin, type Run, type RunOptions } from "./suite.ts";
 import { comparison, failures, inWords, summary } from "./table.ts";
 
 const HELP = `deno task test:cache [options]

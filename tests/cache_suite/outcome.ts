@@ -1,5 +1,8 @@
 /** What came of the tests of the suite, judged as its own pages do. */
 
+/** The edition of `http-cache-tests` that is run. */
+export const EDITION = "0.4.5";
+
 /** What the suite thinks of a test: a rule of the RFC, a chance to answer from the store, or a question. */
 export type Kind = "required" | "optimal" | "check";
 

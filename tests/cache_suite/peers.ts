@@ -22,6 +22,7 @@ export interface Running extends AsyncDisposable {
 const weir: Peer = {
   name: "weir",
   async start() {
+    // With nothing set: the cache is on by default.
     const program = await Weir.start();
     return {
       version: "weir",

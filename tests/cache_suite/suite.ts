@@ -2,9 +2,7 @@
 
 import { freePort, listening, Program } from "../bench/processes.ts";
 import { succeed } from "../e2e/programs.ts";
-import type { Group, Result } from "./outcome.ts";
-
-export const EDITION = "0.4.5";
+import { EDITION, type Group, type Result } from "./outcome.ts";
 
 const CLIENT = new URL("programs/client.mjs", import.meta.url);
 
