@@ -48,6 +48,7 @@ export class DiskEngine {
   #added: number[] = [];
   #removed: number[] = [];
   #sweeping = true;
+  #shrunk = false;
   #evicted = 0;
   #damaged = 0;
 
@@ -197,7 +198,7 @@ export class DiskEngine {
     const sum = objectSum({ key, variant, length, seed, meta });
     this.#insertObject.run(id, key, variant, length, seed, sum, now, meta);
     const hash = hashOf(key);
-    this.#finishEntry.run(hash, length + textBytes, seconds(now), id);
+    this.#finishEntry.run(hash, length + textBytes, now, id);
     this.#added.push(hash);
   }
 
@@ -248,7 +249,7 @@ export class DiskEngine {
   /** @param now ms since the epoch */
   use(id: number, hits: number, now: number): void {
     this.#need();
-    this.#use.run(seconds(now), hits, id);
+    this.#use.run(now, hits, id);
   }
 
   useKey(key: string, now: number): void {
@@ -312,20 +313,28 @@ export class DiskEngine {
       this.commit();
       return true;
     }
+    this.commit();
     const pages = Number(this.#pageCount.get()?.page_count);
     const free = Number(this.#freeCount.get()?.freelist_count);
-    const tooLarge = pages * PAGE_SIZE > this.#target && free > PAGES_AT_ONCE;
-    if (!tooLarge && free * 2 < pages || free < PAGES_AT_ONCE) return false;
-    this.commit();
-    // a row for each page: they are freed as the rows are fetched
-    this.#vacuum.all();
-    return true;
+    const tooLarge = free > 0 && pages * PAGE_SIZE > this.#target;
+    if (tooLarge || free > PAGES_AT_ONCE && free * 2 > pages) {
+      // a row for each page: they are freed as the rows are fetched
+      this.#vacuum.all();
+      this.#shrunk = true;
+      return true;
+    }
+    if (this.#shrunk) {
+      // until then the file keeps its size
+      this.#shrunk = false;
+      this.checkpoint();
+    }
+    return false;
   }
 
-  /** Removes what is used least until the objects take no more than this. */
+  /** Removes what is used least until the objects take no more than this, and than the limit. */
   shrinkTo(bytes: number): void {
     this.#need();
-    this.#shrink(bytes);
+    this.#shrink(Math.min(bytes, this.#target));
     this.commit();
   }
 
@@ -435,8 +444,4 @@ export class DiskEngine {
     for (const writing of this.#writings.values()) if (writing.id === id) return true;
     return false;
   }
-}
-
-function seconds(now: number): number {
-  return Math.floor(now / 1000);
 }

@@ -98,7 +98,7 @@ export class DiskReader {
   /** Everything there is, in no order that means anything. What is damaged is left out. */
   *all(): Generator<StoredObject & Usage> {
     const rows = this.#database.prepare(
-      `SELECT ${COLUMNS}, e.bytes, e.hits, e.used * 1000 AS used FROM objects o JOIN entries e ON e.id = o.id ` +
+      `SELECT ${COLUMNS}, e.bytes, e.hits, e.used FROM objects o JOIN entries e ON e.id = o.id ` +
         `WHERE o.id > ? ORDER BY o.id LIMIT ${ROWS_AT_ONCE}`,
     );
     for (let last = -1;;) {
@@ -110,7 +110,7 @@ export class DiskReader {
   }
 
   usage(id: number): Usage | undefined {
-    const row = this.#database.prepare("SELECT bytes, hits, used * 1000 AS used FROM entries WHERE id = ?")
+    const row = this.#database.prepare("SELECT bytes, hits, used FROM entries WHERE id = ?")
       .get(id);
     return row as unknown as Usage | undefined;
   }

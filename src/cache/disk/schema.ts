@@ -44,7 +44,7 @@ export const READING = `
 
 /**
  * - `entries`: what is on the disk, small rows that change often. `whole` is 0 while a body is being written and
- *   when one is to be removed.
+ *   when one is to be removed. `used` is in ms since the epoch.
  * - `objects`: what may be seen, each in the moment in which all of it is there.
  * - `pieces`: bodies.
  */

@@ -103,6 +103,7 @@ class DiskWorker {
         engine.limit = message.limit;
         return engine.shrinkTo(message.limit);
       case "stats":
+        this.#commit(engine);
         return tell({ kind: "stats", stats: engine.stats });
     }
   }
