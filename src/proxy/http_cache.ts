@@ -1,6 +1,7 @@
 /** What is stored, by URL, and what is being fetched for several at once. */
 
 import { MemoryStore } from "../cache/memory_store.ts";
+import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
 import type { Variant } from "./variant.ts";
 
@@ -41,8 +42,11 @@ export class HttpCache {
   readonly #dropped = new Map<string, number>();
   #floor = 0;
 
-  /** @param limit bytes */
-  constructor(limit: number) {
+  /**
+   * @param limit bytes in memory
+   * @param shelf what is on the disk behind that
+   */
+  constructor(limit: number, readonly shelf: DiskShelf | null) {
     this.#store = new MemoryStore(limit);
     this.budget = new RecordingBudget(limit);
   }
@@ -55,9 +59,14 @@ export class HttpCache {
     this.#store.limit = this.budget.limit = limit;
   }
 
-  /** The longest body that is kept, bytes. */
+  /** The longest body that is kept in memory, bytes. */
   get keepable(): number {
     return this.#store.limit >> 3;
+  }
+
+  /** The longest body that is kept at all. */
+  get longest(): number {
+    return Math.max(this.keepable, this.shelf?.longest ?? 0);
   }
 
   get bytes(): number {
@@ -70,15 +79,27 @@ export class HttpCache {
 
   /** What is stored for a key, the latest last. */
   variants(key: string): readonly Variant[] {
-    return this.#store.get(key) ?? NONE;
+    const variants = this.#store.get(key);
+    if (variants !== undefined) {
+      this.shelf?.store.touch(key);
+      return variants;
+    }
+    const shelved = this.shelf?.find(key) ?? NONE;
+    if (shelved.length > 0) this.#store.set(key, shelved, sizeOf(shelved));
+    return shelved;
   }
 
-  /** Keeps a whole response in the place of those that the same requests would get. */
-  keep(key: string, variant: Variant): void {
-    const others = (this.#store.peek(key) ?? NONE).filter((other) => !sameSelection(other, variant));
+  /**
+   * Keeps a whole response in the place of those that the same requests would get.
+   *
+   * @param writer has its body on the way to the disk already
+   */
+  keep(key: string, variant: Variant, writer: ShelfWriter | null = null): void {
+    if (writer !== null) writer.finish(variant);
+    else if (variant.body instanceof Array) this.shelf?.keep(key, variant, variant.body);
+    const others = this.variants(key).filter((other) => !sameSelection(other, variant));
     const variants = [...others.slice(-(MAX_VARIANTS - 1)), variant];
-    const size = variants.reduce((sum, each) => sum + each.size, 0);
-    if (this.#store.set(key, variants, size)) return;
+    if (this.#store.set(key, variants, sizeOf(variants))) return;
     // it does not fit beside the others
     if (variants.length > 1) this.#store.set(key, [variant], variant.size);
   }
@@ -86,16 +107,18 @@ export class HttpCache {
   /** Puts another head in the place of one that is stored, if it still is. */
   replace(key: string, old: Variant, next: Variant): void {
     const variants = this.#store.peek(key);
+    this.shelf?.replace(key, next);
     if (variants === undefined || !variants.includes(old)) return;
     const replaced = variants.map((each) => each === old ? next : each);
-    this.#store.set(key, replaced, replaced.reduce((sum, each) => sum + each.size, 0));
+    this.#store.set(key, replaced, sizeOf(replaced));
   }
 
   /** Forgets one response. */
   remove(key: string, variant: Variant): void {
+    this.shelf?.remove(key, variant);
     const left = (this.#store.peek(key) ?? NONE).filter((each) => each !== variant);
     if (left.length === 0) this.#store.delete(key);
-    else this.#store.set(key, left, left.reduce((sum, each) => sum + each.size, 0));
+    else this.#store.set(key, left, sizeOf(left));
   }
 
   /** Forgets all that is stored for a key, and what is being fetched for it. True when there was anything. */
@@ -108,6 +131,7 @@ export class HttpCache {
     this.#dropped.set(key, this.#generation);
     // nobody who asks from now on joins what was asked for before
     this.#flights.delete(key);
+    this.shelf?.drop(key);
     return this.#store.delete(key);
   }
 
@@ -159,6 +183,10 @@ export class HttpCache {
 }
 
 const NONE: readonly Variant[] = [];
+
+function sizeOf(variants: readonly Variant[]): number {
+  return variants.reduce((sum, each) => sum + each.size, 0);
+}
 
 function sameSelection(one: Variant, other: Variant): boolean {
   return one.vary.length === other.vary.length &&

@@ -1,5 +1,6 @@
 /** The proxy as a thing to start, change and stop. */
 
+import type { DiskStore } from "../cache/disk_store.ts";
 import { HttpError } from "../http/error.ts";
 import { stuckConnections } from "../net/connection.ts";
 import { acceptLoop, listen, type ListenAddress } from "../net/listen.ts";
@@ -29,9 +30,17 @@ export class Proxy {
   /** Waits for the last session to go. */
   #empty: PromiseWithResolvers<void> | null = null;
 
-  /** @param resolver how names are resolved, where it is not the system's way */
-  constructor(settings: ProxySettings, observer: Observer, resolver?: ResolverOptions) {
-    this.#services = new Services(settings, observer, resolver);
+  /**
+   * @param resolver how names are resolved, where it is not the system's way
+   * @param disk keeps responses behind those in memory; closing it is the caller's, when the proxy has stopped
+   */
+  constructor(
+    settings: ProxySettings,
+    observer: Observer,
+    resolver?: ResolverOptions,
+    disk: DiskStore | null = null,
+  ) {
+    this.#services = new Services(settings, observer, resolver, disk);
   }
 
   /**

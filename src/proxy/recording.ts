@@ -27,6 +27,8 @@ export class Recording {
   #base = 0;
   readonly #readers = new Set<RecordingReader>();
   #released = false;
+  /** Called with all that is recorded, as it comes. */
+  tee: ((bytes: Uint8Array) => void) | null = null;
   /** Called when the last reader has gone. */
   unwanted: (() => void) | null = null;
   /** Called when a reader has taken something, or gone. */
@@ -49,6 +51,7 @@ export class Recording {
 
   /** A copy of `bytes` is recorded. Afterwards {@link room} says when more may come. */
   append(bytes: Uint8Array): void {
+    this.tee?.(bytes);
     this.#pieces.push(bytes.slice());
     this.length += bytes.length;
     this.budget.used += bytes.length;

@@ -1,5 +1,6 @@
 /** What all sessions of one proxy share. */
 
+import type { DiskStore } from "../cache/disk_store.ts";
 import { formatDate } from "../http/date.ts";
 import { fieldLine } from "../http/head_writer.ts";
 import { Clock } from "../net/clock.ts";
@@ -8,6 +9,7 @@ import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { Rates } from "../policy/rates.ts";
 import type { BodyFetch } from "./body_fetch.ts";
+import { DiskShelf } from "./disk_shelf.ts";
 import { HttpCache } from "./http_cache.ts";
 import { Identities } from "./identities.ts";
 import type { Observer } from "./observer.ts";
@@ -40,11 +42,19 @@ export class Services {
 
   readonly #requests: Request[] = [];
   readonly #responses: Response[] = [];
+  readonly #shelf: DiskShelf | null;
   #number = 0;
   #dateSecond = -1;
   #dateLine: Uint8Array = new Uint8Array();
 
-  constructor(settings: ProxySettings, readonly observer: Observer, resolverOptions?: ResolverOptions) {
+  /** @param disk keeps responses behind those in memory */
+  constructor(
+    settings: ProxySettings,
+    readonly observer: Observer,
+    resolverOptions?: ResolverOptions,
+    disk: DiskStore | null = null,
+  ) {
+    this.#shelf = disk === null ? null : new DiskShelf(disk);
     this.pool = new Pool(settings);
     this.resolver = new Resolver({ timeout: settings.connectTimeout, ...resolverOptions });
     this.update(settings);
@@ -54,7 +64,7 @@ export class Services {
   update(settings: ProxySettings): void {
     this.settings = this.pool.limits = settings;
     if (settings.cacheSize === 0) this.cache = null;
-    else if (this.cache === null) this.cache = new HttpCache(settings.cacheSize);
+    else if (this.cache === null) this.cache = new HttpCache(settings.cacheSize, this.#shelf);
     else this.cache.limit = settings.cacheSize;
     this.rates.limits = { client: settings.clientRates, user: settings.userRates };
     this.via = [fieldLine("Via", `1.0 ${settings.pseudonym}`), fieldLine("Via", `1.1 ${settings.pseudonym}`)];

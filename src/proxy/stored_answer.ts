@@ -7,6 +7,7 @@ import { Field } from "../http/field_names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Exchange } from "./exchange.ts";
+import { ShelvedBody } from "./disk_shelf.ts";
 import { ipOf, judge, obey, passes } from "./judgement.ts";
 import { type BodySource, KeptBody, sendRecorded } from "./recorded_body.ts";
 import { Recording } from "./recording.ts";
@@ -59,7 +60,10 @@ export async function serveStored(
   if (open && answer.status === 206) return null;
   let source: BodySource | null = null;
   if (answer.body !== null) {
-    source = open ? body.reader() : new KeptBody(body, answer.body.first, answer.body.end);
+    const { first, end } = answer.body;
+    if (open) source = body.reader();
+    else if (body instanceof ShelvedBody) source = await body.open(first, end);
+    else source = new KeptBody(body, first, end);
     if (source === null) return null;
   }
   obey(session, exchange, verdict);
@@ -81,7 +85,7 @@ export async function serveStored(
     closes,
   });
   if (source === null) return await sendReady(session, exchange, head, head.length) && !closes;
-  if (plain && !open && variant.length <= READY_LENGTH && answer.status === variant.status) {
+  if (plain && Array.isArray(body) && variant.length <= READY_LENGTH && answer.status === variant.status) {
     const bytes = new Uint8Array(head.length + variant.length);
     bytes.set(head);
     let at = head.length;

@@ -19,6 +19,7 @@ import { Field } from "../http/field_names.ts";
 import type { Framing } from "../http/framing.ts";
 import type { HeadWriter } from "../http/head_writer.ts";
 import { copyOf } from "../http/text.ts";
+import type { ShelfWriter } from "./disk_shelf.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
 import { Recording } from "./recording.ts";
 import type { Response } from "./response.ts";
@@ -55,6 +56,8 @@ export class Storing {
   /** They were in vain. */
   #again = false;
   #requestTime = 0;
+  /** Writes to the disk what is recorded. */
+  #shelfWriter: ShelfWriter | null = null;
   /** Others may still join while the body is recorded. */
   #recordedFor: Flight | null = null;
   /** The head of what is recorded. */
@@ -142,9 +145,10 @@ export class Storing {
     const vary = varyOf(asked, came);
     if (vary === null) return "vary";
     const length = Math.max(framing, 0);
-    if (length > cache.keepable) return "too large";
+    if (length > cache.longest) return "too large";
     const { budget } = cache;
-    if (budget.used + (framing < 0 ? USUAL_LENGTH : length) > budget.limit) return "no room";
+    const needed = framing < 0 ? USUAL_LENGTH : Math.min(length, cache.keepable);
+    if (budget.used + needed > budget.limit) return "no room";
     this.#recorded = {
       status,
       fields: withoutOwn(linesOf(response, now)),
@@ -224,6 +228,8 @@ export class Storing {
     const { cache } = this;
     const recording = new Recording(cache.budget, cache.keepable);
     const variant = new Variant(this.#recorded!, reasonOf(response), address, recording, framing >= 0);
+    const writer = this.#shelfWriter = cache.shelf?.writer(copyOf(this.key), variant) ?? null;
+    if (writer !== null) recording.tee = (bytes) => writer.append(bytes);
     this.land(variant);
     return variant;
   }
@@ -240,19 +246,30 @@ export class Storing {
   /** The recording of a body is over: what is whole is kept. */
   finished(variant: Variant): void {
     const recording = variant.body as Recording;
-    if (recording.state === "whole" && recording.complete) {
+    const writer = this.#shelfWriter;
+    if (recording.state === "whole" && this.cache.isCurrent(this.key, this.#generation)) {
       const head = { ...variant, length: recording.length };
-      this.#keep(new Variant(head, variant.reason, variant.address, recording.take()));
+      const pieces = recording.complete ? recording.take() : [];
+      const whole = new Variant(head, variant.reason, variant.address, pieces);
+      if (recording.complete) this.#keep(whole, writer);
+      // what is too long for memory was written as it came
+      else if (this.#fits(head)) writer?.finish(whole);
     }
+    writer?.abort();
     recording.release();
     if (this.#recordedFor !== null) this.cache.end(this.key, this.#recordedFor);
   }
 
-  #keep(variant: Variant): void {
+  #keep(variant: Variant, writer: ShelfWriter | null = null): void {
     const { cache, key } = this;
-    const { range } = variant;
-    if (range !== null && variant.length !== range.last - range.first + 1) return;
-    if (cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), variant);
+    if (this.#fits(variant) && cache.isCurrent(key, this.#generation)) {
+      cache.keep(copyOf(key), variant, writer);
+    }
+  }
+
+  /** Whether a part is as long as it says. */
+  #fits({ range, length }: StoredResponse): boolean {
+    return range === null || length === range.last - range.first + 1;
   }
 
   /** Tells all who wait for this exchange's response what they may have of it. */

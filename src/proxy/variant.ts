@@ -2,6 +2,7 @@
 
 import { fieldOf } from "../cache/field_lines.ts";
 import type { FieldLine, StoredResponse } from "../cache/stored_response.ts";
+import type { ShelvedBody } from "./disk_shelf.ts";
 import type { Recording } from "./recording.ts";
 
 /** What a variant costs beside its texts and its body, bytes. */
@@ -33,14 +34,14 @@ export class Variant implements StoredResponse {
   /**
    * @param reason the origin's reason phrase
    * @param address where it came from: an address that may be reached by one client and not by another
-   * @param body its pieces, or what they are being recorded by
+   * @param body its pieces, or what they are being recorded by, or where they are read from
    * @param lengthKnown false while it is recorded without a length
    */
   constructor(
     head: StoredResponse,
     readonly reason: string,
     readonly address: string,
-    readonly body: readonly Uint8Array[] | Recording,
+    readonly body: readonly Uint8Array[] | Recording | ShelvedBody,
     readonly lengthKnown = true,
   ) {
     this.status = head.status;
@@ -60,12 +61,15 @@ export class Variant implements StoredResponse {
 
   /** What it takes in memory, bytes. */
   get size(): number {
-    let size = BYTES_OF_A_VARIANT + this.length;
+    const { body } = this;
+    // what is on the disk takes nothing here
+    const length = body instanceof Array ? this.length : 0;
+    let size = BYTES_OF_A_VARIANT + length;
     for (const [name, value] of this.fields) size += BYTES_OF_A_FIELD + name.length + value.length;
     for (const [name, value] of this.vary) size += BYTES_OF_A_FIELD + name.length + value.length;
-    if (Array.isArray(this.body)) size += this.body.length * BYTES_OF_A_PIECE;
+    if (body instanceof Array) size += body.length * BYTES_OF_A_PIECE;
     // of the answer that is ready, small bodies are the only ones that are kept twice
-    return this.length <= READY_LENGTH ? size + this.length : size;
+    return length <= READY_LENGTH ? size + length : size;
   }
 }
 

@@ -1,0 +1,173 @@
+/** Responses on the disk, behind those in memory: what the disk store knows as keys, texts and bytes. */
+
+import type { DiskObject, DiskStore } from "../cache/disk_store.ts";
+import type { FieldLine, StoredResponse } from "../cache/stored_response.ts";
+import type { BodySource } from "./recorded_body.ts";
+import { BODY_DONE, BODY_LOST } from "./recording.ts";
+import { Variant } from "./variant.ts";
+
+/** What is written of a response beside its body. */
+interface Meta extends StoredResponse {
+  readonly reason: string;
+  readonly address: string;
+}
+
+/** A body that is not in memory. */
+export class ShelvedBody {
+  constructor(readonly store: DiskStore, readonly object: DiskObject) {}
+
+  /** Its bytes from `first` up to `end`; `null` when it is lost. */
+  async open(first: number, end: number): Promise<BodySource | null> {
+    const source = new DiskSource(this.store, this.object, first, end);
+    return await source.begin() ? source : null;
+  }
+}
+
+class DiskSource implements BodySource {
+  readonly #body;
+  #bytes: Uint8Array | null = null;
+  #offset = 0;
+  #end: typeof BODY_DONE | typeof BODY_LOST | null = null;
+
+  constructor(store: DiskStore, object: DiskObject, first: number, end: number) {
+    this.#body = store.read(object, first, end);
+  }
+
+  /** Reads the first piece. False when it is lost. */
+  async begin(): Promise<boolean> {
+    await this.#load();
+    return this.#end !== BODY_LOST;
+  }
+
+  next(): Uint8Array | Promise<void> | typeof BODY_DONE | typeof BODY_LOST {
+    if (this.#bytes !== null) return this.#bytes.subarray(this.#offset);
+    return this.#end ?? this.#load();
+  }
+
+  took(bytes: number): void {
+    this.#offset += bytes;
+    if (this.#offset === this.#bytes!.length) this.#bytes = null;
+  }
+
+  leave(): void {
+    this.#body.close();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const bytes = await this.#body.next();
+      this.#offset = 0;
+      if (bytes === null) this.#end = BODY_DONE;
+      else this.#bytes = bytes;
+    } catch {
+      // nothing else is thrown than that it is lost
+      this.#end = BODY_LOST;
+    }
+  }
+}
+
+/** A body on its way to the disk. */
+export interface ShelfWriter {
+  append(bytes: Uint8Array): void;
+  finish(variant: Variant): void;
+  abort(): void;
+}
+
+export class DiskShelf {
+  constructor(readonly store: DiskStore) {}
+
+  /** Bytes of the longest body that is kept. */
+  get longest(): number {
+    return this.store.longest;
+  }
+
+  /** All variants that are stored for a key, the latest last. Short bodies come with them. */
+  find(key: string): Variant[] {
+    const variants: Variant[] = [];
+    for (const object of this.store.lookup(key)) {
+      const meta = readMeta(object.meta, object.length);
+      if (meta === null) continue;
+      const short = this.store.readShort(object);
+      const body = short !== null ? [short] : object.length > 0 ? new ShelvedBody(this.store, object) : [];
+      variants.push(new Variant(meta, meta.reason, meta.address, body));
+    }
+    return variants;
+  }
+
+  /** Writes a response whose body is in memory. */
+  keep(key: string, variant: Variant, pieces: readonly Uint8Array[]): void {
+    const name = nameOf(variant);
+    if (name !== null) this.store.write(key, name, metaOf(variant), pieces);
+  }
+
+  /** For a body that is still coming; `null` when this response is not kept. */
+  writer(key: string, variant: Variant): ShelfWriter | null {
+    const name = nameOf(variant);
+    if (name === null) return null;
+    const writer = this.store.writer(key, name);
+    return {
+      append: (bytes) => {
+        writer.append(bytes);
+      },
+      finish: (whole) => {
+        writer.finish(metaOf(whole));
+      },
+      abort: () => writer.abort(),
+    };
+  }
+
+  replace(key: string, variant: Variant): void {
+    const name = nameOf(variant);
+    if (name !== null) this.store.writeMeta(key, name, metaOf(variant));
+  }
+
+  remove(key: string, variant: Variant): void {
+    const name = nameOf(variant);
+    if (name !== null) this.store.remove(key, name);
+  }
+
+  drop(key: string): void {
+    this.store.remove(key);
+  }
+}
+
+/** What tells the variants of a key apart; `null` for parts, which are for memory alone. */
+function nameOf({ vary, range }: Variant): string | null {
+  return range === null ? JSON.stringify(vary) : null;
+}
+
+function metaOf(variant: Variant): string {
+  const { status, reason, address, requestTime, responseTime, vary, length, range, fields } = variant;
+  const meta: Meta = { status, reason, address, requestTime, responseTime, vary, length, range, fields };
+  return JSON.stringify(meta);
+}
+
+/** Reads what {@link metaOf} wrote; `null` when it is not that, whoever wrote it. */
+function readMeta(text: string, length: number): Meta | null {
+  let meta: Partial<Meta>;
+  try {
+    meta = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof meta !== "object" || meta === null) return null;
+  const { status, reason, address, requestTime, responseTime, vary, fields } = meta;
+  const right = typeof status === "number" && status >= 200 && status <= 599 &&
+    typeof reason === "string" && typeof address === "string" &&
+    typeof requestTime === "number" && typeof responseTime === "number" &&
+    areLines(vary) && areLines(fields) && meta.length === length && isText(reason);
+  return right ? { ...meta as Meta, range: null } : null;
+}
+
+function areLines(value: unknown): value is FieldLine[] {
+  return Array.isArray(value) &&
+    value.every((line) =>
+      Array.isArray(line) && line.length === 2 &&
+      line.every((text) => typeof text === "string" && isText(text))
+    );
+}
+
+/** Whether a text can stand in a head: one character a byte, and no control characters but tabs. */
+function isText(text: string): boolean {
+  return !/[^\t\x20-\x7e\x80-\xff]/.test(text);
+}
