@@ -113,7 +113,7 @@ async function holdToAccepted(judged: Judged[]): Promise<number> {
     return 1;
   }
   const { worse, better, changed } = compare(accepted, judged);
-  if (changed.length > 0) console.log(`Answered in another way than before:\n${failuresOrNames(changed)}\n`);
+  if (changed.length > 0) console.log(`Answered in another way than before:\n${answers(changed)}\n`);
   if (better.length > 0) console.log(`Passed now, which they were not: ${names(better)}`);
   if (worse.length > 0) console.log(`Not passed, which they were:\n${failures(worse)}\n`);
   if (better.length + worse.length + changed.length > 0) {
@@ -121,16 +121,13 @@ async function holdToAccepted(judged: Judged[]): Promise<number> {
   }
   const passed = judged.filter(({ outcome }) => outcome === "pass").length;
   const rest = judged.length - passed - worse.length;
+  const verdict = worse.length === 0 ? "ok" : "FAILED";
   // The line that .ci/run reads, in the words of deno test.
-  console.log(
-    `${
-      worse.length === 0 ? "ok" : "FAILED"
-    } | ${passed} passed (${rest} as accepted) | ${worse.length} failed`,
-  );
+  console.log(`${verdict} | ${passed} passed (${rest} as accepted) | ${worse.length} failed`);
   return worse.length === 0 ? 0 : 1;
 }
 
-function failuresOrNames(changed: Judged[]): string {
+function answers(changed: Judged[]): string {
   return changed.map(({ test, outcome }) => `${outcome === "pass" ? "yes" : "no "} ${test.id}: ${test.name}`)
     .join("\n");
 }

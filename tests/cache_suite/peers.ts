@@ -1,6 +1,6 @@
 /** The caches that can be put to the suite: weir, and those that people run otherwise, with little set. */
 
-import { freePort, listening, Program } from "../bench/processes.ts";
+import { freePort, installed, listening, Program } from "../bench/processes.ts";
 import { run } from "../e2e/programs.ts";
 import { Weir } from "../e2e/weir.ts";
 import type { Address } from "./suite.ts";
@@ -113,6 +113,7 @@ async function program(
   absolute: boolean,
   make: (port: number) => [command: string[], files: Record<string, string>],
 ): Promise<Running> {
+  if (installed(name) === undefined) throw new Error(`There is no ${name} on this machine.`);
   // Several of them drop to a user of their own, who has to write here.
   await Deno.chmod(folder, 0o777);
   const version = await run(name, versionArguments);
