@@ -29,7 +29,8 @@ const HELP = `deno task bench [options] [work]...
 
   works                 ${NAMES.join(", ")};
                         "small" is all three
-  --only NAMES          compare these alone: ${PEER_NAMES.join(",")}
+  --only NAMES          compare these alone: ${PEER_NAMES.join(",")};
+                        weir-policy is weir with 20 rules and a list of a million names, when it is named
   --rounds NUMBER       rounds of each work [5]
   --seconds NUMBER      length of a timed work in each round [4]
   --idle NUMBER         idle connections of "memory" [5000]

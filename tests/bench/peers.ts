@@ -1,6 +1,7 @@
 /** The proxies that are compared: how each is started, with its checks and its access log as it should be. */
 
 import { type Origin, temporaryFolders } from "./origin.ts";
+import { writePolicy } from "./policy.ts";
 import { delay, freePort, installed, listening, Program } from "./processes.ts";
 
 export interface Peer {
@@ -28,6 +29,20 @@ function weir(command: string[]): Peer {
     tunnels: true,
     command: (_folder, port) =>
       Promise.resolve([...command, "--listen", `127.0.0.1:${port}`, "--log-format", "squid", ...WEIR_LIMITS]),
+  };
+}
+
+/** The same, with a policy. It is compared only when it is asked for. */
+function weirWithPolicy(command: string[]): Peer {
+  return {
+    ...weir(command),
+    name: "weir-policy",
+    async command(folder, port, origin) {
+      const words = await weir(command).command(folder, port, origin);
+      // files below /dev, where the folder may be, need more than --allow-read
+      const permitted = words.map((word) => word === "--allow-net" ? "--allow-all" : word);
+      return [...permitted, "--config", await writePolicy(folder)];
+    },
   };
 }
 
@@ -217,12 +232,13 @@ socket-timeout 600
 /** What can be named, whatever is installed. */
 export const PEER_NAMES = [
   ...["weir", "squid", "haproxy", "nginx", "tinyproxy", "privoxy"],
-  ...["varnish", "uncached"],
+  ...["varnish", "uncached", "weir-policy"],
 ];
 
 /** The proxies to compare: weir as `command` runs it, and those of the others that are installed. */
 export function choosePeers(command: string[], only: string[]): Peer[] {
-  return chosen([weir(command), squid, haproxy, nginx, tinyproxy, privoxy], only);
+  const policed = only.includes("weir-policy") ? [weirWithPolicy(command)] : [];
+  return chosen([weir(command), ...policed, squid, haproxy, nginx, tinyproxy, privoxy], only);
 }
 
 /** Those that cache, with their caches on and in memory, and `uncached`, which is weir without one. */
@@ -234,7 +250,7 @@ export function chooseCaches(command: string[], only: string[]): Peer[] {
 function chosen(peers: Peer[], only: string[]): Peer[] {
   return peers.filter(({ name }) => {
     if (only.length > 0 && !only.includes(name)) return false;
-    if (name === "weir" || name === "uncached" || installed(PROGRAMS[name] ?? name) !== undefined) {
+    if (name.startsWith("weir") || name === "uncached" || installed(PROGRAMS[name] ?? name) !== undefined) {
       return true;
     }
     console.error(`${name} is not installed and left out.`);

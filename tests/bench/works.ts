@@ -251,6 +251,8 @@ const memory: FreshWork = {
 const SMALL_GOALS: Goal[] = [
   { column: "rate", peer: "squid", atLeast: 2.2 },
   { column: "rate", peer: "haproxy", atLeast: 1 },
+  // what a policy costs: 5 % at most
+  { column: "rate", peer: "weir-policy", atMost: 1.053 },
 ];
 
 export const WORKS: Work[] = [
