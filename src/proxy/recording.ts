@@ -37,6 +37,8 @@ export class Recording {
   #tail: Uint8Array | null = null;
   readonly #readers = new Set<RecordingReader>();
   #released = false;
+  /** Called with all that is recorded, as it comes. */
+  tee: ((bytes: Uint8Array) => void) | null = null;
   /** Called when the last reader has gone. */
   unwanted: (() => void) | null = null;
   /** Called when a reader has taken something, or gone. */
@@ -59,6 +61,7 @@ export class Recording {
 
   /** A copy of `bytes` is recorded. Afterwards {@link room} says when more may come. */
   append(bytes: Uint8Array): void {
+    this.tee?.(bytes);
     const left = bytes.subarray(this.#appendToTail(bytes));
     if (left.length >= SMALL_PIECE) this.#pieces.push(left.slice());
     else if (left.length > 0) {
