@@ -35,6 +35,9 @@ export async function compile({ output, target, netOnly = false }: CompileOption
       ...permissions,
       // Requests leave little behind: a small nursery keeps it in the cache, and saves megabytes under load.
       "--v8-flags=--max-semi-space-size=1",
+      // What is loaded by its name alone.
+      "--include",
+      "src/cache/disk/worker.ts",
       ...(target === undefined ? [] : ["--target", target]),
       "--output",
       output,

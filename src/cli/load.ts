@@ -34,6 +34,8 @@ export interface LoadedPolicy {
   warnings: string[];
   /** The file of users; it is not read here. */
   usersFile: string | null;
+  /** The folder of the disk cache. */
+  cacheFolder: string | null;
   /** All files that had to be read. */
   files: string[];
 }
@@ -66,6 +68,7 @@ export async function load(
   config.proxy.originCertificates = await readCertificates(config.originCertificateFiles, line);
   config.proxy.policy = policy.policy;
   config.usersFile = policy.usersFile;
+  config.cacheFolder = policy.cacheFolder;
   const users = await readUsers(policy.usersFile, line, known.users);
   config.proxy.users = known.users = users;
   return { ...policy, config, users };
@@ -91,6 +94,11 @@ export async function loadPolicy(
   const usersFile = line.values.users ??
     (written.values.users === undefined ? null : fileIn(folderOf(line.config ?? ""), written.values.users));
 
+  const cacheFolder = line.values["cache-dir"] ??
+    (written.values["cache-dir"] === undefined
+      ? null
+      : fileIn(folderOf(line.config ?? ""), written.values["cache-dir"]));
+
   const listFiles = listFilesOf(rules);
   const others = serves ? [...usersFile === null ? [] : [usersFile], ...values["origin-ca"] ?? []] : [];
   const files = [...new Set([...configFileOf(line), ...listFiles, ...others])];
@@ -110,6 +118,7 @@ export async function loadPolicy(
     policy: new Policy(spec, lists),
     warnings,
     usersFile,
+    cacheFolder,
     files,
   };
 }

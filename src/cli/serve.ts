@@ -1,5 +1,6 @@
 /** `weir serve`: runs the proxy until a signal ends it. */
 
+import type { DiskStore } from "../cache/disk_store.ts";
 import type { Config, Instance } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
@@ -13,6 +14,7 @@ import type { Exchange } from "../proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../proxy/observer.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { banner } from "./banner.ts";
+import { openDisk } from "./disk.ts";
 import { watchForFaults } from "./faults.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { Known, load, type Loaded } from "./load.ts";
@@ -31,8 +33,14 @@ export async function serve(line: CommandLine, instance: Instance, io: Io): Prom
   const loaded = await load(line, instance, io, known);
   await requireNet(loaded.config, line);
   for (const warning of loaded.warnings) io.err(`weir: warning: ${warning}\n`);
-  const serving = new Serving(line, instance, io, known, loaded, await diagnosticsOf(loaded.config, io));
-  return await serving.run();
+  const diagnostics = await diagnosticsOf(loaded.config, io);
+  const disk = await openDisk(loaded.config, line, diagnostics);
+  const serving = new Serving(line, instance, io, known, loaded, diagnostics, disk);
+  try {
+    return await serving.run();
+  } finally {
+    await disk?.close();
+  }
 }
 
 class Serving implements Observer {
@@ -59,6 +67,7 @@ class Serving implements Observer {
     known: Known,
     loaded: Loaded,
     diagnostics: Diagnostics,
+    disk: DiskStore | null,
   ) {
     const { config } = loaded;
     this.#known = known;
@@ -70,7 +79,7 @@ class Serving implements Observer {
     this.#diagnostics = diagnostics;
     this.#onTerminal = io.isTerminal("input");
     this.#log = this.#accessLog(config);
-    this.#proxy = new Proxy(config.proxy, this);
+    this.#proxy = new Proxy(config.proxy, this, undefined, disk);
   }
 
   finished(exchange: Exchange): void {
@@ -176,13 +185,16 @@ class Serving implements Observer {
     if (listen.map(formatAddress).join() !== next.listen.map(formatAddress).join()) {
       this.notice("warning", "SIGHUP: other addresses to listen on wait for the next start");
     }
+    if (this.#config.cacheFolder !== next.cacheFolder) {
+      this.notice("warning", "SIGHUP: another folder for the cache waits for the next start");
+    }
     // the old ones first, so that lines stay in their order
     await this.#log.flush();
     await this.#diagnostics.flush();
     this.#diagnostics = await diagnosticsOf(next, this.#io);
     this.#log = this.#accessLog(next);
     this.#proxy.update(next.proxy);
-    this.#config = { ...next, listen };
+    this.#config = { ...next, listen, cacheFolder: this.#config.cacheFolder };
     const { users } = this.#loaded;
     this.#loaded = loaded;
     if (users !== loaded.users) {

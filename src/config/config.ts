@@ -1,7 +1,7 @@
 /** Everything that weir can be told, with the defaults filled in. */
 
 import type { ListenAddress } from "../net/listen.ts";
-import { ALLOW_ALL } from "../policy/allow_all.ts";
+import { Policy } from "../policy/policy.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";
@@ -19,6 +19,9 @@ export interface Config {
   originCertificateFiles: string[];
   /** Who may reach what, as it was written; {@link ProxySettings.policy} is made of it by cli/, with the lists. */
   policy: PolicySpec;
+  /** Where responses are kept besides memory, and bytes of that; `null` for nowhere. */
+  cacheFolder: string | null;
+  cacheFolderSize: number;
   /** The file of users; reading it is cli/'s. */
   usersFile: string | null;
   proxy: ProxySettings;
@@ -46,11 +49,14 @@ export function randomPseudonym(): string {
  */
 export function configOf(values: Values, instance: Instance, rules: readonly RuleSpec[] = []): Config {
   const all = { ...DEFAULTS, ...values };
+  const policy = policyOf(values, rules);
   return {
     listen: [...all.listen],
     log: { format: all["log-format"], level: all["log-level"], color: all["log-color"] },
     originCertificateFiles: [...all["origin-ca"] ?? []],
-    policy: policyOf(values, rules),
+    policy,
+    cacheFolder: all["cache-dir"] ?? null,
+    cacheFolderSize: all["cache-disk"],
     usersFile: all.users ?? null,
     proxy: {
       pseudonym: all.pseudonym ?? instance.pseudonym,
@@ -73,7 +79,7 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       poolSize: all["pool-size"],
       poolTimeout: all["pool-timeout"],
       forwardedFor: all["forwarded-for"],
-      policy: ALLOW_ALL,
+      policy: new Policy(policy, new Map()),
       cacheSize: all.cache,
       cacheShared: all["cache-shared"],
       users: null,

@@ -29,6 +29,8 @@ export interface Verdict {
   readonly tls: TlsCheck;
   /** The rates of the rule that decided, and their key; `null` when it has none. */
   readonly rates: RuleRates | null;
+  /** Whether the rule that decided names the methods that it is for. */
+  readonly namesMethod?: boolean;
 }
 
 export interface RuleRates {

@@ -148,7 +148,7 @@ export class Caching {
  * has what they fetched to themselves, so that neither `only-if-cached` nor the time that an answer takes tells one
  * what another has looked at.
  */
-function keyOf(session: Session, exchange: Exchange): string {
+export function keyOf(session: Session, exchange: Exchange): string {
   const { settings } = session.services;
   const whose = settings.users === null || settings.cacheShared ? "" : session.facts.user ?? "";
   return `${whose.replaceAll(" ", "%20")} ${exchange.target}`;

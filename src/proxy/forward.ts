@@ -15,6 +15,7 @@ import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own_resources.ts";
 import { paceHead } from "./pacing.ts";
 import { connect, poolKey } from "./reach.ts";
+import { purge } from "./purge.ts";
 import type { Request } from "./request.ts";
 import { writeRequestHead } from "./request_head.ts";
 import { ResponseRelay } from "./response_relay.ts";
@@ -37,6 +38,7 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   if (admitted !== null) await admitted;
   const { cache } = services;
   if (cache === null || request.asksUpgrade) return await fetch(session, exchange, request, null);
+  if (request.method === "PURGE") return await purge(session, exchange, request, cache);
   const caching = new Caching(session, exchange, request, cache);
   const stored = caching.fromStore();
   if (stored !== null) {

@@ -54,7 +54,8 @@ export class Session {
   lingers = false;
 
   #begun = false;
-  #late = false;
+  /** The answer to a head that took too long, until it has gone out. */
+  #late: Promise<void> | null = null;
   #aborted = false;
 
   /**
@@ -212,7 +213,13 @@ export class Session {
           giveBack(down.swap(this.#bufferFor(down.end - down.start + 1)));
           head.move(down.buffer, down.start - before);
         }
-        if (await down.read() <= 0 || this.#late) return false;
+        const count = await down.read();
+        if (this.#late !== null) {
+          // bytes may have come at the same time as the end of it: the answer still has to go out
+          await this.#late;
+          return false;
+        }
+        if (count <= 0) return false;
       } while (!head.read(down.end));
       return true;
     } finally {
@@ -237,7 +244,7 @@ export class Session {
   /** The time for a head is over: 408 for one that was begun (RFC 9110 §15.5.9), silence for none. */
   #headIsLate(exchange: Exchange, request: Request): void {
     const { down, services } = this;
-    down.expired = this.#late = true;
+    down.expired = true;
     if (!request.head.begun) return down.close();
     const error = new HttpError(408, "http_request_error", "the request's head took too long");
     const { bytes, bodyLength } = answerTo(error, services.settings, {
@@ -256,7 +263,7 @@ export class Session {
     down.deadline = services.clock.in(LINGER_TIME);
     exchange.responseHeadBytes = bytes.length - bodyLength;
     exchange.responseBodyBytes = bodyLength;
-    down.write(bytes).then(() => down.close());
+    this.#late = down.write(bytes).then(() => down.close());
   }
 
   /** Tells the operator of a client that speaks another protocol. */

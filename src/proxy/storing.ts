@@ -118,7 +118,10 @@ export class Storing {
     }
     if (asked.method === "HEAD") this.#updateByHead(response, now);
     const reason = this.#judge(response, framing, now);
-    if (reason === null) return "record";
+    if (reason === null) {
+      this.facts = { ...this.facts, bypassed: false, reason: "" };
+      return "record";
+    }
     this.facts = { ...this.facts, reason: this.facts.reason || reason };
     // what the origin does not want to have kept takes the place of what was
     if ((finding.kind === "validate" || finding.kind === "stale") && status < 500) {
@@ -180,7 +183,7 @@ export class Storing {
     const kept = selected.with({ ...head, fields: withoutOwn(head.fields) });
     // one that was stored for another request has turned out to be right for this one too
     const vary = varyOf(asked, { status: next.status, fields: fieldsOf(next.fields) });
-    const also = vary === null || matches(next, asked) ? null : selected.with({ ...head, vary });
+    const also = vary === null || matches(next, asked) ? null : selected.with({ ...kept, vary });
     // the 304 may bring what forbids to keep it any longer
     const judged = mayStore({ ...asked, method: "GET" }, {
       status: next.status,
@@ -192,7 +195,7 @@ export class Storing {
     if (also !== null && !forbidden && cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), also);
     this.chosen = next;
     this.facts = { ...this.facts, stored: !forbidden, ttl: lifetimeOf(next).seconds - ageOf(next, now) };
-    this.land(forbidden ? null : next);
+    this.land(forbidden ? null : kept);
     return true;
   }
 

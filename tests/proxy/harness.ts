@@ -22,12 +22,12 @@ import { connect as connectSocket, createServer, type Server } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import type { ResolverOptions } from "../../src/net/resolve.ts";
 import type { ListenAddress } from "../../src/net/listen.ts";
-import { ALLOW_ALL } from "../../src/policy/allow_all.ts";
 import { NO_LIMITS } from "../../src/policy/rates.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../../src/proxy/observer.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import type { ProxySettings } from "../../src/proxy/settings.ts";
+import { policy } from "./policies.ts";
 import { type Message, Peer, ResettableStream, turn } from "./peer.ts";
 
 /** What a test waits for at most, ms. Nothing is measured by it: it only ends what hangs. */
@@ -58,7 +58,7 @@ export const SETTINGS: ProxySettings = {
   poolSize: 2048,
   poolTimeout: 30_000,
   forwardedFor: "leave",
-  policy: ALLOW_ALL,
+  policy: policy(),
   cacheSize: 0,
   cacheShared: false,
   users: null,
