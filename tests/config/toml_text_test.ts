@@ -16,6 +16,7 @@ Deno.test("what is written says what was given, and the rest in comments", () =>
     "[policy]",
     "[client-rates]",
     "[user-rates]",
+    "[cache]",
     "[log]",
     "[limits]",
     "[timeouts]",
