@@ -1,50 +1,10 @@
 /** The cache from outside: what is answered from the store, what is fetched, and what the others are told. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { proxied, PSEUDONYM, type Setting, type SettingOptions } from "./harness.ts";
-import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
+import { cached, hit, miss, response, statusOf } from "./cached.ts";
+import { PSEUDONYM } from "./harness.ts";
+import { turn, valuesOf } from "./peer.ts";
 import { get } from "./round_trip.ts";
-
-const MIB = 1024 * 1024;
-
-function cached(
-  name: string,
-  run: (setting: Setting) => Promise<void>,
-  settings: SettingOptions["settings"] = {},
-): void {
-  proxied(name, { settings: { cacheSize: 64 * MIB, ...settings } }, run);
-}
-
-function response(fields: string, body = "hello", status = "200 OK"): string {
-  return `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nDate: ${
-    new Date().toUTCString()
-  }\r\n${fields}\r\n${body}`;
-}
-
-/** What this cache says of a response. */
-function statusOf(message: Message): string {
-  return valuesOf(message, "cache-status")[0]?.replace(`${PSEUDONYM}; `, "");
-}
-
-/** Asks, and answers in the origin's place, which must be asked. */
-async function miss(
-  setting: Setting,
-  client: Peer,
-  message: string,
-  answer: string,
-  upstream?: Peer,
-): Promise<{ got: Message; sent: Message; upstream: Peer }> {
-  await client.send(message);
-  upstream ??= await setting.origin.accept();
-  const sent = await upstream.message();
-  await upstream.send(answer);
-  return { got: await client.message(), sent, upstream };
-}
-
-async function hit(client: Peer, message: string): Promise<Message> {
-  await client.send(message);
-  return await client.message({ method: message.slice(0, message.indexOf(" ")) });
-}
 
 cached("a fresh response is fetched once (RFC 9111 §4)", async (setting) => {
   const client = await setting.connect();
@@ -187,6 +147,36 @@ cached("an unsafe method makes what is stored invalid (RFC 9111 §4.4)", async (
   const { got } = await miss(setting, client, get(origin), response("", "new"), upstream);
   assertEquals(got.content, "new");
 });
+
+cached(
+  "a response to POST that says it is what GET would bring is stored for GET (RFC 9110 §9.3.3)",
+  async (setting) => {
+    const client = await setting.connect();
+    const { origin } = setting;
+    const post = (fields: string) => get(origin, "/a", fields).replace("GET", "POST");
+    const own = "Cache-Control: max-age=60\r\nContent-Location: /a\r\n";
+    const before = response("Cache-Control: max-age=60\r\n", "before");
+    const { upstream } = await miss(setting, client, get(origin, "/a"), before);
+    const { got } = await miss(setting, client, `${post("Content-Length: 4")}body`, response(own, "after"));
+    assertEquals(statusOf(got), "fwd=method; fwd-status=200; stored");
+    assertEquals((await hit(client, get(origin, "/a"))).content, "after");
+    // nothing that is stored answers POST itself, and what is of another URL or not to last is not stored
+    for (
+      const fields of ["Cache-Control: max-age=60\r\nContent-Location: /b\r\n", "Content-Location: /a\r\n"]
+    ) {
+      const again = await miss(setting, client, `${post("Content-Length: 4")}body`, response(fields, "done"));
+      assertEquals(statusOf(again.got), "fwd=method; fwd-status=200; detail=method");
+      await miss(setting, client, get(origin, "/a"), response("", "new"), upstream);
+    }
+    await setting.exchanges.until(() => setting.exchanges.all.length === 7);
+    assertEquals(setting.exchanges.all.slice(0, 4).map(({ cache }) => cache), [
+      "miss stored",
+      "miss stored",
+      "hit",
+      "bypass method",
+    ]);
+  },
+);
 
 cached("only-if-cached asks nobody (RFC 9111 §5.2.1.7)", async (setting) => {
   const answer = await hit(
