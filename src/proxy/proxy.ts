@@ -6,6 +6,7 @@ import { stuckConnections } from "../net/connection.ts";
 import { acceptLoop, listen, type ListenAddress } from "../net/listen.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import { answerTo } from "./answer.ts";
+import type { HttpCache } from "./http_cache.ts";
 import type { Observer } from "./observer.ts";
 import { Services } from "./services.ts";
 import { Session } from "./session.ts";
@@ -80,6 +81,11 @@ export class Proxy {
   /** Connections from clients. */
   get connections(): number {
     return this.#sessions.size;
+  }
+
+  /** What is stored of responses; `null` when nothing is. */
+  get cache(): HttpCache | null {
+    return this.#services.cache;
   }
 
   /**

@@ -1,0 +1,108 @@
+/** A proxy that keeps responses, and what is asked of it again and again, for tests that look at it from outside. */
+
+import { assert, assertEquals } from "@std/assert";
+import { proxied, PSEUDONYM, type Setting, type SettingOptions } from "./harness.ts";
+import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
+
+export const MIB = 1024 * 1024;
+
+/** A test with a proxy that keeps 64 MiB, and holds nothing any more of what is under way when it is over. */
+export function cached(
+  name: string,
+  run: (setting: Setting) => Promise<void>,
+  settings: SettingOptions["settings"] = {},
+  options: Omit<SettingOptions, "settings"> = {},
+): void {
+  proxied(name, { settings: { cacheSize: 64 * MIB, ...settings }, ...options }, async (setting) => {
+    const peers: Peer[] = [];
+    const { origin } = setting;
+    const accept = origin.accept.bind(origin);
+    const keep = (peer: Peer) => {
+      peers.push(peer);
+      return peer;
+    };
+    origin.accept = async () => keep(await accept());
+    await run({ ...setting, connect: async (options) => keep(await setting.connect(options)) });
+    for (const peer of peers) peer.close();
+    await until(() => setting.proxy.cache!.budget.used === 0, "no recording is left");
+  });
+}
+
+/** Waits for what happens by itself and is seen nowhere but inside. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let turns = 0; !condition(); turns++) {
+    assert(turns < 5000, what);
+    await turn();
+  }
+}
+
+/** Lets everything happen that is under way. */
+export async function turns(count = 20): Promise<void> {
+  for (let turns = 0; turns < count; turns++) await turn();
+}
+
+/** A response with a `Date` of now; its lines end in CRLF each. */
+export function response(fields: string, body = "hello", status = "200 OK"): string {
+  return `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nDate: ${
+    new Date(Date.now()).toUTCString()
+  }\r\n${fields}\r\n${body}`;
+}
+
+/** What this cache says of a response. */
+export function statusOf(message: Message): string {
+  return valuesOf(message, "cache-status")[0]?.replace(`${PSEUDONYM}; `, "");
+}
+
+/** Asks, and answers in the origin's place, which must be asked. */
+export async function miss(
+  setting: Setting,
+  client: Peer,
+  message: string,
+  answer: string,
+  upstream?: Peer,
+): Promise<{ got: Message; sent: Message; upstream: Peer }> {
+  await client.send(message);
+  upstream ??= await setting.origin.accept();
+  const sent = await upstream.message();
+  await upstream.send(answer);
+  return { got: await client.message({ method: methodOf(message) }), sent, upstream };
+}
+
+/** Asks for what is answered without the origin. */
+export async function hit(client: Peer, message: string): Promise<Message> {
+  await client.send(message);
+  return await client.message({ method: methodOf(message) });
+}
+
+function methodOf(message: string): string {
+  return message.slice(0, message.indexOf(" "));
+}
+
+/** A text of so many characters in which no place looks like another. */
+export function longText(length: number): string {
+  let text = "";
+  for (let index = 0; text.length < length; index++) text += `${index} `.padStart(10, ".");
+  return text.slice(0, length);
+}
+
+/** Reads until so much of a body has come, which stays to be read. */
+export async function came(client: Peer, text: string): Promise<void> {
+  while (!client.received.includes(text)) {
+    const before = client.received;
+    client.received = "";
+    const more = await client.some();
+    client.received = before + more;
+    assert(more !== "", `the other side ended (${client.ending}) before ${text}: ${client.received}`);
+  }
+}
+
+/** The response ends, and visibly too early. */
+export async function assertCut(client: Peer, framing: "chunked" | number): Promise<void> {
+  const rest = await client.rest();
+  if (framing === "chunked") assert(!rest.endsWith("0\r\n\r\n"), "no last chunk");
+  else {
+    const body = rest.slice(rest.indexOf("\r\n\r\n") + 4);
+    assert(body.length < framing, `${body.length} bytes of ${framing}`);
+  }
+  assertEquals(client.ending === null, false);
+}
