@@ -79,6 +79,19 @@ export const COMMANDS = [
     exit: { 1: "With --fail-on-denied: something was denied" },
   },
   {
+    name: "cache",
+    words: "list|show|purge|clear|stats [URL|PATTERN]",
+    help: "Look into the folder of a cache, and take things out of it",
+    examples: [
+      ["weir cache list --cache-dir DIR", "What is stored, with sizes, ages and hits"],
+      ["weir cache show URL --cache-dir DIR", "All of one, and why it would be fetched again"],
+      ["weir cache purge 'http://example.com/*' --cache-dir DIR", "Also a URL, a host or *.example.com"],
+      ["weir cache clear --cache-dir DIR", "Everything; no weir may be using the folder, nor for purge"],
+      ["weir cache stats --cache-dir DIR --json", "Sums"],
+    ],
+    exit: { 1: "Nothing is stored for that URL" },
+  },
+  {
     name: "passwd",
     words: "FILE USER",
     help: "Give a user a password, in the file of --users",

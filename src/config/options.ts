@@ -219,6 +219,7 @@ export const OPTIONS = [
     repeatable: false,
     word: "DIR",
     help: "Keep responses in this folder too, where they outlive a restart",
+    commands: ["serve", "cache"],
   },
   {
     flag: "cache-disk",
@@ -636,6 +637,24 @@ export const OPTIONS = [
     default: false,
     help: "Exit with 1 when anything was denied, be it refused or only reported",
     commands: ["report"],
+  },
+  {
+    flag: "sort",
+    group: OWN_GROUP,
+    type: "choice",
+    word: "BY",
+    choices: ["url", "size", "age", "left", "hits", "used"],
+    default: "url",
+    help: "The order of a list: left is what is left of the freshness, used when it was used last",
+    commands: ["cache"],
+  },
+  {
+    flag: "json",
+    group: OWN_GROUP,
+    type: "boolean",
+    default: false,
+    help: "Print it as JSON, one object a line",
+    commands: ["cache"],
   },
 ] as const satisfies readonly Option[];
 

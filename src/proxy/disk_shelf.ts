@@ -7,7 +7,7 @@ import { BODY_DONE, BODY_LOST } from "./recording.ts";
 import { Variant } from "./variant.ts";
 
 /** What is written of a response beside its body. */
-interface Meta extends StoredResponse {
+export interface StoredMeta extends StoredResponse {
   readonly reason: string;
   readonly address: string;
 }
@@ -138,13 +138,23 @@ function nameOf({ vary, range }: Variant): string | null {
 
 function metaOf(variant: Variant): string {
   const { status, reason, address, requestTime, responseTime, vary, length, range, fields } = variant;
-  const meta: Meta = { status, reason, address, requestTime, responseTime, vary, length, range, fields };
+  const meta: StoredMeta = {
+    status,
+    reason,
+    address,
+    requestTime,
+    responseTime,
+    vary,
+    length,
+    range,
+    fields,
+  };
   return JSON.stringify(meta);
 }
 
 /** Reads what {@link metaOf} wrote; `null` when it is not that, whoever wrote it. */
-function readMeta(text: string, length: number): Meta | null {
-  let meta: Partial<Meta>;
+export function readMeta(text: string, length: number): StoredMeta | null {
+  let meta: Partial<StoredMeta>;
   try {
     meta = JSON.parse(text);
   } catch {
@@ -156,7 +166,7 @@ function readMeta(text: string, length: number): Meta | null {
     typeof reason === "string" && typeof address === "string" &&
     typeof requestTime === "number" && typeof responseTime === "number" &&
     areLines(vary) && areLines(fields) && meta.length === length && isText(reason);
-  return right ? { ...meta as Meta, range: null } : null;
+  return right ? { ...meta as StoredMeta, range: null } : null;
 }
 
 function areLines(value: unknown): value is FieldLine[] {

@@ -8,6 +8,8 @@ import { faultOf } from "./sqlite_fault.ts";
 
 const LOCK_FILE = "weir-cache.lock";
 const HOLDER_FILE = "weir-cache.pid";
+/** Those who only ask who has it hold it for a moment, ms. */
+const PATIENCE = 200;
 
 /** Another process writes the folder. */
 export class FolderInUse extends Error {
@@ -39,7 +41,7 @@ export class FolderLock {
     const holderFile = `${folder}/${HOLDER_FILE}`;
     const database = new DatabaseSync(`${folder}/${LOCK_FILE}`);
     try {
-      database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+      database.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
     } catch (error) {
       database.close();
       if (faultOf(error) !== "busy") throw error;
@@ -63,6 +65,26 @@ export class FolderLock {
     }
     this.#database.close();
     this.#database = null;
+  }
+}
+
+/**
+ * The number of the process that writes a folder; `null` when nobody does, or it cannot be found out. Whoever wants
+ * the lock meanwhile gets it.
+ */
+export function holderOf(folder: string): number | null {
+  try {
+    const database = new DatabaseSync(`${folder}/${LOCK_FILE}`, { readOnly: true });
+    try {
+      database.prepare("SELECT count(*) FROM sqlite_schema").get();
+      return null;
+    } catch (error) {
+      return faultOf(error) === "busy" ? readHolder(`${folder}/${HOLDER_FILE}`) : null;
+    } finally {
+      database.close();
+    }
+  } catch {
+    return null;
   }
 }
 
