@@ -64,9 +64,9 @@ export class ProxyHeaderReader {
   /** A whole line, or of version 2 the fixed part and the addresses of IPv6, the longest that are looked at. */
   readonly #kept = new Uint8Array(MAX_LINE);
   #count = 0;
-  /** Version 2: bytes of the whole header, and of that part of it which holds the addresses; 0 when not known yet. */
-  #size = 0;
-  #addressesEnd = 0;
+  /** Version 2: where the header ends, and in it the addresses, once that is known. */
+  #size = Infinity;
+  #addressesEnd = Infinity;
   /** Bytes that are left of the item under way behind the addresses, and of its own header of three. */
   #itemLeft = 0;
   #itemHeader = 0;
