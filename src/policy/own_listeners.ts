@@ -24,7 +24,10 @@ export class OwnListeners {
 
   /** @param addresses literal addresses without brackets, as the system says them */
   set(addresses: readonly { hostname: string; port: number }[]): void {
-    this.#places = addresses.map(({ hostname, port }) => ({ address: parseIp(hostname), port }));
+    this.#places = addresses.map(({ hostname, port }) => {
+      const address = parseIp(hostname);
+      return { address: address === null ? null : plain(address), port };
+    });
   }
 
   /**

@@ -66,6 +66,7 @@ export async function connect(
     const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
     const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
     exchange.originAddress = address;
+    refuseOwn(services, authority, conn, address);
     takeVerdict(session, exchange, verdicts[allowed.indexOf(address)], conn);
     const stream = scheme === "https"
       ? await startTlsTo(conn, authority.host, { caCerts: settings.originCertificates, signal })
@@ -86,6 +87,25 @@ export async function connect(
     session.reaching = null;
     clock.unwatch(deadline);
   }
+}
+
+/**
+ * A listener on all addresses is reached through each that this machine has, which is known only now: a connection
+ * to this machine comes from the address that it goes to. Throws {@link HttpError}; then the connection is closed.
+ */
+function refuseOwn(
+  { ownListeners }: Services,
+  authority: Authority,
+  conn: Deno.TcpConn,
+  address: string,
+): void {
+  if (!ownListeners.includes(address, authority.port, conn.localAddr.hostname)) return;
+  conn.close();
+  throw circularity(authority);
+}
+
+function circularity({ text }: Authority): HttpError {
+  return new HttpError(502, "proxy_loop_detected", `${text} is this proxy itself`);
 }
 
 /**
@@ -162,7 +182,7 @@ async function dialAllowed(
     // a name that means weir itself, above all localhost, may have an address where nobody listens
     if (!circular || (error as DialError).kind !== "refused") throw error;
   }
-  throw new HttpError(502, "proxy_loop_detected", `${authority.text} is this proxy itself`);
+  throw circularity(authority);
 }
 
 /** Dials; when the system has no descriptor left, once more after the kept connections have given theirs. */
