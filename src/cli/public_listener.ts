@@ -5,7 +5,7 @@ import type { CommandLine } from "../config/flags.ts";
 import { formatAddress } from "../config/value.ts";
 import { isUnspecified, parseIp } from "../http/ip_address.ts";
 import type { ListenAddress } from "../net/listen.ts";
-import { clientScopeOf } from "../policy/address_scope.ts";
+import { clientScopeOf, plainAddress } from "../policy/address_scope.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import { startLine } from "./shell_words.ts";
 
@@ -57,5 +57,5 @@ function letsStrangersIn({ action, mode, clients, users }: RuleSpec): boolean {
 function isPublic({ hostname }: ListenAddress): boolean {
   const ip = parseIp(hostname);
   if (ip === null) return !/^(?:.*\.)?localhost\.?$/.test(hostname);
-  return isUnspecified(ip) || clientScopeOf(ip) === "public";
+  return isUnspecified(plainAddress(ip)) || clientScopeOf(ip) === "public";
 }

@@ -28,7 +28,10 @@ Deno.test("an address that only this machine or its network reaches needs nothin
 });
 
 Deno.test("an address that may be reached from anywhere is refused, with the line that fixes it", async () => {
-  for (const address of [":8888", "0.0.0.0:80", "[::]:80", "8.8.8.8:80", "[2600::1]:80", "gate.example:80"]) {
+  const everywhere = [":8888", "0.0.0.0:80", "[::]:80", "[::ffff:0.0.0.0]:80", "[::ffff:0:0]:80"];
+  for (
+    const address of [...everywhere, "8.8.8.8:80", "[::ffff:8.8.8.8]:80", "[2600::1]:80", "gate.example:80"]
+  ) {
     const [what, first, second] = (await refusal(["-l", "8888", "-l", address, "--grace=1s"])).split("\n");
     assert(what.includes("may be reached from anywhere"), address);
     assert(!what.includes("127.0.0.1"), what);
