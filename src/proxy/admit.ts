@@ -9,6 +9,9 @@ import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
 
+/** Bytes of a path that is judged: all that it may mean takes some 2 ms to work out, and more if it were longer. */
+const LONGEST_PATH = 8192;
+
 const VIA = 1 << Field.Via;
 
 /**
@@ -44,9 +47,17 @@ export function admit(session: Session, exchange: Exchange, request: Request): P
 /** The path without the query; `null` in a tunnel, where it cannot be seen. */
 function pathOf({ target, head }: Request): string | null {
   if (target.form === "authority") return null;
-  const path = head.text(target.pathStart, target.pathEnd);
-  const query = path.indexOf("?");
-  return (query < 0 ? path : path.slice(0, query)) || "/";
+  const whole = head.text(target.pathStart, target.pathEnd);
+  const query = whole.indexOf("?");
+  const path = query < 0 ? whole : whole.slice(0, query);
+  if (path.length > LONGEST_PATH) {
+    throw new HttpError(
+      414,
+      "http_request_error",
+      `a path of more than ${LONGEST_PATH} bytes, which no rule reads`,
+    );
+  }
+  return path || "/";
 }
 
 /** Refuses what must not go on whatever the rules say. */

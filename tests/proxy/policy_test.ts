@@ -273,6 +273,28 @@ proxied(
   },
 );
 
+proxied(
+  "a path that takes long to judge is too long, a query is not, nor a path that no rule looks at",
+  { settings: { policy: policy({ rules: [{ hosts: "127.0.0.1", paths: "/pub/*" }] }) } },
+  async ({ connect, origin, proxy, exchanges }) => {
+    const client = await connect();
+    const ask = async (path: string): Promise<number> => {
+      await client.send(`GET http://${origin.authority}${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      return (await client.message()).status;
+    };
+    origin.answer(OK);
+    const longest = "/pub/".padEnd(8192, "x");
+    assertEquals(await ask(longest), 200);
+    assertEquals(await ask(`${longest}?${longest}`), 200);
+    assertEquals(await ask(`${longest}x`), 414);
+    assertEquals(await ask("/pub/" + "/..%2f%5c;%25..".repeat(4000)), 414);
+    assertEquals(exchanges.all.at(-1)!.verdict, "none");
+    const { SETTINGS } = await import("./harness.ts");
+    proxy.update({ ...SETTINGS, policy: policy() });
+    assertEquals(await ask(`${longest}x`), 200);
+  },
+);
+
 // —— report mode ——
 
 eachWay(
