@@ -53,7 +53,9 @@ export function showText(
     ...meta.fields.map(([name, value]) => paint(colors, DIM, shown(`${name}: ${value}`, FIELD_WIDTH))),
     "",
     `${humanSize(object.length)} of body, ${humanSize(usage.bytes)} in all`,
-    `stored ${ago(now, object.written)}, used ${usage.hits} times, last ${ago(now, usage.used)}`,
+    `stored ${ago(now, object.written)}, ${uses(usage.hits)}${
+      usage.hits === 0 ? "" : `, last ${ago(now, usage.used)}`
+    }`,
     `${seconds(age)} old, fresh for ${seconds(lifetime.seconds)} (${said}): ${freshness(left)}`,
     ...(meta.vary.length === 0 ? [] : [`for requests with ${shown(varyText(each), FIELD_WIDTH)}`]),
     `a request now: ${paint(colors, finding.kind === "hit" ? GREEN : YELLOW, next(each, finding))}`,
@@ -74,7 +76,7 @@ export function statsText(sums: {
   return `${objects} responses, of which ${fresh} are fresh
 ${humanSize(bodyBytes)} of bodies, ${humanSize(bytes)} with all that belongs to them
 ${humanSize(fileBytes)} of files
-${hits} hits on what is there
+${hits} ${hits === 1 ? "hit" : "hits"} on what is there
 ${process === null ? "not in use by a weir" : `in use by the weir with process number ${process}`}
 `;
 }
@@ -109,6 +111,11 @@ function next({ meta, left }: CachedResponse, finding: Finding): string {
     default:
       return "fetched again";
   }
+}
+
+function uses(hits: number): string {
+  if (hits === 0) return "not used since";
+  return hits === 1 ? "used once" : `used ${hits} times`;
 }
 
 function varyText({ meta }: CachedResponse): string {

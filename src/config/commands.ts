@@ -80,8 +80,8 @@ export const COMMANDS = [
   },
   {
     name: "cache",
-    words: "list|show|purge|clear|stats [URL|PATTERN]",
-    help: "Look into the folder of a cache, and take things out of it",
+    words: "ACTION [PATTERN]",
+    help: "Look into a cache's folder: list, show, purge, clear, stats",
     examples: [
       ["weir cache list --cache-dir DIR", "What is stored, with sizes, ages and hits"],
       ["weir cache show URL --cache-dir DIR", "All of one, and why it would be fetched again"],

@@ -60,11 +60,23 @@ function tryToOpen(folder: string, limit: number): DatabaseSync {
     database.exec(
       `PRAGMA wal_autocheckpoint = ${pages}; PRAGMA journal_size_limit = ${2 * pages * PAGE_SIZE}`,
     );
-    if (empty) database.exec(`BEGIN; ${TABLES} COMMIT`);
+    if (empty) {
+      database.exec(`BEGIN; ${TABLES} COMMIT`);
+      keepPrivate(folder);
+    }
     return database;
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** What people fetch is nobody else's business. The files beside the database get what it has. */
+function keepPrivate(folder: string): void {
+  try {
+    for (const end of ["", "-wal", "-shm"]) Deno.chmodSync(`${folder}/${DATABASE_FILE}${end}`, 0o600);
+  } catch {
+    // some file systems know no such thing
   }
 }
 

@@ -76,6 +76,7 @@ export function holderOf(folder: string): number | null {
   try {
     const database = new DatabaseSync(`${folder}/${LOCK_FILE}`, { readOnly: true });
     try {
+      database.exec("PRAGMA busy_timeout = 0");
       database.prepare("SELECT count(*) FROM sqlite_schema").get();
       return null;
     } catch (error) {
