@@ -3,6 +3,7 @@
  * place of the origin's response.
  */
 
+import { requestDirectivesOf } from "../cache/cache_control.ts";
 import { cacheStatus, cacheWords, NO_FACTS } from "../cache/cache_status.ts";
 import { find, type Finding } from "../cache/find.ts";
 import { ageOf } from "../cache/freshness.ts";
@@ -13,6 +14,7 @@ import { Field } from "../http/field_names.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
+import { ipOf, judge, passes } from "./judgement.ts";
 import type { Request } from "./request.ts";
 import { revalidate } from "./revalidation.ts";
 import type { Session } from "./session.ts";
@@ -51,14 +53,12 @@ export class Caching {
    * Throws {@link HttpError}.
    */
   fromStore(): Promise<boolean | null> | null {
-    const { cache, exchange } = this;
+    const { cache } = this;
     const finding = this.#finding;
     const key = this.#key;
     if (finding.kind === "hit" || finding.kind === "stale") return this.#serveFound();
     if (finding.kind === "unsatisfiable") {
-      exchange.cache = "unsatisfiable";
-      const why = "nothing that is stored answers this, and the request is only-if-cached";
-      throw new HttpError(504, "http_request_denied", why);
+      throw this.#unsatisfiable();
     }
     if (this.#shares()) {
       const flight = cache.flight(key);
@@ -68,11 +68,27 @@ export class Caching {
     return null;
   }
 
-  /** The origin is going to be asked. */
+  #unsatisfiable(): HttpError {
+    this.exchange.cache = "unsatisfiable";
+    const why = "nothing that is stored answers this, and the request is only-if-cached";
+    return new HttpError(504, "http_request_denied", why);
+  }
+
+  /** The origin is going to be asked. Throws {@link HttpError} where the request does not want that. */
   begin(): Storing {
+    // that something is there for others is told nobody
+    if (requestDirectivesOf(this.#asked.fields).onlyIfCached) throw this.#unsatisfiable();
+    this.#lookAtPermitted();
     this.storing = new Storing(this.cache, this.#key, this.#asked, this.#finding);
     this.storing.flight = this.#flight;
     return this.storing;
+  }
+
+  /** What came from where this client may not reach is as good as not there: neither its words nor its bytes. */
+  #lookAtPermitted(): void {
+    const variants = this.cache.variants(this.#key);
+    const permitted = variants.filter(({ address }) => passes(judge(this.session, ipOf(address))));
+    if (permitted.length < variants.length) this.#finding = find(permitted, this.#asked, Date.now());
   }
 
   /** Whether others may wait for what this exchange fetches, and it for them. */
@@ -83,47 +99,66 @@ export class Caching {
       this.request.head.find(Field.Range) < 0;
   }
 
-  async #serveFound(): Promise<boolean | null> {
+  #serveFound(): Promise<boolean | null> | null {
     const finding = this.#finding;
     if (finding.kind !== "hit" && finding.kind !== "stale") return null;
     if (finding.kind === "stale") revalidate(this.session, this.request, this.cache, this.#key, finding);
-    return await this.#serve(
-      finding.stored as Variant,
-      finding.age,
-      { ...NO_FACTS, ttl: finding.ttl },
-      false,
-    );
+    const { age, ttl } = finding;
+    return this.#serve(finding.stored as Variant, age, { ...NO_FACTS, ttl }, false);
   }
 
-  #serve(variant: Variant, age: number, facts: CacheFacts, validated: boolean): Promise<boolean | null> {
+  #serve(variant: Variant, age: number, facts: CacheFacts, validated: boolean) {
     const { session, exchange, request } = this;
     return serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
   }
 
-  /** Waits for another exchange's response, and is answered with it if it is for this request too. */
+  /**
+   * Waits for another exchange's response, and is answered with it if it is for this request too. If that exchange
+   * ends for reasons of its own, another one that waits takes its place.
+   */
   async #join(flight: Flight): Promise<boolean | null> {
+    for (;;) {
+      const served = await this.#wait(flight);
+      if (served !== null) return served;
+      this.#look();
+      const found = await this.#serveFound();
+      if (found !== null || !flight.abandoned || !this.#shares()) return found;
+      const next = this.cache.flight(this.#key);
+      if (next === undefined) {
+        this.#flight = this.cache.begin(this.#key, Date.now());
+        return null;
+      }
+      flight = next;
+    }
+  }
+
+  async #wait(flight: Flight): Promise<boolean | null> {
     const { session } = this;
-    const { forward } = factsOf(this.#finding);
+    const before = this.#finding;
+    const { forward } = factsOf(before);
+    const early = !flight.landed;
     session.watch();
     const gone = Promise.withResolvers<void>();
     session.reaching = { giveUp: gone.resolve };
     await Promise.race([flight.known, gone.promise]);
     session.reaching = null;
     if (session.gone) throw new ClientGone();
-    const { variant } = flight;
+    const { variant, trouble } = flight;
     if (variant !== null) {
       const finding = find([variant], this.#asked, Date.now());
       // what has come after this request did is as good as what it would fetch itself
-      const fits = finding.kind === "hit" ||
-        finding.kind === "validate" && variant.responseTime >= this.exchange.startedAt;
-      if (fits) {
+      if (finding.kind === "hit" || finding.kind === "validate" && early) {
         const facts = { ...NO_FACTS, forward, collapsed: true, ttl: finding.ttl };
-        const served = await this.#serve(variant, finding.age, facts, finding.kind !== "hit");
-        if (served !== null) return served;
+        return await this.#serve(variant, finding.age, facts, false);
       }
     }
-    this.#look();
-    return await this.#serveFound();
+    if (before.kind !== "validate") return null;
+    // an origin that is in trouble is not asked by each of many
+    const outlives = trouble !== "" && before.staleIfError ||
+      trouble === "disconnected" && before.staleIfDisconnected;
+    if (!outlives) return null;
+    const facts = { ...NO_FACTS, forward, collapsed: true, fallback: true, ttl: before.ttl };
+    return await this.#serve(before.stored as Variant, before.age, facts, false);
   }
 
   /** Sends what is stored in the place of the origin's response. Throws {@link HttpError}. */
@@ -151,5 +186,6 @@ export class Caching {
 export function keyOf(session: Session, exchange: Exchange): string {
   const { settings } = session.services;
   const whose = settings.users === null || settings.cacheShared ? "" : session.facts.user ?? "";
-  return `${whose.replaceAll(" ", "%20")} ${exchange.target}`;
+  if (whose === "") return ` ${exchange.target}`;
+  return `${whose.replaceAll("%", "%25").replaceAll(" ", "%20")} ${exchange.target}`;
 }

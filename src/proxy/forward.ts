@@ -49,8 +49,9 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   try {
     return await fetch(session, exchange, request, caching);
   } catch (error) {
-    if (!storing.outlives(error)) throw error;
-    return await caching.answer();
+    if (storing.outlives(error)) return await caching.answer();
+    storing.failed(error);
+    throw error;
   } finally {
     storing.land(null);
   }

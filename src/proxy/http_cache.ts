@@ -2,6 +2,7 @@
 
 import { MemoryStore } from "../cache/memory_store.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
+import { Packing } from "./packing.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
 import type { Variant } from "./variant.ts";
 
@@ -16,6 +17,12 @@ const MAX_DROPPED = 10_000;
 export class Flight {
   /** What came and may be shared; `null` until then, and when it may not. */
   variant: Variant | null = null;
+  /** What has become of it is known. */
+  landed = false;
+  /** Who fetched could not go on for reasons of its own: another of those who wait is to do it. */
+  abandoned = false;
+  /** Why the origin was of no use, if there is something stale to send in its place. */
+  trouble: Trouble = "";
   readonly known: Promise<void>;
   readonly #resolve: () => void;
 
@@ -27,13 +34,18 @@ export class Flight {
 
   land(variant: Variant | null): void {
     this.variant = variant;
+    this.landed = true;
     this.#resolve();
   }
 }
 
+/** That the origin said so (RFC 5861 §4), or that it said nothing (RFC 9111 §4.2.4). */
+export type Trouble = "" | "error" | "disconnected";
+
 export class HttpCache {
   readonly budget: RecordingBudget;
   readonly #store: MemoryStore<readonly Variant[]>;
+  readonly #packing = new Packing();
   readonly #flights = new Map<string, Flight>();
   /** Keys whose responses were not to be shared, and until when that is taken for granted. */
   readonly #passed = new Map<string, number>();
@@ -47,7 +59,7 @@ export class HttpCache {
    * @param shelf what is on the disk behind that
    */
   constructor(limit: number, readonly shelf: DiskShelf | null) {
-    this.#store = new MemoryStore(limit);
+    this.#store = new MemoryStore(limit, (_key, variants) => this.#unpack(variants));
     this.budget = new RecordingBudget(limit);
   }
 
@@ -85,7 +97,7 @@ export class HttpCache {
       return variants;
     }
     const shelved = this.shelf?.find(key) ?? NONE;
-    if (shelved.length > 0) this.#store.set(key, shelved, sizeOf(shelved));
+    if (shelved.length > 0) this.#put(key, shelved);
     return shelved;
   }
 
@@ -99,9 +111,9 @@ export class HttpCache {
     else if (variant.body instanceof Array) this.shelf?.keep(key, variant, variant.body);
     const others = this.variants(key).filter((other) => !sameSelection(other, variant));
     const variants = [...others.slice(-(MAX_VARIANTS - 1)), variant];
-    if (this.#store.set(key, variants, sizeOf(variants))) return;
+    if (this.#put(key, variants)) return;
     // it does not fit beside the others
-    if (variants.length > 1) this.#store.set(key, [variant], variant.size);
+    if (variants.length > 1) this.#put(key, [variant]);
   }
 
   /** Puts another head in the place of one that is stored, if it still is. */
@@ -110,15 +122,35 @@ export class HttpCache {
     this.shelf?.replace(key, next);
     if (variants === undefined || !variants.includes(old)) return;
     const replaced = variants.map((each) => each === old ? next : each);
-    this.#store.set(key, replaced, sizeOf(replaced));
+    this.#put(key, replaced);
   }
 
   /** Forgets one response. */
   remove(key: string, variant: Variant): void {
     this.shelf?.remove(key, variant);
     const left = (this.#store.peek(key) ?? NONE).filter((each) => each !== variant);
-    if (left.length === 0) this.#store.delete(key);
-    else this.#store.set(key, left, sizeOf(left));
+    if (left.length === 0) this.#forget(key);
+    else this.#put(key, left);
+  }
+
+  /** Keeps variants in memory in the place of those that were there. False when they do not fit. */
+  #put(key: string, variants: readonly Variant[]): boolean {
+    const before = this.#store.peek(key);
+    const kept = this.#store.set(key, variants, sizeOf(variants));
+    if (before !== undefined) this.#unpack(kept ? before.filter((each) => !variants.includes(each)) : before);
+    if (this.#store.peek(key) !== variants) return kept;
+    for (const variant of variants) if (variant.isSmall && variant.page === null) this.#packing.add(variant);
+    return kept;
+  }
+
+  #forget(key: string): boolean {
+    const before = this.#store.peek(key);
+    if (before !== undefined) this.#unpack(before);
+    return this.#store.delete(key);
+  }
+
+  #unpack(variants: readonly Variant[]): void {
+    for (const variant of variants) this.#packing.remove(variant);
   }
 
   /** Forgets all that is stored for a key, and what is being fetched for it. True when there was anything. */
@@ -132,7 +164,7 @@ export class HttpCache {
     // nobody who asks from now on joins what was asked for before
     this.#flights.delete(key);
     this.shelf?.drop(key);
-    return this.#store.delete(key);
+    return this.#forget(key);
   }
 
   /** A moment, for {@link isCurrent}. */
@@ -146,6 +178,7 @@ export class HttpCache {
   }
 
   clear(): void {
+    for (const { value } of this.#store.entries()) this.#unpack(value);
     this.#store.clear();
   }
 
@@ -176,11 +209,26 @@ export class HttpCache {
     flight.land(variant);
   }
 
+  /**
+   * Tells all who wait that nothing has come.
+   *
+   * @param abandoned for reasons that are not theirs
+   */
+  fail(key: string, flight: Flight, { abandoned = false, trouble = "" }: Failure): void {
+    this.end(key, flight);
+    flight.abandoned = abandoned;
+    flight.trouble = trouble;
+    flight.land(null);
+  }
+
   /** Nobody joins a fetch any more: what it brought is stored, or is not. */
   end(key: string, flight: Flight): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 }
+
+/** How a fetch failed. */
+export type Failure = { abandoned?: boolean; trouble?: Trouble };
 
 const NONE: readonly Variant[] = [];
 

@@ -19,8 +19,9 @@ import { Field } from "../http/field_names.ts";
 import type { Framing } from "../http/framing.ts";
 import type { HeadWriter } from "../http/head_writer.ts";
 import { copyOf } from "../http/text.ts";
+import { ClientGone } from "./client_gone.ts";
 import type { ShelfWriter } from "./disk_shelf.ts";
-import type { Flight, HttpCache } from "./http_cache.ts";
+import type { Failure, Flight, HttpCache, Trouble } from "./http_cache.ts";
 import { Recording } from "./recording.ts";
 import type { Response } from "./response.ts";
 import { Variant } from "./variant.ts";
@@ -113,7 +114,7 @@ export class Storing {
       return "again";
     }
     if (finding.kind === "validate" && finding.staleIfError && TROUBLE.has(status)) {
-      this.#fallBack(finding.stored as Variant, finding.ttl);
+      this.#fallBack(finding.stored as Variant, finding.ttl, "error");
       return "answer";
     }
     if (asked.method === "HEAD") this.#updateByHead(response, now);
@@ -183,7 +184,9 @@ export class Storing {
     const kept = selected.with({ ...head, fields: withoutOwn(head.fields) });
     // one that was stored for another request has turned out to be right for this one too
     const vary = varyOf(asked, { status: next.status, fields: fieldsOf(next.fields) });
-    const also = vary === null || matches(next, asked) ? null : selected.with({ ...kept, vary });
+    const also = vary === null || matches(next, asked)
+      ? null
+      : selected.with({ ...kept, fields: kept.fields, vary });
     // the 304 may bring what forbids to keep it any longer
     const judged = mayStore({ ...asked, method: "GET" }, {
       status: next.status,
@@ -210,10 +213,23 @@ export class Storing {
     }
   }
 
-  #fallBack(variant: Variant, ttl: number): void {
+  #fallBack(variant: Variant, ttl: number, trouble: Trouble): void {
     this.chosen = variant;
     this.facts = { ...this.facts, fallback: true, ttl };
-    this.land(null);
+    this.#fail({ trouble });
+  }
+
+  /** The exchange has failed: tells all who wait for it, and one of them goes on if it is not the origin's fault. */
+  failed(error: unknown): void {
+    const own = error instanceof ClientGone ||
+      error instanceof HttpError && error.error === "http_request_denied";
+    this.#fail({ abandoned: own });
+  }
+
+  #fail(failure: Failure): void {
+    const { flight } = this;
+    this.flight = null;
+    if (flight !== null) this.cache.fail(this.key, flight, failure);
   }
 
   /** Whether what is stored may be sent although the origin gave no answer (RFC 9111 §4.2.4). */
@@ -222,7 +238,7 @@ export class Storing {
     if (finding.kind !== "validate" || !finding.staleIfDisconnected) return false;
     if (!(error instanceof HttpError) || (error.status !== 502 && error.status !== 504)) return false;
     if (error.error === "proxy_loop_detected") return false;
-    this.#fallBack(finding.stored as Variant, finding.ttl);
+    this.#fallBack(finding.stored as Variant, finding.ttl, "disconnected");
     return true;
   }
 
@@ -251,7 +267,7 @@ export class Storing {
     const recording = variant.body as Recording;
     const writer = this.#shelfWriter;
     if (recording.state === "whole" && this.cache.isCurrent(this.key, this.#generation)) {
-      const head = { ...variant, length: recording.length };
+      const head = { ...variant, fields: variant.fields, length: recording.length };
       const pieces = recording.complete ? recording.take() : [];
       const whole = new Variant(head, variant.reason, variant.address, pieces);
       if (recording.complete) this.#keep(whole, writer);

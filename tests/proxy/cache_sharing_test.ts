@@ -1,0 +1,239 @@
+/** One fetch for many: who gets what of it, at which pace, and what becomes of it when anybody fails. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { NO_LIMITS } from "../../src/policy/rates.ts";
+import {
+  assertCut,
+  cached,
+  came,
+  hit,
+  longText,
+  MIB,
+  miss,
+  response,
+  statusOf,
+  turns,
+  until,
+} from "./cached.ts";
+import { CAN_RESET, type Peer, valuesOf } from "./peer.ts";
+import { Names, policy } from "./policies.ts";
+import { get, request } from "./round_trip.ts";
+import type { Setting } from "./harness.ts";
+
+/** Names whose addresses come when the test wants them to. */
+class SlowNames extends Names {
+  #held: PromiseWithResolvers<void> | null = null;
+
+  hold(): void {
+    this.#held = Promise.withResolvers();
+  }
+
+  letGo(): void {
+    this.#held?.resolve();
+    this.#held = null;
+  }
+
+  override get resolver() {
+    const { lookup, ...rest } = super.resolver;
+    return {
+      ...rest,
+      lookup: async (host: string) => {
+        const addresses = lookup(host);
+        await this.#held?.promise;
+        return await addresses;
+      },
+    };
+  }
+}
+
+const names = new SlowNames({ "a.example": ["127.0.0.1"] });
+const FRESH = "Cache-Control: max-age=60\r\n";
+const CHUNKED = `HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n`;
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
+}
+
+/** A first client whose request is at the origin, and others that wait for the same. */
+async function gathered(
+  setting: Setting,
+  others: number | string[],
+): Promise<{ first: Peer; rest: Peer[]; upstream: Peer }> {
+  const { origin } = setting;
+  const first = await setting.connect({ resettable: CAN_RESET });
+  await first.send(get(origin));
+  const upstream = await origin.accept();
+  await upstream.message();
+  const messages = Array.isArray(others) ? others : Array.from({ length: others }, () => get(origin));
+  const rest: Peer[] = [];
+  for (const message of messages) {
+    const client = await setting.connect();
+    await client.send(message);
+    rest.push(client);
+  }
+  await turns();
+  return { first, rest, upstream };
+}
+
+cached(
+  "followers get what has come and then the rest as it comes, whoever joins late too",
+  async (setting) => {
+    const { origin } = setting;
+    const { first, rest: [second], upstream } = await gathered(setting, 1);
+    await upstream.send(CHUNKED + chunk("one,"));
+    await came(first, "one,");
+    await came(second, "one,");
+    const third = await setting.connect();
+    await third.send(get(origin));
+    await came(third, "one,");
+    await upstream.send(chunk("two,"));
+    for (const client of [first, second, third]) await came(client, "two,");
+    const fourth = await setting.connect();
+    await fourth.send(get(origin));
+    await came(fourth, "two,");
+    await upstream.send("0\r\n\r\n");
+    for (const client of [first, second, third, fourth]) {
+      const message = await client.message();
+      assertEquals([message.status, message.content], [200, "one,two,"]);
+    }
+    await setting.exchanges.until(() => setting.exchanges.all.length === 4);
+    assertEquals(setting.exchanges.all.map(({ cache }) => cache).toSorted(), [
+      "collapsed",
+      "collapsed",
+      "collapsed",
+      "miss stored",
+    ]);
+    assertEquals((await hit(fourth, get(origin))).content, "one,two,");
+    await origin.assertNoFurtherConnection();
+  },
+);
+
+cached("followers of all kinds get their kind of answer from one fetch", async (setting) => {
+  const { origin } = setting;
+  const { authority } = origin;
+  const { first, rest, upstream } = await gathered(setting, [
+    `GET http://${authority}/ HTTP/1.0\r\n\r\n`,
+    get(origin, "/", 'If-None-Match: "a"'),
+    get(origin, "/", 'If-None-Match: "b"'),
+    get(origin, "/", "Connection: close"),
+    get(origin, "/", "Cache-Control: no-cache"),
+  ]);
+  await upstream.send(CHUNKED.replace("\r\n\r\n", '\r\nETag: "a"\r\n\r\n') + chunk("hello"));
+  await came(first, "hello");
+  await upstream.send("0\r\n\r\n");
+  assertEquals((await first.message()).content, "hello");
+  const [old, unmodified, modified, closing, reload] = await Promise.all(rest.map((peer) => peer.message()));
+  assertEquals([old.content, valuesOf(old, "transfer-encoding"), rest[0].ending], ["hello", [], "end"]);
+  assertEquals([unmodified.status, unmodified.content], [304, ""]);
+  assertEquals([modified.status, modified.content], [200, "hello"]);
+  assertEquals([closing.content, valuesOf(closing, "connection")], ["hello", ["close"]]);
+  assertEquals(reload.content, "hello");
+  await origin.assertNoFurtherConnection();
+});
+
+cached("requests for a part and HEAD do not wait for a whole", async (setting) => {
+  const { origin } = setting;
+  const { first, upstream } = await gathered(setting, 0);
+  const part = await setting.connect();
+  await part.send(get(origin, "/", "Range: bytes=0-1"));
+  const own = await origin.accept();
+  await own.message();
+  await own.send(
+    "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/5\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhe",
+  );
+  assertEquals((await part.message()).content, "he");
+  await upstream.send(response(FRESH));
+  assertEquals((await first.message()).content, "hello");
+});
+
+for (const framing of ["Content-Length: 400000", "Transfer-Encoding: chunked"]) {
+  cached(`a slow leader holds up no followers (${framing})`, async (setting) => {
+    const body = longText(400_000);
+    const { first, rest, upstream } = await gathered(setting, 3);
+    const chunked = framing.endsWith("chunked");
+    await upstream.send(
+      `HTTP/1.1 200 OK\r\n${FRESH}${framing}\r\n\r\n${chunked ? `${chunk(body)}0\r\n\r\n` : body}`,
+    );
+    for (const client of rest) assertEquals((await client.message()).content, body);
+    assertEquals((await first.message()).content, body);
+    assertEquals((await hit(rest[0], get(setting.origin))).content, body);
+  });
+
+  cached(`slow followers hold up no leader (${framing})`, async (setting) => {
+    const body = longText(400_000);
+    const { first, rest, upstream } = await gathered(setting, 3);
+    const chunked = framing.endsWith("chunked");
+    await upstream.send(
+      `HTTP/1.1 200 OK\r\n${FRESH}${framing}\r\n\r\n${chunked ? `${chunk(body)}0\r\n\r\n` : body}`,
+    );
+    assertEquals((await first.message()).content, body);
+    for (const client of rest) assertEquals((await client.message()).content, body);
+  });
+}
+
+for (const how of ["reset", "close"] as const) {
+  cached(
+    `the leader's client vanishes within the body (${how}): the others get all of it`,
+    async (setting) => {
+      if (how === "reset" && !CAN_RESET) return;
+      const { origin } = setting;
+      const { first, rest, upstream } = await gathered(setting, 2);
+      await upstream.send(CHUNKED + chunk("one,"));
+      for (const client of [first, ...rest]) await came(client, "one,");
+      if (how === "reset") first.reset();
+      else first.close();
+      await turns();
+      await upstream.send(chunk("two"));
+      await came(rest[0], "two");
+      await upstream.send("0\r\n\r\n");
+      for (const client of rest) assertEquals((await client.message()).content, "one,two");
+      assertEquals((await hit(rest[0], get(origin))).content, "one,two");
+      await origin.assertNoFurtherConnection();
+    },
+  );
+}
+
+cached(
+  "the leader's client vanishes before the answer: one of the others asks, and not all",
+  async (setting) => {
+    if (!CAN_RESET) return;
+    const { origin } = setting;
+    const { first, rest, upstream } = await gathered(setting, 4);
+    first.reset();
+    assertEquals(await upstream.rest(), "");
+    const second = await origin.accept();
+    await second.message();
+    await turns();
+    await second.send(response(FRESH));
+    for (const client of rest) assertEquals((await client.message()).content, "hello");
+    await origin.assertNoFurtherConnection();
+  },
+);
+
+cached("a leader that the policy refuses takes nobody with it", async (setting) => {
+  // a client of another address family is refused by the address that it would reach
+  const { port } = setting.origin;
+  const target = (path: string) =>
+    `GET http://a.example:${port}${path} HTTP/1.1\r\nHost: a.example:${port}\r\n\r\n`;
+  const denied = await setting.connect({ to: setting.addresses[1] });
+  const others = [await setting.connect(), await setting.connect(), await setting.connect()];
+  names.hold();
+  await denied.send(target("/"));
+  await until(() => names.asked.length === 1, "the name is looked up");
+  for (const client of others) await client.send(target("/"));
+  await turns();
+  names.letGo();
+  assertEquals((await denied.message()).status, 403);
+  const upstream = await setting.origin.accept();
+  await upstream.message();
+  await turns();
+  await upstream.send(response(FRESH));
+  for (const client of others) assertEquals((await client.message()).content, "hello");
+  await setting.origin.assertNoFurtherConnection();
+  // and what is stored now is not for who may not reach where it came from
+  assertEquals((await hit(denied, target("/"))).status, 403);
+}, {
+  policy: policy({
+    rules: [{ name: "no six", action: "deny", clients: "::1", hosts: "127.0.0.0/8" }, { hosts: "*" }],
+  }),
+}, { listen: [{ hostname: "127.0.0.1", port: 0 }, { hostname: "::1", port: 0 }], resolver: names.resolver });
