@@ -111,6 +111,16 @@ export class Policy implements Decider {
     return explain(this.spec, this.#lists, facts, address);
   }
 
+  receive(facts: Facts): Verdict | null {
+    return this.#receive(this.#knownClients.get(facts.client) ?? this.#rememberClient(facts), facts);
+  }
+
+  #receive(client: Client, facts: Facts): Verdict | null {
+    if (!client.admitted) return this.#deny(notAClient(facts));
+    if (facts.user === null && this.spec.authentication === "always") return this.#authenticate;
+    return null;
+  }
+
   /**
    * A host that is an address is judged as that address whether `address` says so or not. Without an address the
    * answer is that of the rules that need none, unless they deny and one that needs it might not: `unresolved`, or
@@ -119,10 +129,10 @@ export class Policy implements Decider {
    */
   decide(facts: Facts, address: IpAddress | null): Verdict {
     const client = this.#knownClients.get(facts.client) ?? this.#rememberClient(facts);
-    if (!client.admitted) return this.#deny(notAClient(facts));
+    const received = this.#receive(client, facts);
+    if (received !== null) return received;
     const { user, authority } = facts;
     const { authentication } = this.spec;
-    if (user === null && authentication === "always") return this.#authenticate;
 
     const ip = address ?? authority.ip;
     const hosts = this.#knownHosts.get(authority.text) ?? this.#rememberHost(facts);

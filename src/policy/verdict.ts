@@ -48,6 +48,11 @@ export interface Decider {
   /** Whether the whole policy is only reported: nothing is refused, whatever is decided. */
   readonly reportsOnly: boolean;
   /**
+   * What can be said of a client before it has said where it wants to go: that it is refused wherever that is, or has
+   * to say first who it is; `null` when it depends. Of the facts only those of the client are looked at.
+   */
+  receive(facts: Facts): Verdict | null;
+  /**
    * Judges a request that goes to `address`; with `null`, as far as can be said before the name is resolved. A
    * verdict without address that denies is final, so that what is refused by its name is never looked up; every
    * other has to be asked again with each address, and only an address that it allows may be dialled.

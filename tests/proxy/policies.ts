@@ -76,6 +76,10 @@ export class SeenFrom implements Decider {
     return this.policy.reportsOnly;
   }
 
+  receive(facts: Facts): Verdict | null {
+    return this.policy.receive({ ...facts, client: this.address, clientIp: this.#client });
+  }
+
   decide(facts: Facts, address: IpAddress | null): Verdict {
     return this.policy.decide({ ...facts, client: this.address, clientIp: this.#client }, address);
   }

@@ -29,7 +29,13 @@ function looking(tls: TlsCheck, changes: Partial<Verdict> = {}): Decider {
   };
   // only a policy that reports lets go on what it checks and does not enforce
   const reportsOnly = changes.enforced === false;
-  return { looksAtPaths: false, authenticates: false, reportsOnly, decide: () => verdict };
+  return {
+    looksAtPaths: false,
+    authenticates: false,
+    reportsOnly,
+    receive: () => null,
+    decide: () => verdict,
+  };
 }
 
 /** All names lead to the origin of the test. */
