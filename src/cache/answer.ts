@@ -1,7 +1,8 @@
 /** What a client gets of a stored response (RFC 9111 §4, §4.3.2; RFC 9110 §13.2.2, §14.2). */
 
 import { allowsRange, isNotModified } from "./conditional.ts";
-import { directivesOf } from "./freshness.ts";
+import { readResponseDirectives } from "./cache_control.ts";
+import { fieldOf } from "./field_lines.ts";
 import { contentRange, heldBy, readRange, type Span, spanOf, wholeLength } from "./range.ts";
 import { omittedFields } from "./storability.ts";
 import type { CacheRequest, FieldLine, Fields, StoredResponse } from "./stored_response.ts";
@@ -43,7 +44,7 @@ export function answerFrom(
   if (fields.field("if-match") !== "" || fields.field("if-unmodified-since") !== "") return null;
 
   const { sent, unmodified } = linesOf(stored, validated);
-  const ageLine: FieldLine = ["Age", String(Math.min(Math.max(0, Math.floor(age) || 0), MAX_AGE))];
+  const ageLine: FieldLine = ["Age", ageText(age)];
   if (isNotModified(stored, fields)) return { status: 304, lines: [...unmodified, ageLine], body: null };
   if (method === "GET" && (stored.status === 200 || stored.status === 206)) {
     const part = partFor(stored, fields, sent, ageLine);
@@ -63,6 +64,11 @@ export function answerFrom(
 
 /** The greatest age that is written: what is older is not told apart (§1.2.2). */
 const MAX_AGE = 2 ** 31;
+
+/** An age in seconds as it is written (§5.1). */
+export function ageText(age: number): string {
+  return String(Math.min(Math.max(0, Math.floor(age) || 0), MAX_AGE));
+}
 
 /**
  * The answer to a request for a range (RFC 9110 §14.2); `undefined` when it asks for none, or its `Range` is
@@ -141,30 +147,53 @@ const OF_UNMODIFIED: ReadonlySet<string> = new Set([
   "vary",
 ]);
 
-/** What was made of stored responses that are answered with again and again. */
-const made = new WeakMap<StoredResponse, Lines>();
+/** What was made of stored responses that are answered with again and again; of the latest alone. */
+let made = new WeakMap<StoredResponse, Lines>();
+let countMade = 0;
+const MAX_MADE = 256;
 
 function linesOf(stored: StoredResponse, validated: boolean): Lines {
   if (validated) return makeLines(stored, validated);
   let lines = made.get(stored);
   if (lines === undefined) {
     lines = makeLines(stored, validated);
+    if (++countMade > MAX_MADE) {
+      made = new WeakMap();
+      countMade = 1;
+    }
     made.set(stored, lines);
   }
   return lines;
 }
 
 function makeLines(stored: StoredResponse, validated: boolean): Lines {
-  const omitted = validated ? null : omittedFields(directivesOf(stored));
+  const omitted = validated ? null : omittedFrom(stored);
+  const { fields } = stored;
   const sent: FieldLine[] = [];
   const unmodified: FieldLine[] = [];
-  const tagged = stored.fields.some(([name]) => name.toLowerCase() === "etag");
-  for (const line of stored.fields) {
+  const tagged = fields.some(([name]) => name.toLowerCase() === "etag");
+  for (const line of fields) {
     const name = line[0].toLowerCase();
-    if (MADE_ANEW.has(name) || omitted?.has(name)) continue;
-    if (name === "content-range" && stored.range !== null) continue;
+    if (!isSentAlways(stored, name, omitted)) continue;
     sent.push(line);
     if (OF_UNMODIFIED.has(name) && !(tagged && name === "last-modified")) unmodified.push(line);
   }
   return { sent, unmodified };
+}
+
+/** The names of the fields that the origin has to allow for each answer (§5.2.2.4, §5.2.2.7). */
+export function omittedFrom({ fields }: StoredResponse): ReadonlySet<string> {
+  return omittedFields(readResponseDirectives(fieldOf(fields, "cache-control")));
+}
+
+/**
+ * Whether a field, by its name in lower case, stands in every answer as it was stored. Others are made anew, or left
+ * out: those that are `omitted`, which the origin's own word for the answer changes (`null` with it).
+ */
+export function isSentAlways(
+  { range }: Pick<StoredResponse, "range">,
+  name: string,
+  omitted: ReadonlySet<string> | null,
+): boolean {
+  return !MADE_ANEW.has(name) && !omitted?.has(name) && !(name === "content-range" && range !== null);
 }

@@ -1,11 +1,13 @@
 /** A stored response on its way to a client. */
 
-import { answerFrom } from "../cache/answer.ts";
+import { ageText, answerFrom } from "../cache/answer.ts";
 import { type CacheFacts, cacheStatus, cacheWords } from "../cache/cache_status.ts";
 import type { CacheRequest, FieldLine } from "../cache/stored_response.ts";
 import { Field } from "../http/field_names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
-import { bytesOf } from "../http/text.ts";
+import { bytesOf, writeText } from "../http/text.ts";
+import { borrow, giveBack, MEDIUM } from "../net/buffers.ts";
+import type { Verdict } from "../policy/verdict.ts";
 import type { Exchange } from "./exchange.ts";
 import { ShelvedBody } from "./disk_shelf.ts";
 import { ipOf, judge, obey, passes } from "./judgement.ts";
@@ -13,7 +15,7 @@ import { type BodySource, KeptBody, sendRecorded } from "./recorded_body.ts";
 import { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
-import { READY_LENGTH, type Variant } from "./variant.ts";
+import type { Variant } from "./variant.ts";
 
 /** Standard phrases for what is made of a stored 200. */
 const PHRASES: Readonly<Record<number, string>> = {
@@ -24,12 +26,13 @@ const PHRASES: Readonly<Record<number, string>> = {
 
 /**
  * Sends what a stored response has to say to a request: whole, in part, or that it has not changed. Resolves with
- * whether the client's connection can go on; `null`, and nothing was sent, when the origin has to be asked after all,
- * because only a part is there, or this client may not reach where it came from. Throws {@link HttpError}.
+ * whether the client's connection can go on; `null`, or resolves with it, and nothing was sent, when the origin has to
+ * be asked after all, because only a part is there, or this client may not reach where it came from. Throws or rejects
+ * with {@link HttpError}.
  *
  * @param validated whether the origin has just said that it holds for this request
  */
-export async function serveStored(
+export function serveStored(
   session: Session,
   exchange: Exchange,
   request: Request,
@@ -38,21 +41,66 @@ export async function serveStored(
   age: number,
   facts: CacheFacts,
   validated: boolean,
-): Promise<boolean | null> {
-  const { services } = session;
+): Promise<boolean | null> | null {
   // an answer from the store is one from where it came from
   const verdict = judge(session, ipOf(variant.address));
   if (!passes(verdict)) return null;
-  const keepDown = request.minorVersion === 1 && !request.options.close && !services.draining;
-  const plain = keepDown && !validated && session.usage === null && request.method === "GET" &&
-    facts.forward === null && isUnconditional(request);
-  const ready = variant.ready;
-  if (plain && ready !== null && ready.age === age && ready.by === services.via) {
-    obey(session, exchange, verdict);
-    tell(session, exchange, variant, variant.status, facts);
-    return await sendReady(session, exchange, ready.bytes, ready.headLength);
+  const keepDown = request.minorVersion === 1 && !request.options.close && !session.services.draining;
+  const plain = keepDown && !validated && request.method === "GET" && facts.forward === null &&
+    isUnconditional(request);
+  const pieces = plain ? variant.whole : null;
+  if (pieces === null) {
+    return serve(session, exchange, request, asked, variant, age, facts, validated, verdict, keepDown);
   }
+  obey(session, exchange, verdict);
+  tell(session, exchange, variant, variant.status, facts);
+  return sendPlain(session, exchange, variant, pieces, age, facts);
+}
 
+/** What most requests get: all of a response that is in memory. */
+async function sendPlain(
+  session: Session,
+  exchange: Exchange,
+  variant: Variant,
+  pieces: readonly Uint8Array[],
+  age: number,
+  facts: CacheFacts,
+): Promise<boolean> {
+  const { length, sent } = variant;
+  const { pseudonym } = session.services.settings;
+  const rest = `Content-Length: ${length}\r\nAge: ${ageText(age)}\r\nVia: 1.1 ${pseudonym}\r\n` +
+    `Cache-Status: ${cacheStatus(pseudonym, facts)}\r\n\r\n`;
+  const headLength = sent.length + rest.length;
+  const short = headLength + length <= MEDIUM && pieces.length <= 1 && session.usage === null;
+  const bytes = short ? borrow(MEDIUM) : new Uint8Array(headLength);
+  bytes.set(sent);
+  writeText(rest, bytes, sent.length);
+  if (short) {
+    if (length > 0) bytes.set(pieces[0], headLength);
+    const went = await sendReady(session, exchange, bytes.subarray(0, headLength + length), headLength);
+    // what was not taken may still be read from there
+    if (went) giveBack(bytes);
+    return went;
+  }
+  const source = new KeptBody(pieces, 0, length);
+  if (await sendRecorded(session, exchange, bytes, source, length)) return true;
+  cut(session, exchange);
+  return false;
+}
+
+async function serve(
+  session: Session,
+  exchange: Exchange,
+  request: Request,
+  asked: CacheRequest,
+  variant: Variant,
+  age: number,
+  facts: CacheFacts,
+  validated: boolean,
+  verdict: Verdict,
+  keepDown: boolean,
+): Promise<boolean | null> {
+  const { services } = session;
   const answer = answerFrom(variant, asked, age, validated);
   if (answer === null) return null;
   const { body } = variant;
@@ -85,17 +133,6 @@ export async function serveStored(
     closes,
   });
   if (source === null) return await sendReady(session, exchange, head, head.length) && !closes;
-  if (plain && Array.isArray(body) && variant.length <= READY_LENGTH && answer.status === variant.status) {
-    const bytes = new Uint8Array(head.length + variant.length);
-    bytes.set(head);
-    let at = head.length;
-    for (const piece of body) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    variant.ready = { age, bytes, headLength: head.length, by: services.via };
-    return await sendReady(session, exchange, bytes, head.length);
-  }
   if (await sendRecorded(session, exchange, head, source, framing)) return !closes;
   cut(session, exchange);
   return false;

@@ -1,35 +1,43 @@
 /** A stored response with its body: complete, or still coming. */
 
+import { isSentAlways, omittedFrom } from "../cache/answer.ts";
 import { fieldOf } from "../cache/field_lines.ts";
+import { BYTES_OF_A_BUFFER } from "../cache/memory_store.ts";
 import type { FieldLine, StoredResponse } from "../cache/stored_response.ts";
+import { copyOf, decodeText, writeText } from "../http/text.ts";
 import type { ShelvedBody } from "./disk_shelf.ts";
+import { type Packable, PACKED_SHARE, type Page, SMALL_THING } from "./packing.ts";
 import type { Recording } from "./recording.ts";
 
-/** What a variant costs beside its texts and its body, bytes. */
+/** What a variant costs beside its bytes: itself, and what is remembered of it while it is asked for. */
 const BYTES_OF_A_VARIANT = 400;
 const BYTES_OF_A_FIELD = 100;
-const BYTES_OF_A_PIECE = 120;
 
-/** A whole answer as it went out last, to be sent again within the same second. */
-export interface ReadyAnswer {
-  readonly age: number;
-  readonly bytes: Uint8Array;
-  readonly headLength: number;
-  /** What names weir in it: another one after a reload. */
-  readonly by: unknown;
-}
+/** Bodies up to this length are kept in one piece with their heads. */
+const SHORT_BODY = 16 * 1024;
+/** Bodies up to this length are kept in one piece, so that one write sends them. */
+const ONE_PIECE = 128 * 1024;
 
-export class Variant implements StoredResponse {
+export class Variant implements StoredResponse, Packable {
   readonly status: number;
-  readonly fields: readonly FieldLine[];
   readonly requestTime: number;
   readonly responseTime: number;
   readonly vary: readonly FieldLine[];
   readonly length: number;
   readonly range: StoredResponse["range"];
   readonly contentType: string;
-  /** For a plain GET, kept since the most popular are asked for many times a second. */
-  ready: ReadyAnswer | null = null;
+  readonly reason: string;
+  readonly address: string;
+
+  /** The head and behind it the body, if that is short: `extent` bytes from `start` on. */
+  bytes: Uint8Array;
+  start = 0;
+  page: Page | null = null;
+  /** How long the status line is with the fields that every answer has, and how long it is with all fields. */
+  readonly #sentLength: number;
+  readonly #headLength: number;
+  /** The body that is not short. */
+  readonly #body: readonly Uint8Array[] | Recording | ShelvedBody | null;
 
   /**
    * @param reason the origin's reason phrase
@@ -39,19 +47,43 @@ export class Variant implements StoredResponse {
    */
   constructor(
     head: StoredResponse,
-    readonly reason: string,
-    readonly address: string,
-    readonly body: readonly Uint8Array[] | Recording | ShelvedBody,
+    reason: string,
+    address: string,
+    body: readonly Uint8Array[] | Recording | ShelvedBody,
     readonly lengthKnown = true,
   ) {
     this.status = head.status;
-    this.fields = head.fields;
     this.requestTime = head.requestTime;
     this.responseTime = head.responseTime;
-    this.vary = head.vary;
+    this.vary = head.vary.length === 0 ? NO_LINES : head.vary.map(([name, value]) => [own(name), own(value)]);
     this.length = head.length;
     this.range = head.range;
-    this.contentType = fieldOf(head.fields, "content-type");
+    this.contentType = own(fieldOf(head.fields, "content-type"));
+    this.reason = own(reason);
+    this.address = own(address);
+
+    const omitted = omittedFrom(head);
+    let sent = `HTTP/1.1 ${head.status} ${reason}\r\n`;
+    let others = "";
+    for (const [name, value] of head.fields) {
+      const line = `${name}: ${value}\r\n`;
+      if (isSentAlways(head, name.toLowerCase(), omitted)) sent += line;
+      else others += line;
+    }
+    this.#sentLength = sent.length;
+    this.#headLength = sent.length + others.length;
+    const pieces = body instanceof Array ? body : null;
+    const bodyLength = pieces === null ? 0 : lengthOf(pieces);
+    // pieces that are not all of it are those of a body that is elsewhere
+    const short = pieces !== null && bodyLength <= SHORT_BODY && bodyLength === head.length;
+    const bytes = this.bytes = new Uint8Array(this.#headLength + (short ? bodyLength : 0));
+    writeText(others, bytes, writeText(sent, bytes, 0));
+    if (short) join(pieces, bytes, this.#headLength);
+    this.#body = short
+      ? null
+      : pieces !== null && pieces.length > 1 && bodyLength <= ONE_PIECE
+      ? [join(pieces, new Uint8Array(bodyLength), 0)]
+      : body;
   }
 
   /** The same response with another head. */
@@ -59,19 +91,93 @@ export class Variant implements StoredResponse {
     return new Variant(head, this.reason, this.address, this.body);
   }
 
+  get extent(): number {
+    return this.#headLength + (this.#body === null ? this.length : 0);
+  }
+
+  /** Whether it is to be packed with others while it is stored. */
+  get isSmall(): boolean {
+    return this.#body === null && this.extent <= SMALL_THING;
+  }
+
+  /** The fields, those that every answer has before those that are made anew or left out. They are read each time. */
+  get fields(): readonly FieldLine[] {
+    const { bytes, start } = this;
+    const end = start + this.#headLength;
+    let bits = 0;
+    for (let at = start; at < end; at++) bits |= bytes[at];
+    const text = decodeText(bytes, start, end, bits >= 0x80);
+    const lines: FieldLine[] = [];
+    let at = text.indexOf("\r\n") + 2;
+    while (at < text.length) {
+      const colon = text.indexOf(": ", at);
+      const lineEnd = text.indexOf("\r\n", colon);
+      lines.push([text.slice(at, colon), text.slice(colon + 2, lineEnd)]);
+      at = lineEnd + 2;
+    }
+    return lines;
+  }
+
+  /** Its pieces, or what they are being recorded by, or where they are read from. */
+  get body(): readonly Uint8Array[] | Recording | ShelvedBody {
+    if (this.#body !== null) return this.#body;
+    if (this.length === 0) return NO_PIECES;
+    const from = this.start + this.#headLength;
+    return [this.bytes.subarray(from, from + this.length)];
+  }
+
+  /** The status line and the fields that every answer has, as they are sent. */
+  get sent(): Uint8Array {
+    return this.bytes.subarray(this.start, this.start + this.#sentLength);
+  }
+
+  /** The pieces of a complete response with a body, be it an empty one, that is in memory; else `null`. */
+  get whole(): readonly Uint8Array[] | null {
+    const { status } = this;
+    if (this.range !== null || status === 204 || status === 206 || status === 304) return null;
+    const { body } = this;
+    return body instanceof Array ? body : null;
+  }
+
   /** What it takes in memory, bytes. */
   get size(): number {
-    const { body } = this;
-    // what is on the disk takes nothing here
-    const length = body instanceof Array ? this.length : 0;
-    let size = BYTES_OF_A_VARIANT + length;
-    for (const [name, value] of this.fields) size += BYTES_OF_A_FIELD + name.length + value.length;
+    let size = BYTES_OF_A_VARIANT;
+    size += this.isSmall ? Math.ceil(this.extent * PACKED_SHARE) : BYTES_OF_A_BUFFER + this.extent;
     for (const [name, value] of this.vary) size += BYTES_OF_A_FIELD + name.length + value.length;
-    if (body instanceof Array) size += body.length * BYTES_OF_A_PIECE;
-    // of the answer that is ready, small bodies are the only ones that are kept twice
-    return length <= READY_LENGTH ? size + length : size;
+    const body = this.#body;
+    if (body instanceof Array) size += this.length + body.length * BYTES_OF_A_BUFFER;
+    return size;
   }
 }
 
-/** Bodies up to this length are kept ready with their heads. */
-export const READY_LENGTH = 16 * 1024;
+const NO_LINES: readonly FieldLine[] = [];
+const NO_PIECES: readonly Uint8Array[] = [];
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+function join(pieces: readonly Uint8Array[], into: Uint8Array, at: number): Uint8Array {
+  for (const piece of pieces) {
+    into.set(piece, at);
+    at += piece.length;
+  }
+  return into;
+}
+
+/** Texts that many responses share: each is kept once. */
+const shared = new Map<string, string>();
+const MAX_SHARED = 1024;
+const MAX_SHARED_LENGTH = 256;
+
+/** The text in memory of its own, which it shares with those that are equal. */
+function own(text: string): string {
+  const known = shared.get(text);
+  if (known !== undefined) return known;
+  const copy = copyOf(text);
+  if (copy.length <= MAX_SHARED_LENGTH) {
+    if (shared.size >= MAX_SHARED) shared.clear();
+    shared.set(copy, copy);
+  }
+  return copy;
+}
