@@ -1,5 +1,6 @@
 /** Whether a request may go on: the stations `identify` and `decide` of every exchange that leaves this proxy. */
 
+import type { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import type { Exchange } from "./exchange.ts";
@@ -22,16 +23,42 @@ const VIA = 1 << Field.Via;
 export function admit(session: Session, exchange: Exchange, request: Request): Promise<void> | null {
   const { settings } = session.services;
   refuseAlways(settings, request);
+  const path = settings.policy.looksAtPaths ? pathOf(request) : null;
+  const { method, target } = request;
+  return admitTo(
+    session,
+    exchange,
+    method,
+    target.authority!,
+    path,
+    () => identify(session, exchange, request),
+  );
+}
+
+/**
+ * The same for what was asked in any protocol.
+ *
+ * @param path of the target; `null` where it is not looked at or cannot be seen
+ * @param identified finds out who asks; called where there are users
+ */
+export function admitTo(
+  session: Session,
+  exchange: Exchange,
+  method: string,
+  authority: Authority,
+  path: string | null,
+  identified: () => string | null | Promise<string | null>,
+): Promise<void> | null {
   const { facts } = session;
   facts.user = null;
-  facts.method = request.method;
-  facts.authority = request.target.authority!;
-  facts.path = settings.policy.looksAtPaths ? pathOf(request) : null;
-  if (settings.users !== null) {
+  facts.method = method;
+  facts.authority = authority;
+  facts.path = path;
+  if (session.services.settings.users !== null) {
     // who is refused whoever they are need not be asked, and makes nobody compute hashes
     const verdict = judge(session, null);
     if (verdict.decision === "deny" && verdict.enforced) obey(session, exchange, verdict);
-    const user = identify(session, exchange, request);
+    const user = identified();
     if (user instanceof Promise) {
       return user.then((proved) => {
         facts.user = proved;

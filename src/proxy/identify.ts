@@ -2,6 +2,7 @@
 
 import { Field } from "../http/field_names.ts";
 import { badRequest, HttpError } from "../http/error.ts";
+import { bytesOf } from "../http/text.ts";
 import { type Credentials, MAX_CREDENTIALS, readBasic } from "../policy/credentials.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
@@ -12,10 +13,11 @@ import type { Users } from "./users.ts";
 
 const PROXY_AUTHORIZATION = 1 << Field.ProxyAuthorization;
 const LETTER_B = 0x62;
+const COLON = 0x3a;
 const LATER = "Retry-After: 5";
 
 /**
- * Who the client has proved to be, which goes into the record too; `null` when it has not said, in a way that weir
+ * Who the client has proved to be by the fields of its request, which goes into the record too; `null` when it has not said, in a way that weir
  * knows. At once for a credential that has been verified before; else it takes the time of a hash, or longer for a
  * client that has guessed wrong. Throws or rejects with {@link HttpError}: 407 for a wrong credential, 429 when too
  * many wait, 400 for two; and {@link ClientGone} when there is nobody left who could be told.
@@ -41,19 +43,44 @@ export function identify(
   const user = services.identities.recall(users, tag);
   if (user !== undefined) return exchange.user = user;
   const credentials = readBasic(head.value(index));
-  return credentials === null ? null : prove(session, exchange, request, users, credentials, tag);
+  if (credentials === null) return null;
+  // a client that sends a body is not watched: what it sends is not for this station to read
+  if (request.framing === 0) session.watch();
+  return prove(session, exchange, users, credentials, tag);
+}
+
+/**
+ * The same for a user and a password that came by themselves. They are looked at as the field that would hold them,
+ * so that who is known by one is known by the other. `null` also for what no field could hold, such as a name with a
+ * colon.
+ */
+export function identifyBy(
+  session: Session,
+  exchange: Exchange,
+  user: Uint8Array,
+  password: Uint8Array,
+): string | null | Promise<string | null> {
+  const { services } = session;
+  const { users } = services.settings;
+  if (users === null || user.includes(COLON)) return null;
+  const value = `Basic ${btoa(String.fromCharCode(...user, COLON, ...password))}`;
+  const bytes = bytesOf(value);
+  const tag = services.identities.tagOf(bytes, 0, bytes.length);
+  const known = services.identities.recall(users, tag);
+  if (known !== undefined) return exchange.user = known;
+  const credentials = readBasic(value);
+  if (credentials === null) return null;
+  session.watch();
+  return prove(session, exchange, users, credentials, tag);
 }
 
 async function prove(
   session: Session,
   exchange: Exchange,
-  request: Request,
   users: Users,
   credentials: Credentials,
   tag: string,
 ): Promise<string | null> {
-  // a client that sends a body is not watched: what it sends is not for this station to read
-  if (request.framing === 0) session.watch();
   const waiter = session.services.identities.prove(users, credentials, tag, session.client);
   session.reaching = { giveUp: () => waiter.leave() };
   let outcome;

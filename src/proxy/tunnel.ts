@@ -1,5 +1,6 @@
 /** CONNECT: two connections that become one (RFC 9110 §9.3.6). */
 
+import type { Authority } from "../http/authority.ts";
 import { badRequest } from "../http/error.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Connection } from "../net/connection.ts";
@@ -19,28 +20,42 @@ const ESTABLISHED = bytesOf("HTTP/1.1 200 Connection established\r\n\r\n");
  * {@link HttpError} when there is no tunnel.
  */
 export async function tunnel(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
-  const { services, down } = session;
   exchange.kind = "tunnel";
   if (request.framing !== 0) throw badRequest("a CONNECT with a body: what follows it belongs to the tunnel");
   const admitted = admit(session, exchange, request);
   if (admitted !== null) await admitted;
+  await openTunnel(session, exchange, request.target.authority!, () => ESTABLISHED);
+  return false;
+}
+
+/**
+ * Opens a tunnel that was admitted, and relays it until it is over. Throws {@link HttpError} when there is none.
+ *
+ * @param established what tells the client that there is one, by the connection to its other end
+ */
+export async function openTunnel(
+  session: Session,
+  exchange: Exchange,
+  authority: Authority,
+  established: (up: Connection) => Uint8Array,
+): Promise<void> {
+  const { services, down } = session;
   session.watch();
   if (session.usage !== null) await paceHead(session, session.usage, exchange);
-  const authority = request.target.authority!;
   const up = await connect(session, authority, "tunnel", exchange);
   exchange.connectedAt = exchange.responseAt = performance.now();
   session.up = up;
   try {
     down.deadline = services.clock.in(services.settings.bodyTimeout);
     exchange.status = 200;
-    if (!await down.write(ESTABLISHED)) {
+    const head = established(up);
+    if (!await down.write(head)) {
       exchange.truncated = true;
       exchange.details = "the client went away";
-      return false;
+      return;
     }
-    exchange.responseHeadBytes = ESTABLISHED.length;
+    exchange.responseHeadBytes += head.length;
     await tunnelled(session, exchange, up, inspectionOf(session, exchange, authority));
-    return false;
   } finally {
     session.up = null;
     exchange.upstreamSentBytes = up.sent;
