@@ -13,11 +13,16 @@ import type { Services } from "./services.ts";
 
 /** Bytes that are still fetched for the store when nobody waits for them any more. */
 const WORTH_FINISHING = 1024 * 1024;
+/** How long that may take, ms: nobody is there who would end it. */
+const FINISHED_WITHIN = 10_000;
 
 export class BodyFetch {
   /** Why the body was cut short. */
   error = "";
   details = "";
+
+  /** When it is given up, on the clock's time, since nobody waits for it. */
+  #until = Infinity;
 
   constructor(
     readonly services: Services,
@@ -33,7 +38,8 @@ export class BodyFetch {
     const { services, recording } = this;
     services.fetches.add(this);
     recording.unwanted = () => {
-      if (!this.determined && !this.#worthFinishing()) this.up.close();
+      if (!this.#goesOnAlone) return this.up.close();
+      if (!this.determined) this.#hurry();
     };
     let whole = false;
     try {
@@ -52,7 +58,21 @@ export class BodyFetch {
   /** Ends it at once. */
   stop(): void {
     this.up.close();
-    this.recording.progressed();
+    this.recording.end(false);
+  }
+
+  /** Nobody waits any more: what comes from now on comes soon or not at all, unless somebody joins. */
+  #hurry(): void {
+    const { up, recording, services: { clock, settings } } = this;
+    this.#until = clock.in(FINISHED_WITHIN);
+    up.deadline = Math.min(up.deadline, this.#until);
+    up.onExpire = () => {
+      up.onExpire = null;
+      if (recording.wanted && this.#until !== Infinity) {
+        this.#until = Infinity;
+        up.deadline = clock.in(settings.bodyTimeout);
+      } else up.expire();
+    };
   }
 
   async #run(): Promise<boolean> {
@@ -62,11 +82,10 @@ export class BodyFetch {
       up.deadline = Infinity;
       for (let room; (room = recording.room()) !== null && !up.closed;) await room;
       if (up.closed) return this.#failed("", this.#whyClosed);
-      if (!recording.wanted && !this.determined && !this.#worthFinishing()) {
-        return this.#failed("", "nobody waits for it any more");
-      }
+      if (!recording.wanted && !this.#goesOnAlone) return this.#failed("", "nobody waits for it any more");
       up.empty();
-      up.deadline = clock.in(settings.bodyTimeout);
+      if (recording.wanted) this.#until = Infinity;
+      up.deadline = Math.min(clock.in(settings.bodyTimeout), this.#until);
       const count = await up.read();
       if (count === FAILED && up.closed && !up.expired) return this.#failed("", this.#whyClosed);
       if (count === FAILED) {
@@ -89,6 +108,7 @@ export class BodyFetch {
       }
     }
     up.deadline = Infinity;
+    up.onExpire = null;
     fit.reset();
     return true;
   }
@@ -97,8 +117,10 @@ export class BodyFetch {
     return this.recording.wanted ? "the proxy was stopped" : "nobody waits for it any more";
   }
 
-  #worthFinishing(): boolean {
+  /** Whether it is fetched on though nobody reads it: to keep it, if that is still possible. */
+  get #goesOnAlone(): boolean {
     const { recording, reader: { framing } } = this;
+    if (this.determined) return recording.complete;
     return recording.complete && framing > 0 && framing <= recording.keepable &&
       framing - recording.length <= WORTH_FINISHING;
   }

@@ -4,7 +4,7 @@
  */
 
 import { requestDirectivesOf } from "../cache/cache_control.ts";
-import { cacheStatus, cacheWords, NO_FACTS } from "../cache/cache_status.ts";
+import { NO_FACTS } from "../cache/cache_status.ts";
 import { find, type Finding } from "../cache/find.ts";
 import { ageOf } from "../cache/freshness.ts";
 import type { CacheFacts } from "../cache/cache_status.ts";
@@ -20,6 +20,7 @@ import { revalidate } from "./revalidation.ts";
 import type { Session } from "./session.ts";
 import { factsOf, Storing } from "./storing.ts";
 import { serveStored } from "./stored_answer.ts";
+import { tellOf } from "./told.ts";
 import type { Variant } from "./variant.ts";
 
 export class Caching {
@@ -137,10 +138,9 @@ export class Caching {
     const before = this.#finding;
     const { forward } = factsOf(before);
     const early = !flight.landed;
-    session.watch();
     const gone = Promise.withResolvers<void>();
     session.reaching = { giveUp: gone.resolve };
-    await Promise.race([flight.known, gone.promise]);
+    await session.waitFor(Promise.race([flight.known, gone.promise]));
     session.reaching = null;
     if (session.gone) throw new ClientGone();
     const { variant, trouble } = flight;
@@ -169,12 +169,12 @@ export class Caching {
     throw new HttpError(502, "http_protocol_error", "what is stored does not answer this request after all");
   }
 
-  /** The field that says what the cache had to do with a response that is relayed; the word for the log too. */
-  status(stored: boolean): string {
+  /** The line that says what the cache had to do with a response that is relayed; the word for the log too. */
+  status(stored: boolean): Uint8Array {
     const { facts } = this.storing;
-    const told = stored ? { ...facts, stored } : facts;
-    this.exchange.cache = cacheWords(told);
-    return cacheStatus(this.session.services.settings.pseudonym, told);
+    const told = tellOf(this.session.services.settings.pseudonym, stored ? { ...facts, stored } : facts);
+    this.exchange.cache = told.words;
+    return told.line;
   }
 }
 

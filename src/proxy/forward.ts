@@ -36,8 +36,15 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   }
   const admitted = admit(session, exchange, request);
   if (admitted !== null) await admitted;
+  if (session.usage !== null) {
+    // what is over a rate waits before others wait for it, and though nobody may have to be asked
+    attend(session, request);
+    await paceHead(session, session.usage, exchange);
+  }
   const { cache } = services;
-  if (cache === null || request.asksUpgrade) return await fetch(session, exchange, request, null);
+  // what changes something makes what is stored invalid, whatever else it asks for
+  const keeps = cache !== null && !(request.asksUpgrade && request.method === "GET");
+  if (!keeps) return await fetch(session, exchange, request, null);
   if (request.method === "PURGE") return await purge(session, exchange, request, cache);
   const caching = new Caching(session, exchange, request, cache);
   const stored = caching.fromStore();
@@ -57,6 +64,13 @@ export async function forward(session: Session, exchange: Exchange, request: Req
   }
 }
 
+/** From here on it is noticed when the client goes away. */
+function attend(session: Session, request: Request): void {
+  if (request.framing !== 0) return;
+  if (request.options.close || request.minorVersion === 0) session.watchLater();
+  else session.watch();
+}
+
 /** Asks the origin. Throws {@link HttpError} for a failure of which the client has not been told yet. */
 async function fetch(
   session: Session,
@@ -67,11 +81,7 @@ async function fetch(
   const { services } = session;
   const { target } = request;
   const key = poolKey(target.scheme, target.authority!);
-  if (request.framing === 0) {
-    if (request.options.close || request.minorVersion === 0) session.watchLater();
-    else session.watch();
-  }
-  if (session.usage !== null) await paceHead(session, session.usage, exchange);
+  attend(session, request);
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
   let up = request.repeatable ? takeKept(session, exchange, key) : undefined;
   for (;;) {

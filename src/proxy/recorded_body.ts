@@ -54,6 +54,7 @@ export class KeptBody implements BodySource {
  * not recorded to its end: then the connection must not look as if it was.
  *
  * @param head with its empty line
+ * @param lastChunk what a chunked body ends with, once it is whole
  */
 export async function sendRecorded(
   session: Session,
@@ -61,6 +62,7 @@ export async function sendRecorded(
   head: Uint8Array,
   source: BodySource,
   framing: Framing,
+  lastChunk = () => LAST_CHUNK,
 ): Promise<boolean> {
   const { down, services: { clock, settings } } = session;
   const chunked = framing === CHUNKED;
@@ -76,17 +78,16 @@ export async function sendRecorded(
         down.deadline = clock.in(settings.bodyTimeout);
         if (owed !== null && !await down.write(owed)) return false;
         if (!chunked) return true;
-        exchange.responseBodyBytes += LAST_CHUNK.length;
-        return await down.write(LAST_CHUNK);
+        const last = lastChunk();
+        exchange.responseBodyBytes += last.length;
+        return await down.write(last);
       }
       if (piece instanceof Promise) {
         down.deadline = clock.in(settings.bodyTimeout);
         if (owed !== null && !await down.write(owed)) return false;
         owed = null;
         down.deadline = Infinity;
-        session.watchLater();
-        await piece;
-        session.answered();
+        await session.waitFor(piece);
         continue;
       }
       const most = Math.min(session.usage?.downRead ?? Infinity, LARGE - BEFORE_CHUNK - AFTER_CHUNK);

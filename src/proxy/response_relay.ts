@@ -231,10 +231,11 @@ export class ResponseRelay {
     const { dataStart, dataEnd } = this.#reader!;
     const variant = caching!.storing.record(response, this.#framing, up.address);
     const recording = variant.body as Recording;
+    // who reads from the start has to be there before anything can be let go
+    const source = recording.reader()!;
     if (dataEnd > dataStart) recording.append(up.buffer.subarray(dataStart, dataEnd));
     const { writer } = response;
     const head = writer.bytes.slice(0, writer.length);
-    const source = recording.reader()!;
     this.handedOver = true;
     session.up = null;
     const fetch = new BodyFetch(services, up, this.#reader!, recording);
@@ -246,7 +247,9 @@ export class ResponseRelay {
       if (reusable) services.pool.park(key, up);
       else up.release();
     });
-    const sent = await sendRecorded(session, exchange, head, source, this.#downFraming);
+    // trailers are not kept, but who brought them here gets them
+    const lastChunk = () => writeLastChunk(this.#reader!.trailers, response.options);
+    const sent = await sendRecorded(session, exchange, head, source, this.#downFraming, lastChunk);
     if (sent) {
       // the record counts what the origin has sent
       await fetched;
@@ -270,7 +273,7 @@ export class ResponseRelay {
     writer.fields(head, response.options, null);
     if ((head.seen & DATE) === 0) writer.add(services.dateLine());
     writer.add(services.via[response.minorVersion]);
-    if (this.caching !== null) writer.addField("Cache-Status", this.caching.status(stores));
+    if (this.caching !== null) writer.add(this.caching.status(stores));
     if (this.#downFraming === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
     if (!this.keepDown) writer.add(CONNECTION_CLOSE);
     writer.end();

@@ -57,6 +57,8 @@ export class Session {
   /** The answer to a head that took too long, until it has gone out. */
   #late: Promise<void> | null = null;
   #aborted = false;
+  /** An exchange waits for another one. */
+  #waits = false;
 
   /**
    * @param client the client's address, without brackets
@@ -325,9 +327,44 @@ export class Session {
     if (down.error !== null) {
       this.reaching?.giveUp();
       up?.close();
-    } else if (up !== null && down.ended) {
-      up.deadline = Math.min(up.deadline, this.services.clock.in(this.patience(Infinity)));
+    } else if (down.ended) {
+      if (up !== null) up.deadline = Math.min(up.deadline, this.services.clock.in(this.patience(Infinity)));
+      else if (this.#waits) this.#waitNoLonger();
     }
+  };
+
+  /**
+   * Waits for what another exchange brings, which must settle when `reaching` is given up. A client that goes away
+   * meanwhile is noticed; one that has closed its sending side is given as long as anywhere else.
+   */
+  async waitFor(promise: Promise<unknown>): Promise<void> {
+    const { down } = this;
+    this.#waits = true;
+    if (down.ended) this.#waitNoLonger();
+    else this.watchLater();
+    try {
+      await promise;
+    } finally {
+      this.#waits = false;
+      this.answered();
+      if (down.onExpire === this.#onPatienceOver) {
+        down.onExpire = null;
+        down.deadline = Infinity;
+      }
+    }
+  }
+
+  #waitNoLonger(): void {
+    const { down, services } = this;
+    down.onExpire = this.#onPatienceOver;
+    down.deadline = services.clock.in(services.settings.halfClosedTimeout);
+  }
+
+  readonly #onPatienceOver = (down: Connection): void => {
+    down.onExpire = null;
+    down.error ??= new Error("the client went away");
+    this.reaching?.giveUp();
+    down.close();
   };
 
   /** How long the exchange under way may stand still: less when the client seems to have gone. */
