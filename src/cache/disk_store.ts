@@ -13,7 +13,7 @@ import type { FolderLock } from "./disk/lock.ts";
 import type { DiskStats, FromWorker, ToWorker } from "./disk/messages.ts";
 import { PendingChanges } from "./disk/pending.ts";
 import type { DiskReader, StoredObject } from "./disk/reader.ts";
-import { faultOf, messageOf } from "./disk/sqlite_fault.ts";
+import { anewText, faultOf, messageOf } from "./disk/sqlite_fault.ts";
 import { DiskWriter } from "./disk/writer.ts";
 
 /** Characters of a key, of a variant's identifier and of a meta; what is longer is not kept. */
@@ -329,14 +329,11 @@ export class DiskStore {
     this.#opened.resolve();
   }
 
-  /** Throws all away and begins anew, without the files. */
+  /** Throws all away and begins anew, without the files. @param message why, after the store's name */
   #restart(message: string): void {
     // it is about to already
     if (this.#reader === null) return;
-    this.#notice(
-      "warning",
-      `the disk cache in ${this.#folder} is damaged (${message}), and begins anew`,
-    );
+    this.#notice("warning", `the disk cache in ${this.#folder} ${message}`);
     this.#epoch++;
     this.#closeReader();
     this.#forget();
@@ -441,7 +438,7 @@ export class DiskStore {
     // another process holds it for a moment: it counts as not there
     if (faultOf(error) === "busy") return;
     // the worker sees to it: what it was told before is of no use any more
-    this.#restart(messageOf(error));
+    this.#restart(anewText(error));
   }
 
   #lost(id: number): void {

@@ -10,7 +10,7 @@ import {
   TABLES,
   WRITING,
 } from "./schema.ts";
-import { faultOf, messageOf } from "./sqlite_fault.ts";
+import { anewText, faultOf } from "./sqlite_fault.ts";
 
 /** What is there is not to be touched. */
 export class NotForThisVersion extends Error {}
@@ -38,7 +38,7 @@ export function openDatabase(folder: string, limit: number, notice: (message: st
       notice("was written by an older version of weir, and begins anew");
     } else {
       if (faultOf(error) !== "damaged") throw error;
-      notice(`is damaged (${messageOf(error)}), and begins anew`);
+      notice(anewText(error));
     }
   }
   removeDatabase(folder);

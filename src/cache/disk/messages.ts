@@ -61,7 +61,7 @@ export type FromWorker =
   /** It cannot be used, and is not tried again. */
   | { readonly kind: "off"; readonly message: string }
   | { readonly kind: "notice"; readonly level: "info" | "warning"; readonly message: string }
-  /** The database is damaged: waits for `restart`. */
+  /** It has to begin anew, and says why: waits for `restart`. */
   | { readonly kind: "damaged"; readonly message: string }
   | { readonly kind: "settled"; readonly ticket: number }
   /** An object turned out to be damaged, and has been removed. */

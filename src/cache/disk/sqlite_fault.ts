@@ -30,6 +30,13 @@ export function faultOf(error: unknown): SqliteFault {
     : "other";
 }
 
+/** Why a store begins anew, in words that go on after its name. */
+export function anewText(error: unknown): string {
+  const fault = faultOf(error);
+  if (fault === "full") return "begins anew, for the disk is full";
+  return `${fault === "damaged" ? "is damaged" : "fails"} (${messageOf(error)}), and begins anew`;
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@
 import { openDatabase, removeDatabase, sizeOfFiles } from "./database.ts";
 import { DiskEngine, NoRoom } from "./engine.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
-import { faultOf, messageOf } from "./sqlite_fault.ts";
+import { anewText, faultOf, messageOf } from "./sqlite_fault.ts";
 
 /** A transaction ends when nothing more is to be done, or after so many changes or bytes. */
 const MOST_CHANGES = 256;
@@ -32,6 +32,7 @@ class DiskWorker {
   #ticket = 0;
   #waiting = false;
   #restarts = 0;
+  #full = false;
   #fullTold = false;
 
   hear(message: ToWorker): void {
@@ -157,7 +158,7 @@ class DiskWorker {
     this.#bytes = 0;
     const fault = faultOf(error);
     if (fault !== "full" && fault !== "busy") {
-      this.#giveUp(messageOf(error));
+      this.#giveUp(anewText(error));
       return;
     }
     try {
@@ -170,28 +171,27 @@ class DiskWorker {
       }
       this.#commit(engine);
     } catch (error) {
-      this.#giveUp(messageOf(error));
+      this.#giveUp(anewText(error));
     }
   }
 
   /** The disk is full: leaves room to others, and to the log. */
   #yield(engine: DiskEngine): void {
+    this.#full = true;
     this.#limit = Math.min(this.#limit, Math.floor(sizeOfFiles(this.#folder) * 3 / 4));
-    if (this.#limit < LEAST_LIMIT) throw new Error("the disk is full");
-    if (!this.#fullTold) {
-      this.#fullTold = true;
-      tell({
-        kind: "notice",
-        level: "warning",
-        message: `keeps less, for the disk is full: ${
-          Math.floor(this.#limit / 2 ** 20)
-        } MB at the most from now on`,
-      });
-    }
+    if (this.#limit < LEAST_LIMIT) throw new Error("database or disk is full");
     engine.checkpoint();
     engine.limit = this.#limit;
     engine.shrinkTo(Math.floor(this.#limit / 2));
     engine.checkpoint();
+    if (this.#fullTold) return;
+    this.#fullTold = true;
+    const kept = Math.round(this.#limit / 2 ** 20);
+    tell({
+      kind: "notice",
+      level: "warning",
+      message: `keeps ${kept} MB at the most from now on, for the disk is full`,
+    });
   }
 
   /** All is to begin anew, once nobody else has the files open. */
@@ -215,7 +215,7 @@ class DiskWorker {
       return;
     }
     // where the disk was full it will be again
-    if (this.#fullTold) this.#limit = Math.min(this.#limit, Math.max(full >> 1, LEAST_LIMIT));
+    if (this.#full) this.#limit = Math.min(this.#limit, Math.max(full >> 1, LEAST_LIMIT));
     this.#open();
   }
 
