@@ -20,12 +20,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
   policy: { uses: ["http"], types: [], pure: true },
   cache: { uses: ["http"], types: [], pure: true },
   proxy: { uses: ["http", "net", "policy", "cache"], types: [] },
-  observe: { uses: [], types: ["proxy"] },
+  relay: { uses: ["http", "net", "policy"], types: [] },
+  observe: { uses: [], types: ["proxy", "relay"] },
   config: { uses: ["http", "policy"], types: ["net", "proxy", "cache", "observe"] },
   passwords: { uses: [], types: [] },
   review: { uses: ["http", "policy", "config"], types: [], pure: true },
   cli: {
-    uses: ["config", "http", "net", "observe", "passwords", "policy", "proxy", "cache", "review"],
+    uses: ["config", "http", "net", "observe", "passwords", "policy", "proxy", "relay", "cache", "review"],
     types: [],
   },
 };

@@ -54,7 +54,7 @@ function letsStrangersIn({ action, mode, clients, users }: RuleSpec): boolean {
 }
 
 /** Whether an address to listen on may be reached from other networks; of a name other than localhost none can tell. */
-function isPublic({ hostname }: ListenAddress): boolean {
+export function isPublic({ hostname }: ListenAddress): boolean {
   const ip = parseIp(hostname);
   if (ip === null) return !/^(?:.*\.)?localhost\.?$/.test(hostname);
   return isUnspecified(plainAddress(ip)) || clientScopeOf(ip) === "public";

@@ -24,6 +24,7 @@ export type Run = (line: CommandLine, instance: Instance, io: Io) => Promise<num
 const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
   serve: () => serve,
   cache: async () => (await import("./cache.ts")).cache,
+  relay: async () => (await import("./relay.ts")).relay,
   env: async () => (await import("./env.ts")).env,
   passwd: async () => (await import("./passwd.ts")).passwd,
   learn: async () => (await import("./learn.ts")).learn,

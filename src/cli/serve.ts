@@ -22,7 +22,7 @@ import { requireAdmission } from "./public_listener.ts";
 import { listenForSignals } from "./signals.ts";
 
 /** Exit codes of a second signal: 128 and its number, as shells have it. */
-const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+export const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /**
  * @returns the exit code
@@ -31,7 +31,7 @@ const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT
 export async function serve(line: CommandLine, instance: Instance, io: Io): Promise<number> {
   const known = new Known();
   const loaded = await load(line, instance, io, known);
-  await requireNet(loaded.config, line);
+  await requireNet(loaded.config.listen, line);
   for (const warning of loaded.warnings) io.err(`weir: warning: ${warning}\n`);
   const diagnostics = await diagnosticsOf(loaded.config, io);
   const disk = await openDisk(loaded.config, line, diagnostics);
@@ -230,8 +230,8 @@ function diagnosticsOf(config: Config, io: Io): Promise<Diagnostics> {
 }
 
 /** Never asks: without the permission to listen, says how to give it. */
-async function requireNet(config: Config, line: CommandLine): Promise<void> {
-  for (const address of config.listen) {
+export async function requireNet(listen: Config["listen"], line: CommandLine): Promise<void> {
+  for (const address of listen) {
     const host = formatAddress(address);
     const { state } = await Deno.permissions.query({ name: "net", host });
     if (state === "granted") continue;

@@ -30,6 +30,17 @@ export const COMMANDS = [
     exit: { 1: "Failed while running: a busy port, say" },
   },
   {
+    name: "relay",
+    words: "",
+    help: "Relay TCP connections of any protocol to targets, and share them out",
+    examples: [
+      ["weir relay -l 6379 --to 10.0.0.5:6379 --to 10.0.0.6:6379", "By turns, and around one that is down"],
+      ["weir relay -l 5432 --to db.internal:5432", "To each address that the name has"],
+      ["weir relay -l 8443 --to 10.0.0.5:443 --send-proxy v2", "Targets learn who the client is"],
+    ],
+    exit: { 1: "Failed while running: a busy port, say" },
+  },
+  {
     name: "learn",
     words: "LOG…",
     help: "Write the least policy that allows what went through logs",

@@ -86,6 +86,11 @@ export interface AddressesOption extends Row {
   readonly default: readonly ListenAddress[];
 }
 
+/** Places as `host:port`, each found valid and kept as it was written; always repeatable. */
+export interface PlacesOption extends Row {
+  readonly type: "places";
+}
+
 /** Words that `policy/` reads, each found valid and kept as it was written; always repeatable. */
 export interface PatternsOption extends Row {
   readonly type: "networks" | "ports";
@@ -110,6 +115,7 @@ export type Option =
   | TextOption
   | FileOption
   | AddressesOption
+  | PlacesOption
   | PatternsOption
   | RuleOption;
 
@@ -119,7 +125,7 @@ export type BoundedOption = SizeOption | DurationOption | IntegerOption;
 /** True when the option may be given several times, each adding to a list. */
 export function isRepeatable(option: Option): boolean {
   if (option.type === "file") return option.repeatable;
-  return ["addresses", "networks", "ports", "rule"].includes(option.type);
+  return ["addresses", "places", "networks", "ports", "rule"].includes(option.type);
 }
 
 /** Whether a command takes an option. */

@@ -33,6 +33,9 @@ export const GROUPS: readonly Group[] = [
   { title: OWN_GROUP, section: "" },
 ];
 
+/** Those that listen and serve. */
+const SERVERS = ["serve", "relay"];
+
 /** Those that judge requests by the policy. */
 const JUDGES = ["serve", "test", "replay", "why"];
 
@@ -46,7 +49,7 @@ export const OPTIONS = [
     word: "ADDRESS",
     default: [{ hostname: "127.0.0.1", port: 8888 }],
     help: "Where to listen: 8888, :8888 (on all addresses), 127.0.0.1:8888, [::1]:8888",
-    commands: ["serve", "env"],
+    commands: [...SERVERS, "env"],
   },
   {
     flag: "config",
@@ -155,7 +158,7 @@ export const OPTIONS = [
     word: "NETWORK",
     defaultInWords: "all that reach a listener of this machine or its network",
     help: "Who may use the proxy: 192.168.0.0/16, loopback, private, all",
-    commands: JUDGES,
+    commands: ["relay", ...JUDGES],
   },
   {
     flag: "connect-ports",
@@ -250,6 +253,7 @@ export const OPTIONS = [
     choices: ["pretty", "hops", "json", "common", "combined", "squid", "none"],
     default: "pretty",
     help: "The access log on standard output",
+    commands: SERVERS,
   },
   {
     flag: "log-level",
@@ -260,6 +264,7 @@ export const OPTIONS = [
     choices: ["debug", "info", "warning", "error"],
     default: "info",
     help: "The least that is worth a line on standard error",
+    commands: SERVERS,
   },
   {
     flag: "log-color",
@@ -283,6 +288,7 @@ export const OPTIONS = [
     least: 1,
     most: 1_000_000,
     help: "Connections from clients, in all",
+    commands: SERVERS,
   },
   {
     flag: "max-connections-per-client",
@@ -295,6 +301,7 @@ export const OPTIONS = [
     most: 1_000_000,
     zero: "no limit",
     help: "Connections from one client address",
+    commands: SERVERS,
   },
   {
     flag: "max-head-size",
@@ -353,6 +360,7 @@ export const OPTIONS = [
     least: 1,
     most: WEEK,
     help: "Time to reach an origin: name, connection and TLS",
+    commands: SERVERS,
   },
   {
     flag: "response-timeout",
@@ -399,6 +407,7 @@ export const OPTIONS = [
     least: 1,
     most: WEEK,
     help: "Silence in a tunnel, both ways",
+    commands: SERVERS,
   },
   {
     flag: "half-closed-timeout",
@@ -422,6 +431,7 @@ export const OPTIONS = [
     most: HOUR,
     zero: "cut at once",
     help: "Time for exchanges in flight to finish on a stop",
+    commands: SERVERS,
   },
 
   {
@@ -500,6 +510,45 @@ export const OPTIONS = [
     help: "Trust these certificates too (PEM) when fetching https://",
   },
   // what one command alone takes stands here, with its name in `commands` and without `key`
+  {
+    flag: "to",
+    group: "Commands",
+    type: "places",
+    word: "HOST:PORT",
+    help: "Where connections go; a name stands for all its addresses and is looked up again every 5 s",
+    commands: ["relay"],
+  },
+  {
+    flag: "balance",
+    group: "Commands",
+    type: "choice",
+    word: "HOW",
+    choices: ["round-robin", "least-connections", "random-two", "source"],
+    default: "round-robin",
+    help: "Which target a connection goes to, where source is the same one for the same client",
+    commands: ["relay"],
+  },
+  {
+    flag: "check-targets",
+    group: "Commands",
+    type: "duration",
+    word: "TIME",
+    default: 5 * SECOND,
+    least: 0,
+    most: HOUR,
+    zero: "only clients' connections tell",
+    help: "Time between two connections that see whether a target answers",
+    commands: ["relay"],
+  },
+  {
+    flag: "send-proxy",
+    group: "Commands",
+    type: "choice",
+    word: "VERSION",
+    choices: ["v1", "v2"],
+    help: "Tell targets who the client is, in a header of the PROXY protocol",
+    commands: ["relay"],
+  },
   {
     flag: "proxy",
     group: "Commands",
@@ -664,7 +713,7 @@ type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
   : O extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : O extends { type: "boolean" } ? boolean
   : O extends { type: "addresses" } ? readonly ListenAddress[]
-  : O extends { type: "networks" | "ports" } ? readonly string[]
+  : O extends { type: "networks" | "ports" | "places" } ? readonly string[]
   : O extends { repeatable: true } ? readonly string[]
   : string;
 

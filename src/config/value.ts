@@ -1,5 +1,7 @@
 /** One value of one option: from the text of a flag, from what TOML held, and back to text. */
 
+import { parseAuthority } from "../http/authority.ts";
+import { HttpError } from "../http/error.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { parseNetworks } from "../policy/network.ts";
 import { PatternError } from "../policy/pattern_error.ts";
@@ -37,6 +39,8 @@ export function valueOfFlag(option: Option, texts: readonly string[], readAddres
       return text === "true";
     case "addresses":
       return addresses(texts, readAddress);
+    case "places":
+      return texts.map(place);
     case "file":
       return option.repeatable ? texts.map(fileName) : fileName(text);
     case "networks":
@@ -77,6 +81,8 @@ export function valueOfToml(option: Option, value: unknown, readAddress: Address
         strings(value, `an address or a list of them, such as "8888" or ["8888", "[::1]:8888"]`),
         readAddress,
       );
+    case "places":
+      return strings(value, `a place or a list of them, such as "127.0.0.1:6379"`).map(place);
     case "file":
       if (!option.repeatable) return fileName(string(value, `the name of a file in quotes`));
       return strings(value, `the name of a file or a list of them, such as "a.pem" or ["a.pem", "b.pem"]`)
@@ -101,6 +107,7 @@ export function textsOf(option: Option, value: Value): string[] {
       return (value as readonly ListenAddress[]).map(formatAddress);
     case "file":
       return option.repeatable ? [...value as readonly string[]] : [value as string];
+    case "places":
     case "networks":
     case "ports":
       return [...value as readonly string[]];
@@ -161,6 +168,16 @@ function addresses(texts: readonly string[], readAddress: AddressReader): Listen
       throw new WrongValue(error instanceof Error ? error.message : String(error), item);
     }
   });
+}
+
+function place(text: string, item: number): string {
+  try {
+    parseAuthority(text, null);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    throw new WrongValue(error.message, item);
+  }
+  return text;
 }
 
 function patterns(option: PatternsOption, texts: readonly string[]): readonly string[] {

@@ -26,9 +26,11 @@ export interface AccessLogOptions {
 }
 
 /** The part of an observer that listens to exchanges. */
-export interface AccessLog {
+export type AccessLog = RecordLog<Exchange>;
+
+export interface RecordLog<Each> {
   /** Notes an exchange that is over. Returns at once and never throws. */
-  finished(exchange: Exchange): void;
+  finished(exchange: Each): void;
   /**
    * Writes what waits. Resolves when it is written, or when a reader that stands still has used up the patience: then
    * the write is still pending, and the process has to be ended with `Deno.exit`.
@@ -42,7 +44,14 @@ const DELAY = 100;
 
 /** Begins an access log. Nothing is opened and no timer runs until there is something to write. */
 export function accessLog(format: AccessLogFormat, options: AccessLogOptions): AccessLog {
-  const toLine = lineFormat(format, options.color);
+  return recordLog(lineFormat(format, options.color), options);
+}
+
+/** Begins a log of records, in lines without their end; `undefined` for no lines at all. */
+export function recordLog<Each>(
+  toLine: ((exchange: Each) => string) | undefined,
+  options: AccessLogOptions,
+): RecordLog<Each> {
   if (toLine === undefined) return { finished() {}, flush: () => Promise.resolve(), dropped: 0 };
 
   const notice = options.notice ?? ((level, message) => console.error(`weir: ${level}: ${message}`));

@@ -101,8 +101,12 @@ Deno.test("the first word is the command, and serve is what runs without one", (
 });
 
 Deno.test("a flag of another command says whose it is", () => {
-  assertEquals(problemsOf("help", "--grace", "1s"), ["--grace belongs to weir serve, not to weir help"]);
-  assertEquals(problemsOf("help", "-l1"), ["-l belongs to weir serve, weir env, not to weir help"]);
+  assertEquals(problemsOf("help", "--grace", "1s"), [
+    "--grace belongs to weir serve, weir relay, not to weir help",
+  ]);
+  assertEquals(problemsOf("help", "-l1"), [
+    "-l belongs to weir serve, weir relay, weir env, not to weir help",
+  ]);
 });
 
 Deno.test("more words than a command takes are told, each", () => {
