@@ -194,6 +194,7 @@ class Evaluator {
       enforced: true,
       tls: rule?.tls ?? spec.tls,
       rates,
+      ...(rule?.methods ?? null) !== null && { namesMethod: true },
     };
   }
 

@@ -126,6 +126,6 @@ function verdictOf(spec: RuleSpec, policy: PolicySpec): Verdict {
     enforced: allows || policy.mode === "enforce" && spec.mode === "enforce",
     tls: allows ? spec.tls ?? policy.tls : "any",
     rates: allows && spec.rates !== null ? { rule: spec.name, limits: spec.rates } : null,
-    namesMethod: spec.methods !== null,
+    ...spec.methods !== null && allows && { namesMethod: true },
   };
 }

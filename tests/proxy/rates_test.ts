@@ -8,6 +8,7 @@ import { NO_LIMITS, type RateLimits, Usage } from "../../src/policy/rates.ts";
 import type { Decider } from "../../src/policy/verdict.ts";
 import { proxied, type Setting, SETTINGS } from "./harness.ts";
 import { CAN_RESET, type Peer, turn, valuesOf } from "./peer.ts";
+import { policy } from "./policies.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
 import { arrived, tunnelled, type UnderWay } from "./under_way.ts";
 
@@ -24,9 +25,7 @@ const limited = (limits: Partial<RateLimits>) => ({ clientRates: { ...NO_LIMITS,
 
 /** A policy whose only rule has these rates. */
 function underRule(limits: Partial<RateLimits>): Decider {
-  const verdict = SETTINGS.policy.decide(null as never, null);
-  const rates = { rule: "slow", limits: { ...NO_LIMITS, ...limits } };
-  return { ...SETTINGS.policy, decide: () => ({ ...verdict, rule: "slow", rates }) };
+  return policy({ rules: [{ name: "slow", rates: { ...NO_LIMITS, ...limits } }] });
 }
 
 /** Bytes of which each place is told from its neighbours, as text. */
