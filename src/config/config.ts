@@ -78,6 +78,7 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       poolPerOrigin: all["pool-per-origin"],
       poolSize: all["pool-size"],
       poolTimeout: all["pool-timeout"],
+      originConnections: all["origin-connections"],
       forwardedFor: all["forwarded-for"],
       policy: new Policy(policy, new Map()),
       cacheSize: all.cache,

@@ -471,6 +471,16 @@ export const OPTIONS = [
   },
 
   {
+    flag: "origin-connections",
+    key: "forwarding.origin-connections",
+    group: "Forwarding",
+    type: "choice",
+    word: "WHAT",
+    choices: ["keep", "close"],
+    default: "keep",
+    help: "Whether connections to origins are kept for further requests, or each request gets its own",
+  },
+  {
     flag: "forwarded-for",
     key: "forwarding.forwarded-for",
     group: "Forwarding",

@@ -3,6 +3,7 @@
 import { Field } from "../http/field_names.ts";
 import { CHUNKED } from "../http/framing.ts";
 import {
+  CONNECTION_CLOSE,
   CONNECTION_UPGRADE,
   type HeadWriter,
   TE_TRAILERS,
@@ -51,7 +52,10 @@ export function writeRequestHead(
   }
   storing?.addConditions(writer);
   if (upgrading) writer.add(CONNECTION_UPGRADE);
-  else if ((head.seen & TE) !== 0 && offersTrailers(request)) writer.add(TE_TRAILERS);
+  else {
+    if ((head.seen & TE) !== 0 && offersTrailers(request)) writer.add(TE_TRAILERS);
+    if (settings.originConnections === "close") writer.add(CONNECTION_CLOSE);
+  }
   writer.end();
 }
 

@@ -62,7 +62,10 @@ export class Services {
 
   /** Other settings, for exchanges that begin from now on. */
   update(settings: ProxySettings): void {
-    this.settings = this.pool.limits = settings;
+    this.settings = settings;
+    const keeps = settings.originConnections === "keep";
+    this.pool.limits = keeps ? settings : { ...settings, poolSize: 0 };
+    if (!keeps) this.pool.clear();
     if (settings.cacheSize === 0) this.cache = null;
     else if (this.cache === null) this.cache = new HttpCache(settings.cacheSize, this.#shelf);
     else this.cache.limit = settings.cacheSize;

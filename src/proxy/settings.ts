@@ -41,6 +41,8 @@ export interface ProxySettings {
   poolSize: number;
   poolTimeout: number;
 
+  /** Whether connections to origins are kept for other requests; `close` tells the origins so. */
+  originConnections: "keep" | "close";
   /** What becomes of `X-Forwarded-For` and `Forwarded`. */
   forwardedFor: "leave" | "delete" | "set" | "append";
   /** Who may reach what. */

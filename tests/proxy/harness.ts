@@ -57,6 +57,7 @@ export const SETTINGS: ProxySettings = {
   poolPerOrigin: 512,
   poolSize: 2048,
   poolTimeout: 30_000,
+  originConnections: "keep",
   forwardedFor: "leave",
   policy: policy(),
   cacheSize: 0,
