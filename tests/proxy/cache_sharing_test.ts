@@ -1,24 +1,22 @@
 /** One fetch for many: who gets what of it, at which pace, and what becomes of it when anybody fails. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { NO_LIMITS } from "../../src/policy/rates.ts";
+import { assertEquals } from "@std/assert";
 import {
-  assertCut,
   cached,
   came,
+  chunk,
+  CHUNKED,
+  FRESH,
+  gathered,
   hit,
   longText,
-  MIB,
-  miss,
   response,
-  statusOf,
   turns,
   until,
 } from "./cached.ts";
-import { CAN_RESET, type Peer, valuesOf } from "./peer.ts";
+import { CAN_RESET, valuesOf } from "./peer.ts";
 import { Names, policy } from "./policies.ts";
-import { get, request } from "./round_trip.ts";
-import type { Setting } from "./harness.ts";
+import { get } from "./round_trip.ts";
 
 /** Names whose addresses come when the test wants them to. */
 class SlowNames extends Names {
@@ -47,34 +45,6 @@ class SlowNames extends Names {
 }
 
 const names = new SlowNames({ "a.example": ["127.0.0.1"] });
-const FRESH = "Cache-Control: max-age=60\r\n";
-const CHUNKED = `HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n`;
-
-function chunk(text: string): string {
-  return `${text.length.toString(16)}\r\n${text}\r\n`;
-}
-
-/** A first client whose request is at the origin, and others that wait for the same. */
-async function gathered(
-  setting: Setting,
-  others: number | string[],
-): Promise<{ first: Peer; rest: Peer[]; upstream: Peer }> {
-  const { origin } = setting;
-  const first = await setting.connect({ resettable: CAN_RESET });
-  await first.send(get(origin));
-  const upstream = await origin.accept();
-  await upstream.message();
-  const messages = Array.isArray(others) ? others : Array.from({ length: others }, () => get(origin));
-  const rest: Peer[] = [];
-  for (const message of messages) {
-    const client = await setting.connect();
-    await client.send(message);
-    rest.push(client);
-  }
-  await turns();
-  return { first, rest, upstream };
-}
-
 cached(
   "followers get what has come and then the rest as it comes, whoever joins late too",
   async (setting) => {

@@ -1,10 +1,12 @@
 /** A proxy that keeps responses, and what is asked of it again and again, for tests that look at it from outside. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { proxied, PSEUDONYM, type Setting, type SettingOptions } from "./harness.ts";
-import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
+import { CAN_RESET, type Message, type Peer, turn, valuesOf } from "./peer.ts";
+import { get } from "./round_trip.ts";
 
 export const MIB = 1024 * 1024;
+export const FRESH = "Cache-Control: max-age=60\r\n";
 
 /** A test with a proxy that keeps 64 MiB, and holds nothing any more of what is under way when it is over. */
 export function cached(
@@ -96,13 +98,30 @@ export async function came(client: Peer, text: string): Promise<void> {
   }
 }
 
-/** The response ends, and visibly too early. */
-export async function assertCut(client: Peer, framing: "chunked" | number): Promise<void> {
-  const rest = await client.rest();
-  if (framing === "chunked") assert(!rest.endsWith("0\r\n\r\n"), "no last chunk");
-  else {
-    const body = rest.slice(rest.indexOf("\r\n\r\n") + 4);
-    assert(body.length < framing, `${body.length} bytes of ${framing}`);
+/** A fresh response whose body follows in chunks. */
+export const CHUNKED = `HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n`;
+
+export function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
+}
+
+/** A first client whose request is at the origin, and others that wait for the same. */
+export async function gathered(
+  setting: Setting,
+  others: number | string[],
+): Promise<{ first: Peer; rest: Peer[]; upstream: Peer }> {
+  const { origin } = setting;
+  const first = await setting.connect({ resettable: CAN_RESET });
+  await first.send(get(origin));
+  const upstream = await origin.accept();
+  await upstream.message();
+  const messages = Array.isArray(others) ? others : Array.from({ length: others }, () => get(origin));
+  const rest: Peer[] = [];
+  for (const message of messages) {
+    const client = await setting.connect();
+    await client.send(message);
+    rest.push(client);
   }
-  assertEquals(client.ending === null, false);
+  await turns();
+  return { first, rest, upstream };
 }
