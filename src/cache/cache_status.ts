@@ -48,6 +48,10 @@ export const NO_FACTS: CacheFacts = {
 const MAX_INTEGER = 999_999_999_999_999;
 const MAX_DETAIL = 64;
 
+/** The name is the same for all responses of one instance. */
+let lastName = "";
+let lastMember = '""';
+
 /**
  * This cache's member of `Cache-Status` (RFC 9211 §2): `weir-1f3a; hit; ttl=30`. `key` is left out, since it would
  * show what is asked for.
@@ -55,7 +59,8 @@ const MAX_DETAIL = 64;
  * @param name what names this instance in `Via` too
  */
 export function cacheStatus(name: string, facts: CacheFacts): string {
-  let member = tokenOrString(name);
+  if (name !== lastName) [lastName, lastMember] = [name, tokenOrString(name)];
+  let member = lastMember;
   if (facts.forward === null) {
     member += "; hit";
   } else {

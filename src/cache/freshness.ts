@@ -104,12 +104,12 @@ export function lifetime(status: number, field: (name: string) => string, respon
   const { sMaxAge, maxAge, public: isPublic } = readResponseDirectives(field("cache-control"));
   const explicit = sMaxAge ?? maxAge;
   if (explicit !== null) return { seconds: explicit, heuristic: false };
-  const made = parseDate(field("date"), responseTime) ?? responseTime;
+  const made = () => parseDate(field("date"), responseTime) ?? responseTime;
   const expires = field("expires");
   if (expires !== "") {
     // several values are no date, as `0` is none: they are in the past (§5.3)
     const until = parseDate(expires, responseTime);
-    return { seconds: until === null ? 0 : between(made, until), heuristic: false };
+    return { seconds: until === null ? 0 : between(made(), until), heuristic: false };
   }
   return { seconds: estimate(status, isPublic, field, made, responseTime), heuristic: true };
 }
@@ -119,14 +119,14 @@ function estimate(
   status: number,
   isPublic: boolean,
   field: (name: string) => string,
-  made: number,
+  made: () => number,
   now: number,
 ): number {
   if (!isHeuristicallyCacheable(status) && !isPublic) return 0;
   // nothing defines Pragma in a response, but who writes it means it: what is only estimated is not worth a doubt
   if (field("pragma").toLowerCase().includes("no-cache")) return 0;
   const changed = parseDate(field("last-modified"), now);
-  return changed === null ? 0 : Math.min(Math.floor(between(changed, made) / 10), MAX_HEURISTIC);
+  return changed === null ? 0 : Math.min(Math.floor(between(changed, made()) / 10), MAX_HEURISTIC);
 }
 
 /** Whole seconds from one time to a later one, both in ms; 0 when it is no later one. */

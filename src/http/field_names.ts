@@ -142,5 +142,5 @@ export function fieldNumber(bytes: Uint8Array, start: number, end: number, hash:
 
 /** The number of a field by its name in any case; 0 for an unknown one. */
 export function fieldNumberOf(name: string): number {
-  return numbers.get(name.toLowerCase()) ?? 0;
+  return numbers.get(name) ?? numbers.get(name.toLowerCase()) ?? 0;
 }

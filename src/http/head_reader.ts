@@ -263,6 +263,7 @@ export class HeadReader {
 
   /** All values of the field with this number, joined by `, ` as RFC 9110 §5.3 allows; `""` without one. */
   values(number: number): string {
+    if (number < 32 && (this.seen & (1 << number)) === 0) return "";
     let index = this.find(number);
     if (index < 0) return "";
     let joined = this.value(index);
