@@ -12,7 +12,7 @@ import { KeyFilter } from "./disk/key_filter.ts";
 import type { FolderLock } from "./disk/lock.ts";
 import type { DiskStats, FromWorker, ToWorker } from "./disk/messages.ts";
 import { PendingChanges } from "./disk/pending.ts";
-import type { DiskReader, StoredObject } from "./disk/reader.ts";
+import type { DiskReader, FoundObject } from "./disk/reader.ts";
 import { anewText, faultOf, messageOf } from "./disk/sqlite_fault.ts";
 import { DiskWriter } from "./disk/writer.ts";
 
@@ -28,18 +28,16 @@ const LONGEST_QUEUE = 32 * 1024 * 1024;
 const MOST_CHANGES = 20_000;
 /** What a change takes beside its texts and bytes. */
 const BYTES_OF_A_CHANGE = 200;
-/** Bodies up to this length are read here; asking the worker takes longer than reading them. */
-const SHORT_BODY = 64 * 1024;
 /** Uses are written when there are so many, or with the first one after so long, ms. */
-const MOST_USES = 512;
-const USES_WAIT = 2000;
+const MOST_USES = 4096;
+const USES_WAIT = 5000;
 /** How long closing waits for the worker, ms. */
 const CLOSING_TIME = 10_000;
 
 export type DiskNotice = (level: "info" | "warning", message: string) => void;
 
 /** An object as it was found. It stays what it is: one that is written in its place is another one. */
-export interface DiskObject extends StoredObject {
+export interface DiskObject extends FoundObject {
   /** Which of the store's fresh starts it is of. */
   readonly epoch: number;
 }
@@ -155,10 +153,8 @@ export class DiskStore {
    */
   read(object: DiskObject, first = 0, end: number = object.length): DiskBody {
     this.#used(object);
-    if (object.length <= SHORT_BODY) {
-      return new DiskBody({ piece: () => this.#readHere(object), close() {} }, first, end);
-    }
-    const { epoch, id } = object;
+    const { epoch, id, short } = object;
+    if (short !== null) return new DiskBody({ piece: () => short, close() {} }, first, end);
     if (this.#reader !== null && epoch === this.#epoch) this.#post({ kind: "pin", id });
     const close = () => {
       if (this.#reader !== null && epoch === this.#epoch) this.#post({ kind: "unpin", id });
@@ -166,11 +162,10 @@ export class DiskStore {
     return new DiskBody({ piece: (index) => this.#readThere(object, index), close }, first, end);
   }
 
-  /** A body of up to 64 KiB, at once; `null` when it is longer, or lost. That counts as a use. */
+  /** A body of up to 64 KiB, at once; `null` when it is longer. That counts as a use. */
   readShort(object: DiskObject): Uint8Array | null {
-    if (object.length > SHORT_BODY) return null;
-    this.#used(object);
-    return this.#readHere(object);
+    if (object.short !== null) this.#used(object);
+    return object.short;
   }
 
   /**
@@ -410,19 +405,6 @@ export class DiskStore {
     if (epoch !== this.#epoch || !fits(key, variant, meta) || !this.#takes(bytes)) return false;
     this.#post({ kind: "finish", ticket: this.#pending.add(key, bytes), writer, ...object });
     return true;
-  }
-
-  #readHere(object: DiskObject): Uint8Array | null {
-    if (this.#reader === null || object.epoch !== this.#epoch) return null;
-    if (object.length === 0) return new Uint8Array();
-    try {
-      const found = this.#reader.piece(object, 0);
-      if (typeof found !== "string") return found;
-      if (found === "damaged") this.#lost(object.id);
-    } catch (error) {
-      this.#readFailed(error);
-    }
-    return null;
   }
 
   #readThere({ id, seed, length, epoch }: DiskObject, index: number): Promise<Uint8Array | null> | null {

@@ -153,6 +153,20 @@ Deno.test("the files stay within the limit, and what was used last stays", async
   assert((await store.stats())!.evicted > 80);
 });
 
+Deno.test("a clock that has gone back does not keep what was used before for ever", async () => {
+  await using folder = new DiskFolder();
+  let store = await folder.open(8 * MIB);
+  await put(store, "old", bytesOf(1, 100_000));
+  await store.close();
+  const database = new DatabaseSync(folder.file());
+  database.exec("UPDATE entries SET used = used + 1e10");
+  database.close();
+  store = await folder.open(8 * MIB);
+  for (let i = 0; i < 100; i++) await put(store, `${i}`, bytesOf(i, 150_000));
+  assertEquals(store.lookup("old"), []);
+  assertEquals(store.lookup("99").length, 1);
+});
+
 Deno.test("a lower limit holds after a restart, and while it runs", async () => {
   await using folder = new DiskFolder();
   let store = await folder.open(32 * MIB);
@@ -235,12 +249,10 @@ Deno.test("a body that is being read stays to its end, whatever becomes of the o
 Deno.test("an object that was found and has gone is lost, and not another one's bytes", async () => {
   await using folder = new DiskFolder();
   const store = await folder.open();
-  for (const length of [10, 300_000]) {
-    await put(store, "k", bytesOf(1, length));
-    const [object] = store.lookup("k");
-    await put(store, "k", bytesOf(2, length));
-    await assertRejects(() => untilLost(() => bodyOf(store, object)), DiskBodyLost);
-  }
+  await put(store, "k", bytesOf(1, 300_000));
+  const [object] = store.lookup("k");
+  await put(store, "k", bytesOf(2, 300_000));
+  await assertRejects(() => untilLost(() => bodyOf(store, object)), DiskBodyLost);
   assertEquals(folder.notices, []);
 });
 
@@ -287,7 +299,7 @@ Deno.test("a body or a meta with a wrong byte is removed, and told once", async 
   database.exec(`UPDATE pieces SET id = ${ids.swapped + 1} WHERE id = -1`);
   database.close();
 
-  assertEquals(store.readShort(store.lookup("short")[0]), null);
+  assertEquals(store.lookup("short"), []);
   for (const key of ["long", "swapped"]) {
     await assertRejects(() => bodyOf(store, store.lookup(key)[0]), DiskBodyLost);
   }

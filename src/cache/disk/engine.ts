@@ -114,7 +114,7 @@ export class DiskEngine {
     this.#toRemove = prepare(
       `SELECT id FROM entries WHERE whole = 0 AND id > ? ORDER BY id LIMIT ${OBJECTS_AT_ONCE}`,
     );
-    this.#use = prepare("UPDATE entries SET used = max(used, ?), hits = hits + ? WHERE id = ?");
+    this.#use = prepare("UPDATE entries SET used = ?, hits = hits + ? WHERE id = ?");
     this.#vacuum = prepare(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
     this.#pageCount = prepare("PRAGMA page_count");
     this.#freeCount = prepare("PRAGMA freelist_count");
@@ -125,6 +125,8 @@ export class DiskEngine {
       this.filter.add(Number(hash));
     }
     this.limit = limit;
+    // the clock has gone back: these would be taken for the ones that were used last for as long
+    prepare("UPDATE entries SET used = ? WHERE whole = 1 AND used > ?").run(Date.now(), Date.now());
   }
 
   get limit(): number {

@@ -2,7 +2,15 @@
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { objectSum, pieceSum } from "./checksum.ts";
-import { APPLICATION_ID, DATABASE_FILE, FORMAT_VERSION, MOST_PIECES, PIECE_SIZE, READING } from "./schema.ts";
+import {
+  APPLICATION_ID,
+  DATABASE_FILE,
+  FORMAT_VERSION,
+  MOST_PIECES,
+  PIECE_SIZE,
+  READING,
+  SHORT_BODY,
+} from "./schema.ts";
 
 /** An object as it stands in the database, found right. */
 export interface StoredObject {
@@ -24,26 +32,36 @@ export interface Usage {
   readonly used: number;
 }
 
+/** One that was found by its key: with its body, unless that is long. */
+export interface FoundObject extends StoredObject {
+  readonly short: Uint8Array | null;
+}
+
 interface Row extends StoredObject {
   readonly sum: number;
 }
 
+interface RowWithPiece extends Row {
+  readonly pieceSum: number | null;
+  readonly bytes: Uint8Array | null;
+}
+
 const COLUMNS = "o.id, o.key, o.variant, o.meta, o.length, o.seed, o.written, o.sum";
 const MOST_ROWS = 64;
+/** A short body comes along: to ask for it afterwards takes as long again. */
+const BY_KEY = `SELECT ${COLUMNS}, p.sum AS pieceSum, p.bytes FROM objects o ` +
+  `LEFT JOIN pieces p ON p.id = o.id * ${MOST_PIECES} AND o.length <= ${SHORT_BODY} ` +
+  `WHERE o.key = ? LIMIT ${MOST_ROWS}`;
 /** Rows of a listing that are read at once, so that nothing is held for long. */
 const ROWS_AT_ONCE = 256;
 
 export class DiskReader {
   readonly #database: DatabaseSync;
   readonly #byKey: StatementSync;
-  readonly #piece: StatementSync;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#byKey = database.prepare(
-      `SELECT ${COLUMNS} FROM objects o WHERE o.key = ? ORDER BY o.written LIMIT ${MOST_ROWS}`,
-    );
-    this.#piece = database.prepare("SELECT sum, bytes FROM pieces WHERE id = ?");
+    this.#byKey = database.prepare(BY_KEY);
   }
 
   /** @throws {Error} when there is none, or what is there cannot be read */
@@ -69,30 +87,19 @@ export class DiskReader {
   }
 
   /**
-   * All that is stored for a key, the latest last; those that are not what was written, to `damaged` instead.
+   * All that is stored for a key, the latest last; those that are not what was written are told to `damaged`.
    *
    * @throws {Error} when the database cannot be read
    */
-  objects(key: string, damaged: (id: number, key: string) => void): StoredObject[] {
-    const objects: StoredObject[] = [];
-    for (const row of this.#byKey.all(key) as unknown as Row[]) {
-      if (isRight(row) && row.key === key) objects.push(row);
-      else damaged(row.id, key);
+  objects(key: string, damaged: (id: number) => void): FoundObject[] {
+    const objects: FoundObject[] = [];
+    for (const row of this.#byKey.all(key) as unknown as RowWithPiece[]) {
+      const found = row.key === key ? foundObject(row) : null;
+      if (found === null) damaged(row.id);
+      else objects.push(found);
     }
-    return objects;
-  }
-
-  /**
-   * A piece of a body.
-   *
-   * @param length of the whole body
-   * @throws {Error} when the database cannot be read
-   */
-  piece(
-    object: { id: number; seed: number; length: number },
-    index: number,
-  ): Uint8Array | "missing" | "damaged" {
-    return readPiece(this.#piece, object, index);
+    // the database sorts a single row for as long as it takes to find it
+    return objects.length < 2 ? objects : objects.sort((a, b) => a.written - b.written || a.id - b.id);
   }
 
   /** Everything there is, in no order that means anything. What is damaged is left out. */
@@ -109,12 +116,6 @@ export class DiskReader {
     }
   }
 
-  usage(id: number): Usage | undefined {
-    const row = this.#database.prepare("SELECT bytes, hits, used FROM entries WHERE id = ?")
-      .get(id);
-    return row as unknown as Usage | undefined;
-  }
-
   totals(): { objects: number; bytes: number } {
     const row = this.#database.prepare(
       "SELECT count(*) AS objects, coalesce(sum(bytes), 0) AS bytes FROM entries WHERE whole = 1",
@@ -127,7 +128,12 @@ export class DiskReader {
   }
 }
 
-/** As {@link DiskReader.piece}, by a statement that selects `sum` and `bytes` by the number of the piece. */
+/**
+ * A piece of a body.
+ *
+ * @param statement selects `sum` and `bytes` by the number of the piece
+ * @throws {Error} when the database cannot be read
+ */
 export function readPiece(
   statement: StatementSync,
   object: { id: number; seed: number; length: number },
@@ -137,8 +143,22 @@ export function readPiece(
   if (row === undefined) return "missing";
   const { sum, bytes } = row;
   const expected = Math.min(PIECE_SIZE, object.length - index * PIECE_SIZE);
-  if (!(bytes instanceof Uint8Array) || bytes.length !== expected) return "damaged";
-  return pieceSum(bytes, object.seed, index) === sum ? bytes : "damaged";
+  return isPiece(bytes, expected) && pieceSum(bytes, object.seed, index) === sum ? bytes : "damaged";
+}
+
+function isPiece(bytes: unknown, length: number): bytes is Uint8Array {
+  return bytes instanceof Uint8Array && bytes.length === length;
+}
+
+/** `null` for what is not what was written. */
+function foundObject(row: RowWithPiece): FoundObject | null {
+  if (!isRight(row)) return null;
+  const { id, key, variant, meta, length, seed, written, bytes } = row;
+  const object = { id, key, variant, meta, length, seed, written };
+  if (length > SHORT_BODY) return { ...object, short: null };
+  if (length === 0) return { ...object, short: new Uint8Array() };
+  const right = isPiece(bytes, length) && pieceSum(bytes, seed, 0) === row.pieceSum;
+  return right ? { ...object, short: bytes } : null;
 }
 
 function isRight(row: Row): boolean {

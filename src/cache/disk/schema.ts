@@ -16,6 +16,8 @@ export const PAGE_SIZE = 8192;
 
 /** Bytes of each piece of a body but the last one. */
 export const PIECE_SIZE = 128 * 1024;
+/** Bodies up to this length are read where they are asked for; asking the worker takes longer than reading them. */
+export const SHORT_BODY = 64 * 1024;
 /** The pieces of an object follow each other: its identifier times this is where they begin. */
 export const MOST_PIECES = 2 ** 20;
 /** Identifiers are not used again; this many leave the numbers of their pieces exact. */
