@@ -110,7 +110,8 @@ export class HttpCache {
     if (writer !== null) writer.finish(variant);
     else if (variant.body instanceof Array) this.shelf?.keep(key, variant, variant.body);
     const others = this.variants(key).filter((other) => !sameSelection(other, variant));
-    const variants = [...others.slice(-(MAX_VARIANTS - 1)), variant];
+    // a spread would leave room for more
+    const variants = others.slice(-(MAX_VARIANTS - 1)).concat(variant);
     if (this.#put(key, variants)) return;
     // it does not fit beside the others
     if (variants.length > 1) this.#put(key, [variant]);
