@@ -241,5 +241,6 @@ export class Policy implements Decider {
 
 /** What a rule would have denied goes on as what allows it says. */
 function reportedDenial(rule: Rule, allowed: Verdict): Verdict {
-  return { ...rule.verdict, tls: allowed.tls, rates: allowed.rates };
+  const { tls, rates, namesMethod } = allowed;
+  return { ...rule.verdict, tls, rates, ...namesMethod && { namesMethod } };
 }

@@ -54,7 +54,7 @@ export interface Decider {
   receive(facts: Facts): Verdict | null;
   /**
    * Judges a request that goes to `address`; with `null`, as far as can be said before the name is resolved. A
-   * verdict without address that denies is final, so that what is refused by its name is never looked up; every
+   * verdict without address that denies, and is enforced, is final, so that what is refused by its name is never looked up; every
    * other has to be asked again with each address, and only an address that it allows may be dialled.
    */
   decide(facts: Facts, address: IpAddress | null): Verdict;

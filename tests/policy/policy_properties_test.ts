@@ -226,8 +226,9 @@ Deno.test("what is refused before its name is resolved would be refused with any
       if (verdict.decision !== "deny" && verdict.decision !== "authenticate" || facts.authority.ip !== null) {
         return;
       }
+      // a rule on trial refuses nothing, and by the address another one may decide before it
+      if (spec.rules.some(({ mode, name }) => mode === "report" && name === verdict.rule)) return;
       for (const address of ADDRESSES) {
-        if (!verdict.enforced && spec.mode === "enforce") continue;
         assertNotEquals(policy.decide(facts, address).decision, "allow", formatIp(address));
       }
     }),
