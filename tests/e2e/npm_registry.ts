@@ -14,6 +14,8 @@ export class NpmRegistry implements AsyncDisposable {
   readonly #versions = new Map<string, Version>();
   /** Whether a request came that weir had not marked with Via. */
   sawDirect = false;
+  /** How many requests have come. */
+  requests = 0;
 
   private constructor(folder: string, tls?: { cert: string; key: string }) {
     this.#folder = folder;
@@ -21,9 +23,16 @@ export class NpmRegistry implements AsyncDisposable {
     this.#server = Deno.serve(options, (request) => {
       if (!request.headers.has("via")) this.sawDirect = true;
       const { pathname, origin } = new URL(request.url);
-      if (pathname === "/leaf") return Response.json(this.#description(origin));
+      this.requests++;
+      // as the public registry has it: a description for minutes, a package for ever
+      const headers = { "cache-control": "public, max-age=300", "etag": `W/"${this.#versions.size}"` };
+      if (pathname === "/leaf") return Response.json(this.#description(origin), { headers });
       const version = this.#versions.get(/^\/leaf\/-\/leaf-([0-9.]+)\.tgz$/.exec(pathname)?.[1] ?? "");
-      if (version !== undefined) return new Response(version.tarball);
+      if (version !== undefined) {
+        return new Response(version.tarball, {
+          headers: { "cache-control": "public, immutable, max-age=31557600" },
+        });
+      }
       return Response.json({ error: "not_found" }, { status: 404 });
     });
     this.url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${this.port}/`;
