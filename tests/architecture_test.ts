@@ -19,14 +19,18 @@ const ROOMS: Readonly<Record<string, Room>> = {
   net: { uses: [], types: [] },
   policy: { uses: ["http"], types: [], pure: true },
   cache: { uses: ["http"], types: [], pure: true },
-  proxy: { uses: ["http", "net", "policy", "cache"], types: [] },
+  programs: { uses: [], types: [], pure: true },
+  proxy: { uses: ["http", "net", "policy", "cache", "programs"], types: [] },
   relay: { uses: ["http", "net", "policy"], types: [] },
   observe: { uses: [], types: ["proxy", "relay"] },
   config: { uses: ["http", "policy"], types: ["net", "proxy", "cache", "observe"] },
   passwords: { uses: [], types: [] },
   review: { uses: ["http", "policy", "config"], types: [], pure: true },
   cli: {
-    uses: ["config", "http", "net", "observe", "passwords", "policy", "proxy", "relay", "cache", "review"],
+    uses: [
+      ...["config", "http", "net", "observe", "passwords", "policy", "programs", "proxy", "relay", "cache"],
+      "review",
+    ],
     types: [],
   },
 };

@@ -8,10 +8,12 @@ import { DEFAULTS } from "../config/options.ts";
 import { printable } from "../config/printable.ts";
 import { formatAddress } from "../config/value.ts";
 import type { ListenAddress } from "../net/listen.ts";
+import { type Exception, USUAL_EXCEPTIONS } from "../programs/exceptions.ts";
+import { type Program, PROGRAM_WORDS, programOf, PROGRAMS, type Setting } from "../programs/programs.ts";
+import type { ProxyUrl } from "../programs/proxy_url.ts";
 import { isLoopback } from "./banner.ts";
-import { type Exception, readExceptions, USUAL_EXCEPTIONS } from "./env/exceptions.ts";
-import { type Program, PROGRAM_WORDS, programOf, PROGRAMS, type Setting } from "./env/programs.ts";
-import { type ProxyUrl, readProxyUrl } from "./env/proxy_url.ts";
+import { readExceptions } from "./env/read_exceptions.ts";
+import { readProxyUrl } from "./env/read_proxy_url.ts";
 import type { Io } from "./io.ts";
 import { loadPolicy } from "./load.ts";
 
@@ -29,7 +31,7 @@ export async function env(line: CommandLine, _instance: Instance, io: Io): Promi
   const program = requireProgram(line.words[0] ?? USUAL_PROGRAM);
   if (line.options.undo === true) return undo(program, io);
   const { proxy: url, "no-proxy": list } = line.options;
-  const exceptions = read("--no-proxy", list ?? USUAL_EXCEPTIONS, readExceptions);
+  const exceptions = list === undefined ? USUAL_EXCEPTIONS : read("--no-proxy", list, readExceptions);
   const policy = url === undefined ? await loadPolicy(line, io) : null;
   const proxy = policy === null
     ? read("--proxy", url!, readProxyUrl)

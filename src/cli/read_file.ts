@@ -2,7 +2,8 @@
 
 import type { CommandLine } from "../config/flags.ts";
 import { ConfigError } from "../config/errors.ts";
-import { shellWord, startLine } from "./shell_words.ts";
+import { shellWord } from "../programs/shell_word.ts";
+import { startLine } from "./shell_words.ts";
 
 /**
  * Asks for nothing: says which permission is missing to read these files, and how to give it.

@@ -3,7 +3,7 @@
 import { humanDuration, humanSize } from "../observe/quantities.ts";
 import { exchangesInWords } from "../review/evidence.ts";
 import type { Summary } from "../review/summary.ts";
-import { shellWord } from "./shell_words.ts";
+import { shellWord } from "../programs/shell_word.ts";
 
 /** A flag and its value as they are pasted into a shell; nothing where there is no flag. */
 export function pasted(flag: string): string {

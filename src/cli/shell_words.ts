@@ -1,9 +1,6 @@
 /** Command lines as a person can paste them into a shell. */
 
-/** A word as a POSIX shell reads it back, in quotes where it needs them. */
-export function shellWord(word: string): string {
-  return /^[A-Za-z0-9_.,:/=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
+import { shellWord } from "../programs/shell_word.ts";
 
 /**
  * The line that starts this very program, with other permissions and arguments.

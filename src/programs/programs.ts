@@ -1,9 +1,9 @@
 /**
- * The one table of programs that can be pointed at the proxy: what `weir env` prints and README's table come from
- * it. A program is added here and nowhere else.
+ * The one table of programs that can be pointed at the proxy: what `weir env` prints, README's table and weir's front
+ * page come from it. A program is added here and nowhere else.
  */
 
-import { shellWord } from "../shell_words.ts";
+import { shellWord } from "./shell_word.ts";
 import { asEnds, asList, asStars, asWholeNames, type Exception, type Told } from "./exceptions.ts";
 import type { ProxyUrl } from "./proxy_url.ts";
 

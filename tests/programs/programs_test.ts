@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { readExceptions } from "../../../src/cli/env/exceptions.ts";
-import { PROGRAM_WORDS, PROGRAMS, type Setting } from "../../../src/cli/env/programs.ts";
-import { readProxyUrl } from "../../../src/cli/env/proxy_url.ts";
+import { readExceptions } from "../../src/cli/env/read_exceptions.ts";
+import { PROGRAM_WORDS, PROGRAMS, type Setting } from "../../src/programs/programs.ts";
+import { readProxyUrl } from "../../src/cli/env/read_proxy_url.ts";
 
 /** As odd as a setting may be: every character here is one that somebody's notation gives a meaning to. */
 const ODD: Setting = {

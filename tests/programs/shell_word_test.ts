@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { shellWord } from "../../src/cli/shell_words.ts";
+import { shellWord } from "../../src/programs/shell_word.ts";
 
 Deno.test("a word has quotes only where a shell needs them", () => {
   assertEquals(shellWord("--allow-read=a/b.toml"), "--allow-read=a/b.toml");

@@ -1,12 +1,11 @@
 /** Writes the table of programs as README shows it. */
 
-import { readExceptions } from "./exceptions.ts";
-import { type Program, PROGRAMS, type Setting } from "./programs.ts";
-import { readProxyUrl } from "./proxy_url.ts";
+import { type Program, PROGRAMS, type Setting } from "../../programs/programs.ts";
+import { readProxyUrl } from "./read_proxy_url.ts";
 
 /** One Markdown table of all programs: the word for `weir env`, what to do for one run and for good. */
 export function programsMarkdown(): string {
-  const setting: Setting = { proxy: readProxyUrl("http://127.0.0.1:8888"), exceptions: readExceptions("") };
+  const setting: Setting = { proxy: readProxyUrl("http://127.0.0.1:8888"), exceptions: [] };
   const rows = PROGRAMS.map((program) => [
     program.title,
     code(`weir env ${program.name}`),

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { programsMarkdown } from "../../../src/cli/env/markdown.ts";
-import { PROGRAMS } from "../../../src/cli/env/programs.ts";
+import { PROGRAMS } from "../../../src/programs/programs.ts";
 
 const BEGIN = "<!-- programs -->";
 const END = "<!-- /programs -->";

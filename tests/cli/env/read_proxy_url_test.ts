@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readProxyUrl } from "../../../src/cli/env/proxy_url.ts";
+import { readProxyUrl } from "../../../src/cli/env/read_proxy_url.ts";
 import { WrongValue } from "../../../src/config/errors.ts";
 
 Deno.test("a proxy's URL always has its port, since programs do not agree on one", () => {
