@@ -62,6 +62,7 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       pseudonym: all.pseudonym ?? instance.pseudonym,
       showVersion: all["show-version"],
       version: instance.version,
+      socks: !all["no-socks"],
       maxConnections: all["max-connections"],
       maxConnectionsPerClient: all["max-connections-per-client"],
       maxHeadSize: all["max-head-size"],

@@ -52,6 +52,14 @@ export const OPTIONS = [
     commands: [...SERVERS, "env"],
   },
   {
+    flag: "no-socks",
+    key: "no-socks",
+    group: "General",
+    type: "boolean",
+    default: false,
+    help: "Speak HTTP alone, and not SOCKS 4, 4a and 5 besides, by the first byte of a connection",
+  },
+  {
     flag: "config",
     short: "c",
     group: "General",

@@ -71,7 +71,11 @@ function withPort(address: string, port: number): string {
 function requestLine(exchange: Exchange): string {
   if (exchange.method === "") return "no valid request";
   const target = shown(withoutUserInformation(exchange.target), TARGET_WIDTH) || "-";
-  return `${shown(exchange.method, METHOD_WIDTH)} ${target} HTTP/1.${exchange.minorVersion}`;
+  return `${shown(exchange.method, METHOD_WIDTH)} ${target} ${protocolOf(exchange)}`;
+}
+
+function protocolOf({ protocol, minorVersion }: Exchange): string {
+  return protocol === "http" ? `HTTP/1.${minorVersion}` : protocol.toUpperCase();
 }
 
 /** The request line as the origin gets it (RFC 9112 §3.2.1): nothing for a tunnel, which sends none. */

@@ -18,7 +18,7 @@ const MAX_NAME = 256;
  * `status` (0 when nothing was answered), the four bytes counts `requestHeadBytes`, `requestBodyBytes`,
  * `responseHeadBytes`, `responseBodyBytes`, and `durationMs`.
  *
- * When known: `user`, `method`, `version`, `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
+ * When known: `user`, `method`, `version` (of HTTP; of others `protocol`: `socks4`, `socks4a`, `socks5`), `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
  * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `cache` (what the cache had to do with it: `hit`, `miss stored`, …), `serverName` (that a tunnel's
  * TLS named, where it was looked at), `origin` (the address dialled) with `originPort`, `reused`, `retries`,
  * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
@@ -55,8 +55,9 @@ export function formatJson(exchange: Exchange): string {
 }
 
 function request(exchange: Exchange): string {
-  let part = method.of(exchange.method) +
-    (exchange.minorVersion === 0 ? ',"version":"1.0"' : ',"version":"1.1"');
+  let part = method.of(exchange.method);
+  if (exchange.protocol !== "http") part += `,"protocol":"${exchange.protocol}"`;
+  else part += exchange.minorVersion === 0 ? ',"version":"1.0"' : ',"version":"1.1"';
   if (exchange.target !== "") {
     part += `,"target":"${jsonText(withoutUserInformation(exchange.target), MAX_TARGET)}"`;
   }

@@ -55,6 +55,7 @@ function remarks(exchange: Exchange, colors: boolean): string {
   const end = outcome(exchange);
   const bad = exchange.status === 0 || exchange.status >= 500 || exchange.truncated;
   return (client === "" ? "" : `  ${paint(colors, CYAN, client)}`) +
+    (exchange.protocol === "http" ? "" : `  ${paint(colors, DIM, exchange.protocol)}`) +
     (isWorthAWord(exchange.cache) ? `  ${paint(colors, GREEN, exchange.cache)}` : "") +
     (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`) +
     // the number that an own answer shows its client

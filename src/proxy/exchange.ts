@@ -29,10 +29,12 @@ export class Exchange {
   clientPort = 0;
   /** The address of weir's on which the client came in: `127.0.0.1:8888`. */
   listener = "";
+  /** What the client spoke. */
+  protocol: "http" | "socks4" | "socks4a" | "socks5" = "http";
   /** The authenticated user, or `""`. */
   user = "";
 
-  /** The request's method as it came; `""` when no valid head was read. */
+  /** The request's method as it came; `""` when no valid head was read. That of SOCKS is `CONNECT` as well. */
   method = "";
   /** The absolute target as understood, without user information or fragment: `http://example.com/a?b`,
    * `example.com:443` for CONNECT, `""` when no valid target was read. */

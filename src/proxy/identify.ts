@@ -99,8 +99,13 @@ async function prove(
   if (outcome === "busy") {
     throw new HttpError(429, "http_request_denied", "too many passwords wait to be verified", [LATER]);
   }
+  throw wrongPassword(exchange);
+}
+
+/** What becomes of an exchange whose client is not who it says it is. */
+export function wrongPassword(exchange: Exchange): HttpError {
   exchange.verdict = "deny";
   exchange.rule = "users";
   exchange.reason = "the user or the password is wrong";
-  throw new HttpError(407, "http_request_denied", exchange.reason, [CHALLENGE]);
+  return new HttpError(407, "http_request_denied", exchange.reason, [CHALLENGE]);
 }

@@ -15,6 +15,7 @@ import { forward } from "./forward.ts";
 import { ownAnswer } from "./own_resources.ts";
 import { Request } from "./request.ts";
 import type { Services } from "./services.ts";
+import { socks } from "./socks.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** Room before what the client sends, in which a chunk's size line can be written. */
@@ -123,11 +124,13 @@ export class Session {
       if (await down.read() <= 0) return false;
     }
     this.idle = false;
+    const first = !this.#begun;
     this.#begun = true;
-    const exchange = new Exchange(services.nextNumber(), Date.now(), performance.now());
-    exchange.clientAddress = this.client;
-    exchange.clientPort = this.clientPort;
-    exchange.listener = this.listener;
+    if (first && isSocks(down.buffer[down.start]) && services.settings.socks) {
+      await socks(this);
+      return false;
+    }
+    const exchange = this.begin();
     const request = services.borrowRequest();
     let buffer: Uint8Array | null = null;
     let understood = false;
@@ -173,15 +176,29 @@ export class Session {
       this.#finish(exchange, request);
       return again;
     } finally {
-      this.up = null;
-      this.verdict = null;
-      this.usage?.end();
-      if (this.countedOnly !== null) this.#countAtEnd(exchange, this.countedOnly);
-      this.usage = this.countedOnly = null;
-      this.counted = false;
+      this.letGo(exchange);
       services.giveBackRequest(request);
       if (buffer !== null) giveBack(buffer);
     }
+  }
+
+  /** The record of an exchange that begins. */
+  begin(): Exchange {
+    const exchange = new Exchange(this.services.nextNumber(), Date.now(), performance.now());
+    exchange.clientAddress = this.client;
+    exchange.clientPort = this.clientPort;
+    exchange.listener = this.listener;
+    return exchange;
+  }
+
+  /** Lets go of what an exchange had that is over. */
+  letGo(exchange: Exchange): void {
+    this.up = null;
+    this.verdict = null;
+    this.usage?.end();
+    if (this.countedOnly !== null) this.#countAtEnd(exchange, this.countedOnly);
+    this.usage = this.countedOnly = null;
+    this.counted = false;
   }
 
   #dispatch(exchange: Exchange, request: Request): Promise<boolean> {
@@ -276,10 +293,10 @@ export class Session {
         "warning",
         `${this.client} began with TLS: give it http://${this.listener} as its proxy, not https://`,
       );
-    } else if (first === SOCKS_4 || first === SOCKS_5) {
+    } else if (isSocks(first)) {
       observer.notice(
         "warning",
-        `${this.client} spoke SOCKS: set ${this.listener} as its HTTP proxy instead`,
+        `${this.client} spoke SOCKS, which --no-socks has turned off: set ${this.listener} as its HTTP proxy instead`,
       );
     }
   }
@@ -441,6 +458,16 @@ export class Session {
   }
 
   #finish(exchange: Exchange, request: Request, error = "", details = ""): void {
+    this.finish(exchange, error, details);
+    request.head.release();
+  }
+
+  /**
+   * Gives the record of an exchange that is over to the observer.
+   *
+   * @param error why it is over and did not end well, unless that has been said, an RFC 9209 type, and in words
+   */
+  finish(exchange: Exchange, error = "", details = ""): void {
     if (error !== "" && exchange.error === "") {
       exchange.error = error;
       exchange.details = details;
@@ -453,6 +480,10 @@ export class Session {
     exchange.endedAt = performance.now();
     this.services.observer.finished(exchange);
     exchange.fields = NO_FIELDS;
-    request.head.release();
   }
+}
+
+/** Whether a connection that begins so is one of SOCKS, which no method of HTTP begins with. */
+function isSocks(first: number): boolean {
+  return first === SOCKS_4 || first === SOCKS_5;
 }

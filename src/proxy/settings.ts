@@ -10,6 +10,9 @@ export interface ProxySettings {
   showVersion: boolean;
   version: string;
 
+  /** Whether clients may speak SOCKS too. */
+  socks: boolean;
+
   /** Connections from clients, in all and per client address; over it: 503. */
   maxConnections: number;
   maxConnectionsPerClient: number;

@@ -83,3 +83,8 @@ Deno.test("in colour the text is the same", () => {
     assertEquals(withoutColors(hopsFormat(true)(exchange)), plain(exchange));
   }
 });
+
+Deno.test("another protocol than HTTP stands where its version does", () => {
+  const [request] = plain(tunnel({ protocol: "socks4a" })).split("\n");
+  assert(request.includes("CONNECT example.com:443 SOCKS4A  "), request);
+});

@@ -167,3 +167,9 @@ Deno.test("long values are cut, and no password of a target or referer gets in",
   assert(!line.includes("secret"));
   JSON.parse(line);
 });
+
+Deno.test("another protocol than HTTP is told in place of its version", () => {
+  const { protocol, version } = JSON.parse(formatJson(tunnel({ protocol: "socks5" })));
+  assertEquals([protocol, version], ["socks5", undefined]);
+  assertEquals("protocol" in JSON.parse(formatJson(tunnel())), false);
+});

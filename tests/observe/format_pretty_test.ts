@@ -65,3 +65,7 @@ Deno.test("in colour the text is the same", () => {
     "slow ones stand out",
   );
 });
+
+Deno.test("another protocol than HTTP stands behind the columns", () => {
+  assert(plain(tunnel({ protocol: "socks5" })).endsWith("1m 03s  socks5"));
+});

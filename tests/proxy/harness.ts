@@ -41,6 +41,7 @@ export const SETTINGS: ProxySettings = {
   pseudonym: PSEUDONYM,
   showVersion: false,
   version: "0.0.0-test",
+  socks: true,
   maxConnections: 10_000,
   maxConnectionsPerClient: 0,
   maxHeadSize: 64 * 1024,
