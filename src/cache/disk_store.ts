@@ -14,6 +14,7 @@ import type { DiskStats, FromWorker, ToWorker } from "./disk/messages.ts";
 import { PendingChanges } from "./disk/pending.ts";
 import type { DiskReader, FoundObject } from "./disk/reader.ts";
 import { anewText, faultOf, messageOf } from "./disk/sqlite_fault.ts";
+import { Uses } from "./disk/uses.ts";
 import { DiskWriter } from "./disk/writer.ts";
 
 /** Characters of a key, of a variant's identifier and of a meta; what is longer is not kept. */
@@ -28,9 +29,6 @@ const LONGEST_QUEUE = 32 * 1024 * 1024;
 const MOST_CHANGES = 20_000;
 /** What a change takes beside its texts and bytes. */
 const BYTES_OF_A_CHANGE = 200;
-/** Uses are written when there are so many, or with the first one after so long, ms. */
-const MOST_USES = 4096;
-const USES_WAIT = 5000;
 /** How long closing waits for the worker, ms. */
 const CLOSING_TIME = 10_000;
 
@@ -61,9 +59,7 @@ export class DiskStore {
   readonly #reads = new Map<number, (bytes: Uint8Array | null) => void>();
   #lastRead = 0;
   #lastWriter = 0;
-  #uses = new Map<number, number>();
-  #usedKeys = new Set<string>();
-  #usesSince = 0;
+  readonly #uses = new Uses();
   #damageTold = false;
   #statsWanted: ((stats: DiskStats | null) => void)[] = [];
   #settledWanted: (() => void)[] = [];
@@ -211,8 +207,7 @@ export class DiskStore {
   /** An object of this key was used in another way than by reading it here. */
   touch(key: string): void {
     if (this.#reader === null || !this.#filter!.mayHave(key)) return;
-    this.#usedKeys.add(key);
-    this.#writeUses(false);
+    this.#use(key);
   }
 
   /** Removes what is stored for a key, or one variant of it. It is not found from now on. */
@@ -247,7 +242,7 @@ export class DiskStore {
     if (this.#reader === null) return null;
     const { promise, resolve } = Promise.withResolvers<DiskStats | null>();
     this.#statsWanted.push(resolve);
-    this.#writeUses(true);
+    this.#writeUses();
     this.#post({ kind: "stats" });
     return await promise;
   }
@@ -260,7 +255,7 @@ export class DiskStore {
 
   async #close(): Promise<void> {
     if (this.#state === "on") {
-      this.#writeUses(true);
+      this.#writeUses();
       this.#closeReader();
       this.#post({ kind: "close" });
       const timer = setTimeout(this.#ended.resolve, CLOSING_TIME);
@@ -371,8 +366,7 @@ export class DiskStore {
     this.#reads.clear();
     for (const resolve of this.#statsWanted) resolve(null);
     this.#statsWanted = [];
-    this.#uses.clear();
-    this.#usedKeys.clear();
+    this.#uses.take();
   }
 
   #answerSettled(): void {
@@ -439,22 +433,18 @@ export class DiskStore {
   }
 
   #used({ id, epoch }: DiskObject): void {
-    if (this.#reader === null || epoch !== this.#epoch) return;
-    this.#uses.set(id, (this.#uses.get(id) ?? 0) + 1);
-    this.#writeUses(false);
+    if (this.#reader !== null && epoch === this.#epoch) this.#use(id);
   }
 
-  #writeUses(now: boolean): void {
-    const count = this.#uses.size + this.#usedKeys.size;
-    if (count === 0) return;
-    const time = Date.now();
-    if (count === 1 && this.#usesSince === 0) this.#usesSince = time;
-    const waited = Math.abs(time - this.#usesSince);
-    if (!now && count < MOST_USES && waited < USES_WAIT) return;
-    this.#post({ kind: "uses", read: [...this.#uses], keys: [...this.#usedKeys] });
-    this.#uses.clear();
-    this.#usedKeys.clear();
-    this.#usesSince = 0;
+  #use(used: number | string): void {
+    const now = Date.now();
+    this.#uses.add(used, now);
+    if (this.#uses.areDue(now)) this.#writeUses();
+  }
+
+  #writeUses(): void {
+    const uses = this.#uses.take();
+    if (uses !== null) this.#post({ kind: "uses", ...uses });
   }
 }
 

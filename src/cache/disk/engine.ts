@@ -3,22 +3,21 @@
  * the one who calls decides what becomes of it.
  */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { objectSum, pieceSum } from "./checksum.ts";
 import { hashOf, KeyFilter } from "./key_filter.ts";
 import type { DiskStats } from "./messages.ts";
 import { logPagesFor, sizeOfFiles } from "./database.ts";
 import { MOST_IDENTIFIERS, MOST_PIECES, PAGE_SIZE } from "./schema.ts";
 import { readPiece } from "./reader.ts";
+import { OBJECTS_AT_ONCE, PIECES_AT_ONCE, prepareStatements, type Statements } from "./statements.ts";
 
 /** Variants of a key; the oldest makes room. */
 const MOST_VARIANTS = 16;
 /** What an object takes beside its texts and its body, bytes: rows, indices, and what pages have left over. */
 const BYTES_OF_AN_OBJECT = 400;
-/** Objects that are looked at when room is made, and pieces that are removed at once. */
-const OBJECTS_AT_ONCE = 32;
-const PIECES_AT_ONCE = 64;
-const PAGES_AT_ONCE = 256;
+/** Free pages that are not worth giving back. */
+const FEW_PAGES = 256;
 /** The part of the limit that is freed at once, and how much that may be. */
 const FREED_PART = 1 / 50;
 const MOST_FREED = 32 * 1024 * 1024;
@@ -51,29 +50,7 @@ export class DiskEngine {
   #shrunk = false;
   #evicted = 0;
   #damaged = 0;
-
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
-  readonly #rollback: StatementSync;
-  readonly #insertEntry: StatementSync;
-  readonly #finishEntry: StatementSync;
-  readonly #entry: StatementSync;
-  readonly #abandonEntry: StatementSync;
-  readonly #deleteEntry: StatementSync;
-  readonly #insertPiece: StatementSync;
-  readonly #piece: StatementSync;
-  readonly #somePieces: StatementSync;
-  readonly #deletePieces: StatementSync;
-  readonly #insertObject: StatementSync;
-  readonly #objectsOfKey: StatementSync;
-  readonly #changeMeta: StatementSync;
-  readonly #deleteObject: StatementSync;
-  readonly #leastUsed: StatementSync;
-  readonly #toRemove: StatementSync;
-  readonly #use: StatementSync;
-  readonly #vacuum: StatementSync;
-  readonly #pageCount: StatementSync;
-  readonly #freeCount: StatementSync;
+  readonly #sql: Statements;
 
   /**
    * @param database as `openDatabase` gives it; the engine's own from now on
@@ -83,42 +60,7 @@ export class DiskEngine {
     const prepare = (sql: string) => database.prepare(sql);
     this.#database = database;
     this.#folder = folder;
-    this.#begin = prepare("BEGIN IMMEDIATE");
-    this.#commit = prepare("COMMIT");
-    this.#rollback = prepare("ROLLBACK");
-    this.#insertEntry = prepare(
-      "INSERT INTO entries (hash, bytes, used, hits, whole) VALUES (0, 0, 0, 0, 0)",
-    );
-    this.#finishEntry = prepare("UPDATE entries SET hash = ?, bytes = ?, used = ?, whole = 1 WHERE id = ?");
-    this.#entry = prepare("SELECT hash, bytes FROM entries WHERE id = ?");
-    this.#abandonEntry = prepare("UPDATE entries SET whole = 0 WHERE id = ?");
-    this.#deleteEntry = prepare("DELETE FROM entries WHERE id = ?");
-    this.#insertPiece = prepare("INSERT INTO pieces (id, sum, bytes) VALUES (?, ?, ?)");
-    this.#piece = prepare("SELECT sum, bytes FROM pieces WHERE id = ?");
-    this.#somePieces = prepare(
-      "SELECT count(*) AS count, max(id) AS last FROM " +
-        `(SELECT id FROM pieces WHERE id >= ? AND id < ? ORDER BY id LIMIT ${PIECES_AT_ONCE})`,
-    );
-    this.#deletePieces = prepare("DELETE FROM pieces WHERE id >= ? AND id <= ?");
-    this.#insertObject = prepare(
-      "INSERT INTO objects (id, key, variant, length, seed, sum, written, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    );
-    this.#objectsOfKey = prepare(
-      "SELECT id, variant, length, seed FROM objects WHERE key = ? ORDER BY written, id",
-    );
-    this.#changeMeta = prepare("UPDATE objects SET meta = ?, sum = ? WHERE id = ?");
-    this.#deleteObject = prepare("DELETE FROM objects WHERE id = ?");
-    this.#leastUsed = prepare(
-      `SELECT id, bytes FROM entries WHERE whole = 1 ORDER BY used LIMIT ${OBJECTS_AT_ONCE}`,
-    );
-    this.#toRemove = prepare(
-      `SELECT id FROM entries WHERE whole = 0 AND id > ? ORDER BY id LIMIT ${OBJECTS_AT_ONCE}`,
-    );
-    this.#use = prepare("UPDATE entries SET used = ?, hits = hits + ? WHERE id = ?");
-    this.#vacuum = prepare(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
-    this.#pageCount = prepare("PRAGMA page_count");
-    this.#freeCount = prepare("PRAGMA freelist_count");
-
+    this.#sql = prepareStatements(database);
     const count = Number(prepare("SELECT count(*) AS count FROM entries").get()?.count);
     this.filter = KeyFilter.for(count);
     for (const { hash } of prepare("SELECT hash FROM entries WHERE whole = 1").iterate()) {
@@ -140,8 +82,8 @@ export class DiskEngine {
 
   /** Pages that hold something, in bytes. */
   get usedBytes(): number {
-    const free = Number(this.#freeCount.get()?.freelist_count);
-    return (Number(this.#pageCount.get()?.page_count) - free) * PAGE_SIZE;
+    const free = Number(this.#sql.freeCount.get()?.freelist_count);
+    return (Number(this.#sql.pageCount.get()?.page_count) - free) * PAGE_SIZE;
   }
 
   /** What may be used: the log takes its part of the limit, for a moment twice. */
@@ -159,7 +101,7 @@ export class DiskEngine {
       this.#writings.set(writer, writing);
     }
     const { id, seed, pieces } = writing;
-    this.#insertPiece.run(id * MOST_PIECES + pieces, pieceSum(bytes, seed, pieces), bytes);
+    this.#sql.insertPiece.run(id * MOST_PIECES + pieces, pieceSum(bytes, seed, pieces), bytes);
     writing.pieces++;
     writing.length += bytes.length;
   }
@@ -193,14 +135,14 @@ export class DiskEngine {
       return;
     }
     const { id, seed } = writing;
-    const others = this.#objectsOfKey.all(key);
+    const others = this.#sql.objectsOfKey.all(key);
     for (const other of others.slice(0, Math.max(0, others.length - MOST_VARIANTS + 1))) {
       this.removeObject(Number(other.id));
     }
     const sum = objectSum({ key, variant, length, seed, meta });
-    this.#insertObject.run(id, key, variant, length, seed, sum, now, meta);
+    this.#sql.insertObject.run(id, key, variant, length, seed, sum, now, meta);
     const hash = hashOf(key);
-    this.#finishEntry.run(hash, length + textBytes, now, id);
+    this.#sql.finishEntry.run(hash, length + textBytes, now, id);
     this.#added.push(hash);
   }
 
@@ -208,17 +150,17 @@ export class DiskEngine {
   changeMeta(key: string, variant: string, meta: string): void {
     this.#need();
     this.#makeRoom(meta.length, null);
-    for (const row of this.#objectsOfKey.all(key)) {
+    for (const row of this.#sql.objectsOfKey.all(key)) {
       if (row.variant !== variant) continue;
       const [length, seed] = [Number(row.length), Number(row.seed)];
-      this.#changeMeta.run(meta, objectSum({ key, variant, length, seed, meta }), row.id);
+      this.#sql.changeMeta.run(meta, objectSum({ key, variant, length, seed, meta }), row.id);
     }
   }
 
   /** @param variant `null` for all of them */
   remove(key: string, variant: string | null): void {
     this.#need();
-    for (const row of this.#objectsOfKey.all(key)) {
+    for (const row of this.#sql.objectsOfKey.all(key)) {
       if (variant === null || row.variant === variant) this.removeObject(Number(row.id));
     }
   }
@@ -226,10 +168,10 @@ export class DiskEngine {
   /** From now on it is not found; what it takes is freed bit by bit. */
   removeObject(id: number): void {
     this.#need();
-    this.#deleteObject.run(id);
-    const entry = this.#entry.get(id);
+    this.#sql.deleteObject.run(id);
+    const entry = this.#sql.entry.get(id);
     if (entry === undefined) return;
-    this.#abandonEntry.run(id);
+    this.#sql.abandonEntry.run(id);
     this.#removed.push(Number(entry.hash));
     this.#sweeping = true;
   }
@@ -251,11 +193,11 @@ export class DiskEngine {
   /** @param now ms since the epoch */
   use(id: number, hits: number, now: number): void {
     this.#need();
-    this.#use.run(now, hits, id);
+    this.#sql.use.run(now, hits, id);
   }
 
   useKey(key: string, now: number): void {
-    for (const row of this.#objectsOfKey.all(key)) this.use(Number(row.id), 0, now);
+    for (const row of this.#sql.objectsOfKey.all(key)) this.use(Number(row.id), 0, now);
   }
 
   pin(id: number): void {
@@ -272,7 +214,7 @@ export class DiskEngine {
   }
 
   readPiece(object: { id: number; seed: number; length: number }, index: number) {
-    return readPiece(this.#piece, object, index);
+    return readPiece(this.#sql.piece, object, index);
   }
 
   /** Whether something waits to be written. */
@@ -290,7 +232,7 @@ export class DiskEngine {
     if (this.#inTransaction) {
       this.#inTransaction = false;
       try {
-        this.#rollback.run();
+        this.#sql.rollback.run();
       } catch {
         // some faults have ended it already
       }
@@ -316,12 +258,12 @@ export class DiskEngine {
       return true;
     }
     this.commit();
-    const pages = Number(this.#pageCount.get()?.page_count);
-    const free = Number(this.#freeCount.get()?.freelist_count);
+    const pages = Number(this.#sql.pageCount.get()?.page_count);
+    const free = Number(this.#sql.freeCount.get()?.freelist_count);
     const tooLarge = free > 0 && pages * PAGE_SIZE > this.#target;
-    if (tooLarge || free > PAGES_AT_ONCE && free * 2 > pages) {
+    if (tooLarge || free > FEW_PAGES && free * 2 > pages) {
       // a row for each page: they are freed as the rows are fetched
-      this.#vacuum.all();
+      this.#sql.vacuum.all();
       this.#shrunk = true;
       return true;
     }
@@ -365,12 +307,12 @@ export class DiskEngine {
 
   #need(): void {
     if (this.#inTransaction) return;
-    this.#begin.run();
+    this.#sql.begin.run();
     this.#inTransaction = true;
   }
 
   #commitNow(): void {
-    this.#commit.run();
+    this.#sql.commit.run();
     this.#inTransaction = false;
     for (const hash of this.#added) this.filter.add(hash);
     for (const hash of this.#removed) this.filter.delete(hash);
@@ -379,7 +321,7 @@ export class DiskEngine {
   }
 
   #newWriting(): Writing {
-    const id = Number(this.#insertEntry.run().lastInsertRowid);
+    const id = Number(this.#sql.insertEntry.run().lastInsertRowid);
     if (id >= MOST_IDENTIFIERS) throw new Error("database disk image is malformed: no identifiers are left");
     return { id, seed: crypto.getRandomValues(new Uint32Array(1))[0], pieces: 0, length: 0 };
   }
@@ -411,7 +353,7 @@ export class DiskEngine {
   /** Removes what was used least, so many bytes of it if there are. @returns how many objects */
   #evict(bytes: number): number {
     let count = 0;
-    for (const row of this.#leastUsed.all()) {
+    for (const row of this.#sql.leastUsed.all()) {
       if (bytes <= 0) break;
       bytes -= Number(row.bytes);
       this.removeObject(Number(row.id));
@@ -425,16 +367,16 @@ export class DiskEngine {
   #sweep(): number {
     let done = 0;
     for (let last = -1; done < PIECES_AT_ONCE;) {
-      const rows = this.#toRemove.all(last);
+      const rows = this.#sql.toRemove.all(last);
       for (const row of rows) {
         const id = last = Number(row.id);
         if (done >= PIECES_AT_ONCE) break;
         if (this.#pins.has(id) || this.#isWritten(id)) continue;
         const [first, end] = [id * MOST_PIECES, (id + 1) * MOST_PIECES];
-        const pieces = this.#somePieces.get(first, end);
+        const pieces = this.#sql.somePieces.get(first, end);
         const count = Number(pieces?.count);
-        if (count > 0) this.#deletePieces.run(first, Number(pieces?.last));
-        if (count < PIECES_AT_ONCE) this.#deleteEntry.run(id);
+        if (count > 0) this.#sql.deletePieces.run(first, Number(pieces?.last));
+        if (count < PIECES_AT_ONCE) this.#sql.deleteEntry.run(id);
         done += count + 1;
       }
       if (rows.length < OBJECTS_AT_ONCE) break;
