@@ -10,6 +10,7 @@ import { borrow, giveBack, MEDIUM } from "../net/buffers.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Exchange } from "./exchange.ts";
 import { ShelvedBody } from "./disk_shelf.ts";
+import { keepHot } from "./hot_answers.ts";
 import { ipOf, judge, obey, passes } from "./judgement.ts";
 import { type BodySource, KeptBody, sendRecorded } from "./recorded_body.ts";
 import { Recording } from "./recording.ts";
@@ -48,6 +49,15 @@ export function serveStored(
   const keepDown = request.minorVersion === 1 && !request.options.close && !session.services.draining;
   const plain = keepDown && !validated && request.method === "GET" && facts.forward === null &&
     isUnconditional(request);
+  const { hot } = variant;
+  const { via } = session.services;
+  if (plain && hot !== null && hot.age === age && hot.by === via && session.usage === null) {
+    obey(session, exchange, verdict);
+    tell(session, exchange, variant, variant.status, facts);
+    // the first one of a user may have begun to count
+    if (session.usage === null) return sendReady(session, exchange, hot.bytes, hot.headLength);
+    return sendPlain(session, exchange, variant, variant.whole!, age, facts);
+  }
   const pieces = plain ? variant.whole : null;
   if (pieces === null) {
     return serve(session, exchange, request, asked, variant, age, facts, validated, verdict, keepDown);
@@ -71,15 +81,20 @@ async function sendPlain(
   const rest = `Content-Length: ${length}\r\nAge: ${ageText(age)}\r\nVia: 1.1 ${pseudonym}\r\n` +
     `Cache-Status: ${cacheStatus(pseudonym, facts)}\r\n\r\n`;
   const headLength = sent.length + rest.length;
-  const short = headLength + length <= MEDIUM && pieces.length <= 1 && session.usage === null;
-  const bytes = short ? borrow(MEDIUM) : new Uint8Array(headLength);
+  const whole = headLength + length;
+  const short = whole <= MEDIUM && pieces.length <= 1 && session.usage === null;
+  // asked for twice within a second: there may be many more
+  const hot = short && variant.isSmall && variant.lastAge === age;
+  variant.lastAge = age;
+  const bytes = hot ? new Uint8Array(whole) : short ? borrow(MEDIUM) : new Uint8Array(headLength);
   bytes.set(sent);
   writeText(rest, bytes, sent.length);
   if (short) {
     if (length > 0) bytes.set(pieces[0], headLength);
-    const went = await sendReady(session, exchange, bytes.subarray(0, headLength + length), headLength);
+    if (hot) keepHot(variant, { age, bytes, headLength, by: session.services.via });
+    const went = await sendReady(session, exchange, bytes.subarray(0, whole), headLength);
     // what was not taken may still be read from there
-    if (went) giveBack(bytes);
+    if (went && !hot) giveBack(bytes);
     return went;
   }
   const source = new KeptBody(pieces, 0, length);

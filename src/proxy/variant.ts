@@ -6,6 +6,7 @@ import { BYTES_OF_A_BUFFER } from "../cache/memory_store.ts";
 import type { FieldLine, StoredResponse } from "../cache/stored_response.ts";
 import { copyOf, decodeText, writeText } from "../http/text.ts";
 import type { ShelvedBody } from "./disk_shelf.ts";
+import type { HotAnswer } from "./hot_answers.ts";
 import { type Packable, PACKED_SHARE, type Page, SMALL_THING } from "./packing.ts";
 import type { Recording } from "./recording.ts";
 
@@ -33,6 +34,9 @@ export class Variant implements StoredResponse, Packable {
   bytes: Uint8Array;
   start = 0;
   page: Page | null = null;
+  /** Its answer, if it is asked for several times a second, and the age at which it was asked for last. */
+  hot: HotAnswer | null = null;
+  lastAge = -1;
   /** How long the status line is with the fields that every answer has, and how long it is with all fields. */
   readonly #sentLength: number;
   readonly #headLength: number;
