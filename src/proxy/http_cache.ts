@@ -12,6 +12,8 @@ const MAX_VARIANTS = 16;
 const MAX_PASSED = 10_000;
 const PASSED_FOR = 10_000;
 const MAX_DROPPED = 10_000;
+/** By how much a request may be overtaken by a later one, ms. */
+const MAX_OVERTAKING = 3_600_000;
 
 /** A fetch that others wait for: until it is known whether its response is for them too. */
 export class Flight {
@@ -49,6 +51,8 @@ export class HttpCache {
   readonly #flights = new Map<string, Flight>();
   /** Keys whose responses were not to be shared, and until when that is taken for granted. */
   readonly #passed = new Map<string, number>();
+  /** Keys of which validating behind the client's back has failed, and until when it is not tried again. */
+  readonly #resting = new Map<string, number>();
   #generation = 0;
   /** When keys were dropped last; what was asked for before `#floor` counts as dropped. */
   readonly #dropped = new Map<string, number>();
@@ -107,9 +111,11 @@ export class HttpCache {
    * @param writer has its body on the way to the disk already
    */
   keep(key: string, variant: Variant, writer: ShelfWriter | null = null): void {
+    const before = this.variants(key);
+    if (before.some((other) => sameSelection(other, variant) && isLater(other, variant))) return;
     if (writer !== null) writer.finish(variant);
     else if (variant.body instanceof Array) this.shelf?.keep(key, variant, variant.body);
-    const others = this.variants(key).filter((other) => !sameSelection(other, variant));
+    const others = before.filter((other) => !sameSelection(other, variant));
     // a spread would leave room for more
     const variants = others.slice(-(MAX_VARIANTS - 1)).concat(variant);
     if (this.#put(key, variants)) return;
@@ -222,6 +228,21 @@ export class HttpCache {
     flight.land(null);
   }
 
+  /** Whether it may be validated behind a client's back: not just after that has failed. */
+  maySendBackground(key: string, now: number): boolean {
+    const until = this.#resting.get(key);
+    if (until === undefined) return true;
+    if (now < until && until - now <= PASSED_FOR) return false;
+    this.#resting.delete(key);
+    return true;
+  }
+
+  /** That has failed. */
+  rest(key: string, now: number): void {
+    if (this.#resting.size >= MAX_PASSED) this.#resting.clear();
+    this.#resting.set(key, now + PASSED_FOR);
+  }
+
   /** Nobody joins a fetch any more: what it brought is stored, or is not. */
   end(key: string, flight: Flight): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
@@ -235,6 +256,13 @@ const NONE: readonly Variant[] = [];
 
 function sizeOf(variants: readonly Variant[]): number {
   return variants.reduce((sum, each) => sum + each.size, 0);
+}
+
+/** Whether it was asked for later, and so is newer, though it has come earlier. */
+function isLater(one: Variant, other: Variant): boolean {
+  const later = one.requestTime - other.requestTime;
+  // more than an answer can take is the doing of a clock
+  return later > 0 && later < MAX_OVERTAKING;
 }
 
 function sameSelection(one: Variant, other: Variant): boolean {

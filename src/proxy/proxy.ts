@@ -111,12 +111,14 @@ export class Proxy {
     this.#closeListeners();
     for (const session of this.#sessions) session.abort();
     for (const fetch of this.#services.fetches) fetch.stop();
-    for (const background of this.#services.backgrounds) background.stop();
+    const backgrounds = [...this.#services.backgrounds];
+    for (const background of backgrounds) background.stop();
     for (const stream of this.#refused.keys()) close(stream);
     this.#services.pool.clear();
     // what was accepted in the last moment has become a session then
     await Promise.all(this.#accepting);
     await Promise.all([...this.#refused.values(), this.#emptied()]);
+    await Promise.all(backgrounds.map(({ over }) => over));
     this.#services.pool.clear();
   }
 

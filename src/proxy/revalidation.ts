@@ -31,6 +31,8 @@ import type { Session } from "./session.ts";
 import { Storing } from "./storing.ts";
 import { writeRequestHead } from "./request_head.ts";
 
+/** Exchanges without a client at a time: nobody else bounds them. */
+const MAX_BACKGROUNDS = 128;
 /** Interim responses to one request. */
 const MAX_INTERIM = 64;
 
@@ -46,7 +48,11 @@ export function revalidate(
   finding: Finding,
 ): void {
   if (cache.flight(key) !== undefined || request.method !== "GET") return;
-  const flight = cache.begin(key, Date.now());
+  const { backgrounds } = session.services;
+  if (backgrounds.size >= MAX_BACKGROUNDS || session.services.draining) return;
+  const now = Date.now();
+  if (!cache.maySendBackground(key, now)) return;
+  const flight = cache.begin(key, now);
   if (flight === null) return;
   const { head } = request;
   const lines: FieldLine[] = [];
@@ -64,8 +70,8 @@ export function revalidate(
   const writer = new HeadWriter(4096);
   writeRequestHead(session, request, writer, storing);
   const background = new Revalidation(session, request, storing, writer.bytes.slice(0, writer.length));
-  session.services.backgrounds.add(background);
-  background.run();
+  backgrounds.add(background);
+  background.over = background.run();
 }
 
 /** An exchange without a client. */
@@ -74,6 +80,8 @@ export class Revalidation implements Asker {
   readonly local: string;
   readonly facts: Facts;
   gone = false;
+  /** Resolves when it is over and recorded. */
+  over: Promise<void> = Promise.resolve();
   reaching: { giveUp(): void } | null = null;
   verdict: Verdict | null = null;
   usage: Usage | null = null;
@@ -119,6 +127,8 @@ export class Revalidation implements Asker {
     try {
       await this.#fetch();
     } catch (error) {
+      storing.failed(error);
+      storing.cache.rest(storing.key, Date.now());
       exchange.truncated = true;
       if (error instanceof HttpError) {
         exchange.error = error.error;
@@ -135,11 +145,29 @@ export class Revalidation implements Asker {
   }
 
   async #fetch(): Promise<void> {
+    const { authority } = this.facts;
+    const exchange = this.#exchange;
+    const key = poolKey(this.#scheme, authority);
+    const kept = this.#kept(key);
+    if (kept !== undefined) {
+      const before = kept.received;
+      try {
+        return await this.#ask(kept, key);
+      } catch (error) {
+        // nothing came back on a connection that was kept for too long (RFC 9112 §9.3.1)
+        if (kept.received > before || kept.expired || this.gone) throw error;
+        exchange.retries++;
+        exchange.reused = false;
+      }
+    }
+    await this.#ask(await connect(this, authority, this.#scheme, exchange), key);
+  }
+
+  async #ask(up: Connection, key: string): Promise<void> {
     const { services, facts, storing } = this;
     const { clock, settings, pool } = services;
     const exchange = this.#exchange;
-    const key = poolKey(this.#scheme, facts.authority);
-    const up = this.#up = this.#kept(key) ?? await connect(this, facts.authority, this.#scheme, exchange);
+    this.#up = up;
     exchange.originAddress = up.address;
     exchange.originPort = facts.authority.port;
     exchange.connectedAt = performance.now();
@@ -185,8 +213,8 @@ export class Revalidation implements Asker {
       keeps = persistent && reader.done && up.start === up.end && !up.ended;
     } finally {
       this.#up = null;
-      exchange.upstreamSentBytes = up.sent - sentBefore;
-      exchange.upstreamReceivedBytes = up.received - receivedBefore;
+      exchange.upstreamSentBytes += up.sent - sentBefore;
+      exchange.upstreamReceivedBytes += up.received - receivedBefore;
       services.giveBackResponse(response);
       up.deadline = Infinity;
       if (keeps && !this.gone && !services.draining) pool.park(key, up);
@@ -203,7 +231,12 @@ export class Revalidation implements Asker {
       pool.park(key, kept);
       return undefined;
     }
-    obey(this, this.#exchange, verdict);
+    try {
+      obey(this, this.#exchange, verdict);
+    } catch (error) {
+      pool.park(key, kept);
+      throw error;
+    }
     this.#exchange.reused = true;
     return kept;
   }

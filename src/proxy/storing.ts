@@ -16,7 +16,7 @@ import { matches, varyOf } from "../cache/vary.ts";
 import { formatDate } from "../http/date.ts";
 import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
-import type { Framing } from "../http/framing.ts";
+import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
 import type { HeadWriter } from "../http/head_writer.ts";
 import { copyOf } from "../http/text.ts";
 import { ClientGone } from "./client_gone.ts";
@@ -33,6 +33,8 @@ const CONDITIONS: ReadonlySet<number> = new Set([
   Field.IfRange,
   Field.Range,
 ]);
+/** Those of them that a 304 may answer: it must be about what weir has, not the client. */
+const PRECONDITIONS: ReadonlySet<number> = new Set([Field.IfNoneMatch, Field.IfModifiedSince]);
 /** Answers that say that the origin is in trouble (RFC 5861 §4). */
 const TROUBLE: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 /** A body whose length is not known is taken for this long when there has to be room for it, bytes. */
@@ -81,9 +83,11 @@ export class Storing {
     const { finding } = this;
     const asks = finding.kind === "validate" || finding.kind === "stale" || finding.kind === "miss";
     this.#conditions = asks && !this.#again ? finding.fields : [];
-    // a part that is validated is asked for as it was
-    if (this.#conditions.length > 0 && !("stored" in finding && finding.stored.range !== null)) {
-      writer.leaveOutAlso = CONDITIONS;
+    // what is fetched behind the client's back is what others want too, whatever this client has already
+    if (this.#conditions.length > 0 || finding.kind === "stale") {
+      // a part that is validated is asked for as it was
+      const part = "stored" in finding && finding.stored.range !== null;
+      writer.leaveOutAlso = part ? PRECONDITIONS : CONDITIONS;
     }
   }
 
@@ -146,6 +150,10 @@ export class Storing {
     const came = { status, fields: head };
     const judged = mayStore(asked, came, now, posted ? this.#url : null);
     if (!judged.store) return finding.kind === "bypass" ? finding.reason : judged.reason;
+    // where the end cannot be told from a cut, nobody knows if all of it has come (RFC 9112 §8)
+    if (framing === UNTIL_CLOSE) return "no length";
+    // HTTP/1.0 has no chunks: who writes them may mean something else (RFC 9112 §6.1)
+    if (framing === CHUNKED && response.minorVersion === 0) return "framing";
     const vary = varyOf(asked, came);
     if (vary === null) return "vary";
     const length = Math.max(framing, 0);
@@ -204,12 +212,22 @@ export class Storing {
 
   /** A response to HEAD updates what is stored of GET, or makes it invalid (RFC 9111 §4.3.5). */
   #updateByHead(response: Response, now: number): void {
-    const { cache, key } = this;
+    const { cache, key, asked, finding } = this;
+    if (finding.kind === "bypass" || !cache.isCurrent(key, this.#generation)) return;
     const lines = linesOf(response, now);
     for (const variant of cache.variants(key)) {
+      // it says nothing of what other requests get
+      if (!matches(variant, asked)) continue;
       const head = updateByHead(variant, response.status, lines, this.#requestTime, now);
-      if (head !== null) cache.replace(key, variant, variant.with(head));
-      else if (response.status === 200) cache.remove(key, variant);
+      if (head === null) {
+        if (response.status === 200) cache.remove(key, variant);
+        continue;
+      }
+      // it may bring what forbids to keep it any longer
+      const updated = { status: 200, fields: fieldsOf(head.fields) };
+      if (mayStore({ ...asked, method: "GET" }, updated, now).store) {
+        cache.replace(key, variant, variant.with({ ...head, fields: withoutOwn(head.fields) }));
+      } else cache.remove(key, variant);
     }
   }
 

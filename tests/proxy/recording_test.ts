@@ -200,7 +200,10 @@ Deno.test("whatever the paces, every reader gets the right bytes, nobody is held
             }
           } else if (each.kind === "join") {
             const reader = recording.reader();
-            if (reader === null) assert(!recording.complete, "a body that is all there can be joined");
+            if (reader === null) {
+              const room = budget.used < limit;
+              assert(!recording.complete || !room, "a body that is all there can be joined");
+            };
             else {
               eyes.push(new Eye(reader));
               present.add(eyes.at(-1)!);
