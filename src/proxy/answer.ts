@@ -59,8 +59,8 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
   const reason = printable(error.message);
   const standard = REASONS[status] ?? "Error";
   const identifier = `${settings.pseudonym}/${options.number}`;
-  const note = printable(error.note);
-  const text = page(options.kind, status, standard, reason, note, identifier, settings);
+  const said = visible(error.message);
+  const text = page(options.kind, status, standard, said, visible(error.note), identifier, settings);
   const body = new TextEncoder().encode(text);
   // whoever was refused can name to the operator what it was, by what little their program shows
   const told = REFUSALS.has(status) ? `${reason} (${identifier})` : reason;
@@ -147,7 +147,12 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** ASCII without controls, bounded: nothing that came from a network can leave its line or its page. */
+/** The same for a page, which is UTF-8: without controls, and what turns the direction of text around. */
+function visible(text: string): string {
+  return text.slice(0, 300).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
+}
+
+/** ASCII without controls, bounded: nothing that came from a network can leave its line. */
 function printable(text: string): string {
   return text.slice(0, 300).replace(/[^\x20-\x7e]/g, "?");
 }

@@ -140,8 +140,14 @@ function takeKept(session: Session, exchange: Exchange, key: string): Connection
   if (kept === undefined) return undefined;
   const verdict = judge(session, ipOf(kept.address));
   if (passes(verdict)) {
-    obey(session, exchange, verdict);
-    return kept;
+    try {
+      obey(session, exchange, verdict);
+      return kept;
+    } catch (error) {
+      // its rates refuse it: the connection is for who comes later
+      pool.park(key, kept);
+      throw error;
+    }
   }
   pool.park(key, kept);
   // a new connection has all addresses of the name to choose from

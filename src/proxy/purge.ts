@@ -6,6 +6,7 @@ import { bytesOf } from "../http/text.ts";
 import { keyOf } from "./caching.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
+import { passes } from "./judgement.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 
@@ -21,7 +22,8 @@ export function purge(
 ): Promise<boolean> {
   exchange.kind = "own";
   const { verdict } = session;
-  if (verdict === null || verdict.decision !== "allow" || !verdict.namesMethod) {
+  // a rule on trial takes nothing away from the one that lets it pass
+  if (verdict === null || verdict.decision === "unresolved" || !passes(verdict) || !verdict.namesMethod) {
     exchange.verdict = "deny";
     exchange.rule = "purge";
     exchange.reason = "no rule lets this client do it by name";

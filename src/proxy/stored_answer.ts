@@ -44,7 +44,9 @@ export function serveStored(
   validated: boolean,
 ): Promise<boolean | null> | null {
   // an answer from the store is one from where it came from
-  const verdict = judge(session, ipOf(variant.address));
+  const from = ipOf(variant.address);
+  if (from === null) return null;
+  const verdict = judge(session, from);
   if (!passes(verdict)) return null;
   const keepDown = request.minorVersion === 1 && !request.options.close && !session.services.draining;
   const plain = keepDown && !validated && request.method === "GET" && facts.forward === null &&

@@ -45,3 +45,15 @@ Deno.test("text and JSON have rule and note in one line", () => {
     assertStringIncludes(bodyFor(kind, "denied by x: ask", "ask"), "denied by x: ask");
   }
 });
+
+Deno.test("a page says names and notes in any script, the reason phrase in ASCII, and neither a control", () => {
+  const message = "denied by f\u00fcr alle: Fragen \u202eevil\u2028 \x1b";
+  for (const kind of ["html", "json", "text"] as const) {
+    const body = bodyFor(kind, message, "");
+    assertStringIncludes(body, "f\u00fcr alle: Fragen ?evil? ?");
+  }
+  const error = new HttpError(403, "http_request_denied", message);
+  const options = { kind: "text", number: 1, withoutBody: true, close: false } as const;
+  const head = new TextDecoder().decode(answerTo(error, SETTINGS, options).bytes);
+  assertStringIncludes(head, "403 Forbidden: denied by f?r alle: Fragen ?evil? ? (");
+});

@@ -3,11 +3,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { NO_LIMITS, Rates } from "../../src/policy/rates.ts";
 import { hello } from "../policy/hellos.ts";
-import { proxied, type Setting, type SettingOptions } from "./harness.ts";
+import { proxied, type Setting, type SettingOptions, SETTINGS } from "./harness.ts";
 import { KnownUsers } from "./known_users.ts";
 import { CAN_RESET, turn } from "./peer.ts";
 import { Names, policy } from "./policies.ts";
-import { get, request } from "./round_trip.ts";
+import { get, OK, request, roundTrip } from "./round_trip.ts";
 import { eachWay, passes, WAYS } from "./ways.ts";
 
 const ONE = { ...NO_LIMITS, exchanges: 1 };
@@ -207,4 +207,30 @@ eachWay("what counts is the rule of the address that answers, not of the first t
   const { rule, reason, originAddress } = await setting.exchanges.next();
   assertEquals([rule, originAddress], ["rates", "127.0.0.1"]);
   assertStringIncludes(reason, "under the rule metered");
+});
+
+eachWay("who is over the limit of a rule that waits for the address leaves nothing behind", {
+  settings: {
+    policy: policy({
+      rules: [{ hosts: "127.0.0.0/8", rates: { ...NO_LIMITS, requests: 0.001, burst: 1 } }],
+    }),
+  },
+  resolver: new Names(NAMES).resolver,
+}, async (setting, way) => {
+  const { origin, connect, proxy } = setting;
+  const authority = `a.example:${origin.port}`;
+  const { client, upstream } = await roundTrip(setting, get({ authority }));
+  for (let i = 0; i < 3; i++) {
+    const other = await connect();
+    await other.send(WAYS[way](authority));
+    assertEquals((await other.message()).status, 429);
+    other.close();
+  }
+  // the kept connection is kept still, for who may
+  proxy.update(SETTINGS);
+  await client.send(get({ authority }));
+  await upstream.message();
+  await upstream.send(OK);
+  assertEquals((await client.message()).status, 200);
+  await origin.assertNoFurtherConnection();
 });
