@@ -200,13 +200,11 @@ Deno.test("whatever the paces, every reader gets the right bytes, nobody is held
             }
           } else if (each.kind === "join") {
             const reader = recording.reader();
-            if (reader === null) {
-              const room = budget.used < limit;
-              assert(!recording.complete || !room, "a body that is all there can be joined");
-            };
-            else {
+            if (reader !== null) {
               eyes.push(new Eye(reader));
               present.add(eyes.at(-1)!);
+            } else if (budget.used < limit) {
+              assert(!recording.complete, "a body that is all there can be joined");
             }
           } else if (each.kind === "read") {
             if (!present.has(eye)) continue;
