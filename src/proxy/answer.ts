@@ -59,7 +59,8 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
   const reason = printable(error.message);
   const standard = REASONS[status] ?? "Error";
   const identifier = `${settings.pseudonym}/${options.number}`;
-  const said = visible(error.message);
+  // a terminal may not know which script it is shown
+  const said = options.kind === "text" ? reason : visible(error.message);
   const text = page(options.kind, status, standard, said, visible(error.note), identifier, settings);
   const body = new TextEncoder().encode(text);
   // whoever was refused can name to the operator what it was, by what little their program shows

@@ -46,9 +46,9 @@ Deno.test("text and JSON have rule and note in one line", () => {
   }
 });
 
-Deno.test("a page says names and notes in any script, the reason phrase in ASCII, and neither a control", () => {
+Deno.test("a page says names and notes in any script, text and the reason phrase in ASCII, and none a control", () => {
   const message = "denied by f\u00fcr alle: Fragen \u202eevil\u2028 \x1b";
-  for (const kind of ["html", "json", "text"] as const) {
+  for (const kind of ["html", "json"] as const) {
     const body = bodyFor(kind, message, "");
     assertStringIncludes(body, "f\u00fcr alle: Fragen ?evil? ?");
   }
