@@ -87,10 +87,11 @@ export class DiskShelf {
     for (const object of this.store.lookup(key)) {
       const meta = readMeta(object.meta, object.length);
       if (meta === null) continue;
-      const short = this.store.readShort(object);
-      const body = short !== null ? [short] : object.length > 0 ? new ShelvedBody(this.store, object) : [];
+      const { short } = object;
+      const body = short !== null ? [short] : new ShelvedBody(this.store, object);
       variants.push(new Variant(meta, meta.reason, meta.address, body));
     }
+    if (variants.length > 0) this.store.touch(key);
     return variants;
   }
 

@@ -1,0 +1,79 @@
+/** Responses on the disk behind those in memory, from outside. */
+
+import { assertEquals } from "@std/assert";
+import { DiskStore } from "../../src/cache/disk_store.ts";
+import { Proxy } from "../../src/proxy/proxy.ts";
+import { Exchanges, Origin, SETTINGS } from "./harness.ts";
+import { Peer } from "./peer.ts";
+import { get } from "./round_trip.ts";
+
+const MIB = 1024 * 1024;
+
+/** A proxy with a folder, for as long as `body` runs; what it keeps stays in the folder. */
+async function withDisk(
+  folder: string,
+  cacheSize: number,
+  body: (
+    ask: (path: string, ...fields: string[]) => Promise<{ content: string; cache: string }>,
+  ) => Promise<void>,
+  origin: Origin,
+): Promise<void> {
+  const notices: string[] = [];
+  const disk = await DiskStore.open(folder, 64 * MIB, (_, message) => notices.push(message));
+  const exchanges = new Exchanges();
+  const proxy = new Proxy({ ...SETTINGS, cacheSize }, exchanges, undefined, disk);
+  const [address] = proxy.listen([{ hostname: "127.0.0.1", port: 0 }]);
+  const client = new Peer(await Deno.connect({ hostname: "127.0.0.1", port: address.port }));
+  try {
+    await body(async (path, ...fields) => {
+      await client.send(get(origin, path, ...fields));
+      const { content } = await client.message();
+      return { content, cache: (await exchanges.next()).cache };
+    });
+  } finally {
+    client.close();
+    await proxy.stop();
+    await disk.settled();
+    await disk.close();
+  }
+  assertEquals(notices, []);
+}
+
+Deno.test("what was kept is there after a restart, short and long, whole and in part", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  const long = "0123456789abcdef".repeat(64 * 1024);
+  const bodies: Record<string, string> = { "/short": "hello", "/long": long, "/empty": "" };
+  let asked = 0;
+  origin.answer((request) => {
+    asked++;
+    const body = bodies[request.startLine.split(" ")[1]];
+    return `HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nETag: "1"\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  });
+  try {
+    // too small for the long one, which is then on the disk alone
+    const memory = 2 * MIB;
+    await withDisk(folder, memory, async (ask) => {
+      for (const [path, body] of Object.entries(bodies)) {
+        assertEquals(await ask(path), { content: body, cache: "miss stored" });
+      }
+    }, origin);
+    assertEquals(asked, 3);
+    await withDisk(folder, memory, async (ask) => {
+      for (const [path, body] of Object.entries(bodies)) {
+        for (let times = 0; times < 2; times++) {
+          assertEquals(await ask(path), { content: body, cache: "hit" });
+        }
+      }
+      assertEquals(
+        (await ask("/long", "Range: bytes=1000000-1000009")).content,
+        long.slice(1_000_000, 1_000_010),
+      );
+      assertEquals((await ask("/long", 'If-None-Match: "1"')).content, "");
+    }, origin);
+    assertEquals(asked, 3);
+  } finally {
+    await origin.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
