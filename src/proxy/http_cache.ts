@@ -3,6 +3,7 @@
 import { MemoryStore } from "../cache/memory_store.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Packing } from "./packing.ts";
+import { joinParts } from "./parts.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
 import type { Variant } from "./variant.ts";
 
@@ -112,7 +113,14 @@ export class HttpCache {
    */
   keep(key: string, variant: Variant, writer: ShelfWriter | null = null): void {
     const before = this.variants(key);
-    if (before.some((other) => sameSelection(other, variant) && isLater(other, variant))) return;
+    const same = before.find((other) => sameSelection(other, variant));
+    if (same !== undefined && isLater(same, variant)) return;
+    if (variant.range !== null && same !== undefined) {
+      const joined = joinParts(same, variant, this.keepable);
+      // a part that has nothing to do with it does not take the place of a whole
+      if (joined === null && same.range === null) return;
+      variant = joined ?? variant;
+    }
     if (writer !== null) writer.finish(variant);
     else if (variant.body instanceof Array) this.shelf?.keep(key, variant, variant.body);
     const others = before.filter((other) => !sameSelection(other, variant));

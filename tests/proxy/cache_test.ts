@@ -248,3 +248,41 @@ cached("a client that reads slowly gets all of a body that was fetched long befo
   assertEquals((await client.message()).content, body);
   await origin.assertNoFurtherConnection();
 });
+
+cached("parts of the same representation are joined, and make a whole (RFC 9111 §3.4)", async (setting) => {
+  const client = await setting.connect();
+  const { origin } = setting;
+  const whole = "0123456789abcdefghij";
+  const part = (first: number, last: number, tag = '"a"') =>
+    response(
+      `ETag: ${tag}\r\nCache-Control: max-age=60\r\nContent-Range: bytes ${first}-${last}/20\r\n`,
+      whole.slice(first, last + 1),
+      "206 Partial Content",
+    );
+  const wanted = (first: number, last: number) => get(origin, "/", `Range: bytes=${first}-${last}`);
+  const { upstream } = await miss(setting, client, wanted(0, 9), part(0, 9));
+  assertEquals((await hit(client, wanted(2, 5))).content, "2345");
+  // a gap, and then what fills it
+  await miss(setting, client, wanted(5, 14), part(5, 14), upstream);
+  assertEquals((await hit(client, wanted(1, 13))).content, whole.slice(1, 14));
+  await miss(setting, client, wanted(12, 19), part(12, 19), upstream);
+  const all = await hit(client, get(origin));
+  assertEquals([all.status, all.content], [200, whole]);
+  await origin.assertNoFurtherConnection();
+});
+
+cached("a part of another representation joins nothing", async (setting) => {
+  const client = await setting.connect();
+  const { origin } = setting;
+  const part = (range: string, body: string, tag: string) =>
+    response(
+      `ETag: ${tag}\r\nCache-Control: max-age=60\r\nContent-Range: bytes ${range}/10\r\n`,
+      body,
+      "206 Partial Content",
+    );
+  const wanted = (range: string) => get(origin, "/", `Range: bytes=${range}`);
+  const { upstream } = await miss(setting, client, wanted("0-4"), part("0-4", "01234", '"a"'));
+  await miss(setting, client, wanted("5-9"), part("5-9", "fghij", '"b"'), upstream);
+  const { got } = await miss(setting, client, get(origin), response('ETag: "b"\r\n', "abcdefghij"), upstream);
+  assertEquals(got.content, "abcdefghij");
+});
