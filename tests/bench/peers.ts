@@ -241,10 +241,19 @@ export function choosePeers(command: string[], only: string[]): Peer[] {
   return chosen([weir(command), ...policed, squid, haproxy, nginx, tinyproxy, privoxy], only);
 }
 
-/** Those that cache, with their caches on and in memory, and `uncached`, which is weir without one. */
+/**
+ * Those that cache, with their caches on and in memory; `uncached`, which is weir without one; and `lean`, which is
+ * weir with 4 MiB at the most for what is new: V8 takes up to 16 (and as much again) as soon as much of it stays, once.
+ */
 export function chooseCaches(command: string[], only: string[]): Peer[] {
   const uncached = { ...weir([...command, "--no-cache"]), name: "uncached" };
-  return chosen([weir([...command, "--cache", "256m"]), uncached, cachingSquid, cachingNginx, varnish], only);
+  const [program, ...args] = command;
+  const flags = args[0] === "run" ? ["run", "--v8-flags=--max-semi-space-size=4", ...args.slice(1)] : args;
+  const lean = { ...weir([program, ...flags, "--cache", "256m"]), name: "lean" };
+  return chosen(
+    [weir([...command, "--cache", "256m"]), uncached, lean, cachingSquid, cachingNginx, varnish],
+    only,
+  );
 }
 
 function chosen(peers: Peer[], only: string[]): Peer[] {
@@ -257,6 +266,8 @@ function chosen(peers: Peer[], only: string[]): Peer[] {
     return false;
   });
 }
+
+const OWN: ReadonlySet<string> = new Set(["weir", "uncached", "lean"]);
 
 /** Programs that are not called like what they are. */
 const PROGRAMS: Record<string, string> = { varnish: "varnishd" };

@@ -114,7 +114,7 @@ const objects: FreshWork = {
     { key: "kept", title: "% kept", better: "more", digits: 1 },
   ],
   goals: [{ column: "object", atMost: 2048 }],
-  caches: ["weir", "uncached", "squid", "varnish"],
+  caches: ["weir", "lean", "uncached", "squid", "varnish"],
   async measureFresh(peer, ground) {
     const proxy = await startProxy(peer, ground.folder, ground.origin);
     const { small, each } = ground.origin;
