@@ -81,6 +81,7 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       poolTimeout: all["pool-timeout"],
       originConnections: all["origin-connections"],
       forwardedFor: all["forwarded-for"],
+      frontPage: { names: all.name ?? [], wpad: all.wpad, rules: policy.rules },
       policy: new Policy(policy, new Map()),
       cacheSize: all.cache,
       cacheShared: all["cache-shared"],

@@ -91,6 +91,11 @@ export interface PlacesOption extends Row {
   readonly type: "places";
 }
 
+/** Hosts without ports, in canonical form; always repeatable. */
+export interface HostsOption extends Row {
+  readonly type: "hosts";
+}
+
 /** Words that `policy/` reads, each found valid and kept as it was written; always repeatable. */
 export interface PatternsOption extends Row {
   readonly type: "networks" | "ports";
@@ -116,6 +121,7 @@ export type Option =
   | FileOption
   | AddressesOption
   | PlacesOption
+  | HostsOption
   | PatternsOption
   | RuleOption;
 
@@ -125,7 +131,7 @@ export type BoundedOption = SizeOption | DurationOption | IntegerOption;
 /** True when the option may be given several times, each adding to a list. */
 export function isRepeatable(option: Option): boolean {
   if (option.type === "file") return option.repeatable;
-  return ["addresses", "places", "networks", "ports", "rule"].includes(option.type);
+  return ["addresses", "places", "hosts", "networks", "ports", "rule"].includes(option.type);
 }
 
 /** Whether a command takes an option. */

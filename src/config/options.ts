@@ -30,6 +30,7 @@ export const GROUPS: readonly Group[] = [
   { title: "Timeouts", section: "timeouts" },
   { title: "Pool", section: "pool" },
   { title: "Forwarding", section: "forwarding" },
+  { title: "Front page", section: "front-page" },
   { title: OWN_GROUP, section: "" },
 ];
 
@@ -527,6 +528,22 @@ export const OPTIONS = [
     word: "FILE",
     help: "Trust these certificates too (PEM) when fetching https://",
   },
+  {
+    flag: "name",
+    key: "front-page.names",
+    group: "Front page",
+    type: "hosts",
+    word: "HOST",
+    help: "A name or address by which browsers know weir, besides localhost and where it listens",
+  },
+  {
+    flag: "wpad",
+    key: "front-page.wpad",
+    group: "Front page",
+    type: "boolean",
+    default: false,
+    help: "Serve /wpad.dat too, for browsers that look for a proxy by themselves",
+  },
   // what one command alone takes stands here, with its name in `commands` and without `key`
   {
     flag: "to",
@@ -731,7 +748,7 @@ type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
   : O extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : O extends { type: "boolean" } ? boolean
   : O extends { type: "addresses" } ? readonly ListenAddress[]
-  : O extends { type: "networks" | "ports" | "places" } ? readonly string[]
+  : O extends { type: "networks" | "ports" | "places" | "hosts" } ? readonly string[]
   : O extends { repeatable: true } ? readonly string[]
   : string;
 

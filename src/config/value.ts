@@ -2,6 +2,7 @@
 
 import { parseAuthority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
+import { formatIp, parseIp } from "../http/ip_address.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { parseNetworks } from "../policy/network.ts";
 import { PatternError } from "../policy/pattern_error.ts";
@@ -41,6 +42,8 @@ export function valueOfFlag(option: Option, texts: readonly string[], readAddres
       return addresses(texts, readAddress);
     case "places":
       return texts.map(place);
+    case "hosts":
+      return texts.map(host);
     case "file":
       return option.repeatable ? texts.map(fileName) : fileName(text);
     case "networks":
@@ -83,6 +86,8 @@ export function valueOfToml(option: Option, value: unknown, readAddress: Address
       );
     case "places":
       return strings(value, `a place or a list of them, such as "127.0.0.1:6379"`).map(place);
+    case "hosts":
+      return strings(value, `a host or a list of them, such as "proxy.example.com"`).map(host);
     case "file":
       if (!option.repeatable) return fileName(string(value, `the name of a file in quotes`));
       return strings(value, `the name of a file or a list of them, such as "a.pem" or ["a.pem", "b.pem"]`)
@@ -108,6 +113,7 @@ export function textsOf(option: Option, value: Value): string[] {
     case "file":
       return option.repeatable ? [...value as readonly string[]] : [value as string];
     case "places":
+    case "hosts":
     case "networks":
     case "ports":
       return [...value as readonly string[]];
@@ -178,6 +184,20 @@ function place(text: string, item: number): string {
     throw new WrongValue(error.message, item);
   }
   return text;
+}
+
+/** A name or an address in the one form in which requests have it. */
+function host(text: string, item: number): string {
+  const ip = parseIp(text);
+  if (ip !== null) return formatIp(ip);
+  try {
+    const authority = parseAuthority(text, 80);
+    if (!/:\d*$/.test(text.replace(/^\[.*\]/, ""))) return authority.host;
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    throw new WrongValue(error.message, item);
+  }
+  throw new WrongValue(`${quote(text)} has a port: write the host alone`, item);
 }
 
 function patterns(option: PatternsOption, texts: readonly string[]): readonly string[] {

@@ -9,6 +9,8 @@ const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
   400: "Bad Request",
   403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
   407: "Proxy Authentication Required",
   408: "Request Timeout",
   413: "Content Too Large",

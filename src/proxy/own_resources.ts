@@ -5,6 +5,8 @@ import { badRequest } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Exchange } from "./exchange.ts";
+import { answerOwnPage } from "./front_page.ts";
+import { ownHost } from "./own_host.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 
@@ -18,6 +20,8 @@ const CREDENTIALS: ReadonlySet<number> = new Set([
 /** A request in origin form, or `OPTIONS *`: it is meant for weir itself. Throws {@link HttpError}. */
 export async function ownAnswer(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
   if (request.target.form === "asterisk") return await answerOptions(session, exchange, request);
+  const host = ownHost(session, request);
+  if (host !== null) return await answerOwnPage(session, exchange, request, host);
   throw badRequest(
     `this is a proxy, not a web server: set it as the proxy of your program, as in curl -x http://${session.listener} URL`,
   );

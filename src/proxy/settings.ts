@@ -1,6 +1,17 @@
 import type { RateLimits } from "../policy/rates.ts";
+import type { RuleSpec } from "../policy/spec.ts";
 import type { Decider } from "../policy/verdict.ts";
 import type { Users } from "./users.ts";
+
+/** What weir's own pages are made of besides its listeners. */
+export interface FrontPageSettings {
+  /** Hosts by which clients know weir, besides its addresses and `localhost`; in canonical form. */
+  readonly names: readonly string[];
+  /** Whether the file for browsers is served to those too that look for one by themselves. */
+  readonly wpad: boolean;
+  /** The policy's, for that file. */
+  readonly rules: readonly RuleSpec[];
+}
 
 /** What the proxy can be told. The table of options in `config/` fills it; sizes are bytes, times are ms. */
 export interface ProxySettings {
@@ -48,6 +59,8 @@ export interface ProxySettings {
   originConnections: "keep" | "close";
   /** What becomes of `X-Forwarded-For` and `Forwarded`. */
   forwardedFor: "leave" | "delete" | "set" | "append";
+  /** What weir's own pages are made of. */
+  frontPage: FrontPageSettings;
   /** Who may reach what. */
   policy: Decider;
   /** Bytes of stored responses in memory; 0 stores none. */

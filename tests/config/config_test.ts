@@ -40,6 +40,8 @@ function otherThanDefault(option: Option): unknown {
       return ["10.0.0.0/8"];
     case "ports":
       return ["8443"];
+    case "hosts":
+      return ["proxy.example.com"];
     case "rule":
       throw new TypeError("rules stand in no option");
     case "boolean":

@@ -24,6 +24,7 @@ Deno.test("what is written says what was given, and the rest in comments", () =>
     "[pool]",
     "[forwarding]",
     'origin-ca = ["a.pem"]',
+    "[front-page]",
   ]);
   assertEquals(lines.includes("# connections = 10000"), true);
   assertEquals(lines.includes('# head = "30s"'), true);
@@ -125,6 +126,10 @@ function anyValue(option: Option): fc.Arbitrary<unknown> {
       );
     case "ports":
       return fc.array(fc.constantFrom("443", "8000-8999", "*"), { minLength: 1 });
+    case "hosts":
+      return fc.array(fc.constantFrom("proxy.example.com", "192.0.2.1", "2001:db8::1"));
+    case "places":
+      return fc.array(fc.constantFrom("127.0.0.1:6379", "[::1]:443"));
     case "rule":
       throw new TypeError("rules stand in no option");
     case "addresses": {

@@ -217,10 +217,10 @@ for (const [what, code, status, error] of NAMES) {
 /** Requests to weir and not through it: where a person is told what to do. */
 for (const path of ["/", "/favicon.ico", "/index.html?x"]) {
   proxied(
-    `GET ${path} explains how to use a proxy (http-rules §2)`,
+    `GET ${path} of a site that is not weir explains how to use a proxy (http-rules §2)`,
     async ({ connect, authority, exchanges }) => {
       const client = await connect();
-      await client.send(`GET ${path} HTTP/1.1\r\nHost: ${authority}\r\nAccept: text/html\r\n\r\n`);
+      await client.send(`GET ${path} HTTP/1.1\r\nHost: www.example.com\r\nAccept: text/html\r\n\r\n`);
       const answer = await client.message();
       assertEquals(answer.status, 400);
       assertStringIncludes(answer.content, "this is a proxy".replace("this", "This"));

@@ -60,6 +60,7 @@ export const SETTINGS: ProxySettings = {
   poolTimeout: 30_000,
   originConnections: "keep",
   forwardedFor: "leave",
+  frontPage: { names: [], wpad: false, rules: [] },
   policy: policy(),
   cacheSize: 0,
   cacheShared: false,
@@ -125,8 +126,8 @@ export class Origin {
   /** How many connections have been accepted. */
   accepted = 0;
 
-  constructor(connections: Peer[], hostname = "127.0.0.1") {
-    this.listener = Deno.listen({ hostname, port: 0 });
+  constructor(connections: Peer[], hostname = "127.0.0.1", port = 0) {
+    this.listener = Deno.listen({ hostname, port });
     this.#connections = connections;
   }
 

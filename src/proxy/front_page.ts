@@ -1,0 +1,149 @@
+/** What weir serves of its own: how to set it up, the file for browsers, and whether it is well. */
+
+import type { Authority } from "../http/authority.ts";
+import { formatDate } from "../http/date.ts";
+import { HttpError } from "../http/error.ts";
+import type { Verdict } from "../policy/verdict.ts";
+import { pageKind } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { obey } from "./judgement.ts";
+import { pacText } from "./pac.ts";
+import { setupHtml, setupText, STYLE } from "./pages/setup_page.ts";
+import type { Request } from "./request.ts";
+import type { Session } from "./session.ts";
+
+/** A page by itself, such as one of weir's own. */
+interface Page {
+  readonly status: "200 OK" | "503 Service Unavailable";
+  readonly type: string;
+  readonly text: string;
+}
+
+const PLAIN = "text/plain; charset=utf-8";
+const ALLOW = "Allow: GET, HEAD";
+
+/** Nobody else's pages embed, run or read what is here. */
+const GUARDS: readonly string[] = [
+  "X-Content-Type-Options: nosniff",
+  "X-Frame-Options: DENY",
+  "Cross-Origin-Resource-Policy: same-origin",
+  "Referrer-Policy: no-referrer",
+];
+
+/** Pages of errors have a style of their own, and nothing in them that is not escaped. */
+const ERROR_GUARDS: readonly string[] = [contentPolicy("unsafe-inline"), ...GUARDS];
+
+/** No rule is asked, since nothing goes out: this counts the request against its client's rates. */
+const NOTHING_DECIDED: Verdict = {
+  decision: "unresolved",
+  rule: "",
+  reason: "",
+  note: "",
+  enforced: true,
+  tls: "any",
+  rates: null,
+};
+
+/**
+ * Answers a request for a page of weir's own, to whom the policy is for. Nobody is asked for a password: browsers
+ * fetch their configuration without one, and so do those that look whether weir is well. Throws {@link HttpError}.
+ *
+ * @param host by which the client knows weir
+ */
+export async function answerOwnPage(
+  session: Session,
+  exchange: Exchange,
+  request: Request,
+  host: Authority,
+): Promise<boolean> {
+  receive(session, exchange);
+  const page = pageAt(pathOf(request), session, request, host);
+  if (page === null) {
+    throw new HttpError(
+      404,
+      "http_request_error",
+      "weir has no such page: / says how to use it as a proxy",
+      ERROR_GUARDS,
+    );
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    throw new HttpError(405, "http_request_error", "weir's own pages are only read", [
+      ALLOW,
+      ...ERROR_GUARDS,
+    ]);
+  }
+  const body = new TextEncoder().encode(page.text);
+  const again = await session.answerWith(exchange, request, [
+    `HTTP/1.1 ${page.status}`,
+    `Date: ${formatDate(Date.now())}`,
+    `Content-Type: ${page.type}`,
+    `Content-Length: ${body.length}`,
+    "Cache-Control: no-store",
+    contentPolicy(await styleHash()),
+    ...GUARDS,
+  ], request.method === "HEAD" ? new Uint8Array() : body);
+  session.usage?.down(exchange.responseHeadBytes + exchange.responseBodyBytes, session.services.clock.now);
+  return again;
+}
+
+/** Whether the client may use weir at all, whoever it is, and has not asked too often. Throws {@link HttpError}. */
+function receive(session: Session, exchange: Exchange): void {
+  const { facts } = session;
+  facts.user = null;
+  const received = session.services.settings.policy.receive({ ...facts, user: "" });
+  obey(session, exchange, received ?? NOTHING_DECIDED);
+}
+
+/** A page loads nothing, runs nothing and is in no other: all that it has is its style. */
+function contentPolicy(style: string): string {
+  return `Content-Security-Policy: default-src 'none'; style-src '${style}'; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+}
+
+/** The path without a query, as text. */
+function pathOf({ target, head }: Request): string {
+  return head.text(target.pathStart, target.pathEnd).replace(/\?.*$/s, "");
+}
+
+function pageAt(path: string, session: Session, request: Request, host: Authority): Page | null {
+  const { draining, settings } = session.services;
+  switch (path) {
+    case "/":
+      return setupPage(session, request, host);
+    case "/wpad.dat":
+      if (!settings.frontPage.wpad) return null;
+      // falls through
+    case "/proxy.pac": {
+      const text = pacText(host, settings.frontPage.rules, session.facts.clientIp);
+      return { status: "200 OK", type: "application/x-ns-proxy-autoconfig", text };
+    }
+    case "/-/healthy":
+      return { status: "200 OK", type: PLAIN, text: "ok\n" };
+    case "/-/ready":
+      return draining
+        ? { status: "503 Service Unavailable", type: PLAIN, text: "draining\n" }
+        : { status: "200 OK", type: PLAIN, text: "ready\n" };
+    default:
+      return null;
+  }
+}
+
+function setupPage(session: Session, request: Request, host: Authority): Page {
+  const { settings } = session.services;
+  const page = {
+    proxy: host,
+    name: settings.showVersion ? `weir ${settings.version}` : "weir",
+    hasUsers: settings.policy.authenticates,
+  };
+  return pageKind(request.head.field("accept")) === "html"
+    ? { status: "200 OK", type: "text/html; charset=utf-8", text: setupHtml(page) }
+    : { status: "200 OK", type: PLAIN, text: setupText(page) };
+}
+
+let hash: Promise<string> | null = null;
+
+/** The one style that the page may have, by its hash. */
+function styleHash(): Promise<string> {
+  return hash ??= crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE))
+    .then((digest) => `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`);
+}

@@ -1,0 +1,136 @@
+/** The page that says how to point things at this proxy, and the same for a terminal. */
+
+import type { Authority } from "../../http/authority.ts";
+import { USUAL_EXCEPTIONS } from "../../programs/exceptions.ts";
+import { type Program, programOf, PROGRAMS, type Setting } from "../../programs/programs.ts";
+import { shellWord } from "../../programs/shell_word.ts";
+
+export interface SetupPage {
+  /** Where whoever asks finds weir. */
+  readonly proxy: Authority;
+  /** `weir`, with its version where that is told. */
+  readonly name: string;
+  /** Whether somebody has to say who they are. */
+  readonly hasUsers: boolean;
+}
+
+/** Programs that are a shell: they come first, and are no further program. */
+const SHELLS = ["sh", "fish", "powershell"];
+
+/** The page's style, which its policy names by a hash. */
+export const STYLE = `
+:root { color-scheme: light dark; --line: #8884; --faint: #8881 }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 0 auto; padding: 3rem 1.5rem 4rem }
+h1 { font-size: 2rem; font-weight: 300; line-height: 1.2; margin: 0 0 1rem }
+h2 { font-size: 1.125rem; margin: 2.5rem 0 .5rem }
+p, dl { margin: .5rem 0; overflow-wrap: anywhere }
+code, pre { font: .875rem/1.5 ui-monospace, monospace }
+pre { background: var(--faint); border: 1px solid var(--line); border-radius: .375rem; padding: .5rem .75rem;
+  margin: .5rem 0; overflow-x: auto }
+details { border-top: 1px solid var(--line); padding: .375rem 0 }
+details:last-of-type { border-bottom: 1px solid var(--line) }
+summary { cursor: pointer }
+dt { font-weight: 600; margin-top: .75rem } dd { margin: 0 }
+small, footer { font-size: .875rem; opacity: .75 } footer { margin-top: 3rem }
+`;
+
+/** The page for a browser. */
+export function setupHtml(page: SetupPage): string {
+  const { proxy, name, hasUsers } = page;
+  const setting = settingOf(proxy);
+  const others = PROGRAMS.filter((program) => !SHELLS.includes(program.name));
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escaped(name)} at ${escaped(proxy.text)}</title>
+<style>${STYLE}</style>
+<h1>This is a proxy: <b>${escaped(proxy.text)}</b></h1>
+<p>It is not a site. Point a browser, a shell or a program at it, and they reach sites through it.</p>
+${hasUsers ? `<p>${escaped(usersInWords(setting))}</p>` : ""}
+<h2>Browsers</h2>
+<dl>
+<dt>By an address for automatic configuration</dt>
+<dd><pre>${escaped(pacUrl(proxy))}</pre>
+Firefox: Settings → General → Network Settings. Others take the system’s: its network settings, “automatic proxy
+setup” or “setup script”. What is local goes past the proxy.</dd>
+<dt>By hand</dt>
+<dd>HTTP proxy <code>${
+    escaped(setting.proxy.host)
+  }</code>, port <code>${setting.proxy.port}</code>, for HTTPS too</dd>
+<dt>A Chromium of its own</dt>
+<dd><pre>${escaped(chromium(proxy))}</pre></dd>
+</dl>
+<h2>A shell</h2>
+${SHELLS.map((shell) => details(programOf(shell)!, setting, shell === SHELLS[0])).join("\n")}
+<h2>One program</h2>
+${others.map((program) => details(program, setting, false)).join("\n")}
+<footer>${escaped(name)}. To see whether it is well: <a href="/-/healthy">/-/healthy</a>,
+<a href="/-/ready">/-/ready</a></footer>
+</html>
+`;
+}
+
+/** The same for who asks by a program. */
+export function setupText(page: SetupPage): string {
+  const { proxy, name, hasUsers } = page;
+  const setting = settingOf(proxy);
+  return `${name}: this is a proxy, ${setting.proxy.text}
+${hasUsers ? `\n${usersInWords(setting)}\n` : ""}
+One request:
+  curl -x ${shellWord(setting.proxy.text)} http://example.com/
+
+This shell:
+${indented(programOf(SHELLS[0])!.text(setting))}
+Browsers: HTTP proxy ${setting.proxy.host}, port ${setting.proxy.port}, for HTTPS too; or by the address
+  ${pacUrl(proxy)}
+
+Other programs, each by weir env --proxy ${setting.proxy.text} NAME:
+  ${PROGRAMS.map((program) => program.name).join(" ")}
+`;
+}
+
+function settingOf(proxy: Authority): Setting {
+  const { host, port, text } = proxy;
+  return {
+    proxy: { text: `http://${text}`, host, port: String(port), hasUser: false },
+    exceptions: USUAL_EXCEPTIONS,
+  };
+}
+
+function pacUrl(proxy: Authority): string {
+  return `http://${proxy.text}/proxy.pac`;
+}
+
+function chromium(proxy: Authority): string {
+  return `chromium --user-data-dir=/tmp/weir-profile --proxy-pac-url=${shellWord(pacUrl(proxy))}`;
+}
+
+function usersInWords({ proxy }: Setting): string {
+  const named = proxy.text.replace("//", "//USER:PASSWORD@");
+  return `It asks for a user and a password. Browsers ask you for them; to programs they are told as in ${named}.`;
+}
+
+/** What one program is told, and where. */
+function details(program: Program, setting: Setting, open: boolean): string {
+  const { title, place, note, once } = program;
+  const lines = [
+    `<summary>${escaped(title)}</summary>`,
+    `<small>${
+      place === "shell" ? "Run it, or put it into the shell’s profile" : `Into ${escaped(place)}`
+    }</small>`,
+    `<pre>${escaped(program.text(setting))}</pre>`,
+    ...(once === undefined ? [] : [`<small>For one run</small>\n<pre>${escaped(once(setting))}</pre>`]),
+    ...(note === undefined ? [] : [`<small>${escaped(note)}.</small>`]),
+  ];
+  return `<details${open ? " open" : ""}>${lines.join("\n")}</details>`;
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, "  ");
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
