@@ -150,11 +150,17 @@ backend sink
   ],
 };
 
-const nginx = nginxWith(false);
-const cachingNginx = nginxWith(true);
+const CACHE_OF_NGINX = "proxy_cache_path FOLDER/kept levels=1:2 keys_zone=kept:16m max_size=256m;";
+const nginx = nginxWith("");
+const cachingNginx = nginxWith(CACHE_OF_NGINX);
+/** Files that are asked for often stay open. */
+const tunedNginx = {
+  ...nginxWith(`${CACHE_OF_NGINX} open_file_cache max=10000 inactive=600s; open_file_cache_valid 600s;`),
+  name: "nginx-tuned",
+};
 
 /** Its cache is files, which are in memory where the folder is. */
-function nginxWith(cache: boolean): Peer {
+function nginxWith(cache: string): Peer {
   return {
     name: "nginx",
     tunnels: false,
@@ -171,13 +177,13 @@ http {
   access_log ${folder}/nginx.access.log; sendfile on; tcp_nodelay on;
   keepalive_timeout 600s; keepalive_requests 1000000000; client_max_body_size 0;
   ${temporaryFolders(folder, "nginx")}
-  ${cache ? CACHE_OF_NGINX.replaceAll("FOLDER", folder) : ""}
+  ${cache.replaceAll("FOLDER", folder)}
   upstream origin { server ${origin.authority}; keepalive 512; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
     proxy_http_version 1.1; proxy_set_header Connection "";
     proxy_request_buffering off; proxy_max_temp_file_size 0;
-    location / { proxy_pass http://origin; ${cache ? "proxy_cache kept;" : ""} }
+    location / { proxy_pass http://origin; ${cache === "" ? "" : "proxy_cache kept;"} }
     location /sink { proxy_pass http://${origin.sinkAuthority}; }
   }
 }`,
@@ -199,9 +205,6 @@ const varnish: Peer = {
     ];
   },
 };
-
-const CACHE_OF_NGINX = "proxy_cache_path FOLDER/kept levels=1:2 keys_zone=kept:16m max_size=256m; " +
-  "open_file_cache max=10000 inactive=600s; open_file_cache_valid 600s;";
 
 const privoxy: Peer = {
   name: "privoxy",
@@ -232,7 +235,7 @@ socket-timeout 600
 /** What can be named, whatever is installed. */
 export const PEER_NAMES = [
   ...["weir", "squid", "haproxy", "nginx", "tinyproxy", "privoxy"],
-  ...["varnish", "uncached", "weir-policy"],
+  ...["varnish", "nginx-tuned", "weir-policy", "weir-uncached", "weir-lean"],
 ];
 
 /** The proxies to compare: weir as `command` runs it, and those of the others that are installed. */
@@ -242,16 +245,16 @@ export function choosePeers(command: string[], only: string[]): Peer[] {
 }
 
 /**
- * Those that cache, with their caches on and in memory; `uncached`, which is weir without one; and `lean`, which is
- * weir with 4 MiB at the most for what is new: V8 takes up to 16 (and as much again) as soon as much of it stays, once.
+ * Those that cache, with their caches on and in memory; `weir-uncached`, which is weir without one; and `weir-lean`,
+ * which is weir with 4 MiB at the most for what is new: V8 takes up to 16 (and as much again) as soon as much of it stays, once.
  */
 export function chooseCaches(command: string[], only: string[]): Peer[] {
-  const uncached = { ...weir([...command, "--no-cache"]), name: "uncached" };
+  const uncached = { ...weir([...command, "--no-cache"]), name: "weir-uncached" };
   const [program, ...args] = command;
   const flags = args[0] === "run" ? ["run", "--v8-flags=--max-semi-space-size=4", ...args.slice(1)] : args;
-  const lean = { ...weir([program, ...flags, "--cache", "256m"]), name: "lean" };
+  const lean = { ...weir([program, ...flags, "--cache", "256m"]), name: "weir-lean" };
   return chosen(
-    [weir([...command, "--cache", "256m"]), uncached, lean, cachingSquid, cachingNginx, varnish],
+    [weir([...command, "--cache", "256m"]), uncached, lean, cachingSquid, cachingNginx, tunedNginx, varnish],
     only,
   );
 }
@@ -259,18 +262,14 @@ export function chooseCaches(command: string[], only: string[]): Peer[] {
 function chosen(peers: Peer[], only: string[]): Peer[] {
   return peers.filter(({ name }) => {
     if (only.length > 0 && !only.includes(name)) return false;
-    if (name.startsWith("weir") || name === "uncached" || installed(PROGRAMS[name] ?? name) !== undefined) {
-      return true;
-    }
+    if (name.startsWith("weir") || installed(PROGRAMS[name] ?? name) !== undefined) return true;
     console.error(`${name} is not installed and left out.`);
     return false;
   });
 }
 
-const OWN: ReadonlySet<string> = new Set(["weir", "uncached", "lean"]);
-
 /** Programs that are not called like what they are. */
-const PROGRAMS: Record<string, string> = { varnish: "varnishd" };
+const PROGRAMS: Record<string, string> = { varnish: "varnishd", "nginx-tuned": "nginx" };
 
 /** How weir is run from the sources. */
 export const WEIR_FROM_SOURCES = [

@@ -74,7 +74,7 @@ async function withCpu(
   return { ...figures, cpu: used / units * per, busy: used / figures.seconds };
 }
 
-const CACHES = ["weir", "squid", "nginx", "varnish"];
+const CACHES = ["weir", "squid", "nginx", "nginx-tuned", "varnish"];
 
 /** Answers that are stored already. */
 function hits(name: "hit-64" | "hit-64k", goals: Goal[]): SharedWork {
@@ -96,8 +96,8 @@ const misses: SharedWork = {
   name: "miss-64",
   title: "1 KiB that may not be stored, 64 connections, against no cache",
   columns: [RATE, MEDIAN, TAIL, CPU, BUSY, FAILED],
-  goals: [{ column: "rate", peer: "uncached", atLeast: 0.9 }],
-  caches: ["weir", "uncached"],
+  goals: [{ column: "rate", peer: "weir-uncached", atLeast: 0.9 }],
+  caches: ["weir", "weir-uncached"],
   measure: (proxy, ground) => measureRequests(proxy, ground.origin.small, 64, ground.seconds),
 };
 
@@ -114,7 +114,7 @@ const objects: FreshWork = {
     { key: "kept", title: "% kept", better: "more", digits: 1 },
   ],
   goals: [{ column: "object", atMost: 2048 }],
-  caches: ["weir", "lean", "uncached", "squid", "varnish"],
+  caches: ["weir", "weir-lean", "weir-uncached", "squid", "varnish"],
   async measureFresh(peer, ground) {
     const proxy = await startProxy(peer, ground.folder, ground.origin);
     const { small, each } = ground.origin;
@@ -278,6 +278,7 @@ export const WORKS: Work[] = [
   hits("hit-64", [
     { column: "rate", peer: "squid", atLeast: 1.6 },
     { column: "rate", peer: "nginx", atLeast: 1 },
+    { column: "rate", peer: "nginx-tuned", atLeast: 1 },
     { column: "rate", peer: "varnish", atLeast: 1 },
   ]),
   hits("hit-64k", [{ column: "rate", peer: "squid", atLeast: 1 }]),
