@@ -1,0 +1,41 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Authority, parseAuthority } from "../../../src/http/authority.ts";
+import { PROGRAMS } from "../../../src/programs/programs.ts";
+import { setupHtml, setupText, STYLE } from "../../../src/proxy/pages/setup_page.ts";
+
+const proxy = parseAuthority("[2001:db8::1]:3128", 80);
+
+Deno.test("the page has every program that weir env knows", () => {
+  const html = setupHtml({ proxy, name: "weir", hasUsers: false });
+  assertEquals(html.match(/<details/g)!.length, PROGRAMS.length);
+  const text = setupText({ proxy, name: "weir", hasUsers: false });
+  for (const { name } of PROGRAMS) assertEquals(new RegExp(`\\b${name}\\b`).test(text), true, name);
+});
+
+Deno.test("an IPv6 address stands in brackets in URLs, and without where a host is asked for", () => {
+  for (const page of [setupHtml, setupText]) {
+    const text = page({ proxy, name: "weir", hasUsers: false }).replace(/<[^>]*>/g, "");
+    assertStringIncludes(text, "http://[2001:db8::1]:3128/proxy.pac");
+    assertStringIncludes(text, "HTTP proxy 2001:db8::1, port 3128");
+  }
+});
+
+Deno.test("the page has one style, which its policy names by its hash, no script, and nothing from elsewhere", () => {
+  const html = setupHtml({ proxy, name: "weir", hasUsers: true });
+  assertEquals(html.split(`<style>${STYLE}</style>`).length, 2);
+  assertEquals(/<script|<img|<link|<iframe|<form|\son[a-z]+=|style=|src=|@import|url\(/i.test(html), false);
+  assertEquals([...html.matchAll(/href="([^"]*)"/g)].map(([, to]) => to), ["/-/healthy", "/-/ready"]);
+});
+
+Deno.test("nothing leaves its place in the page", () => {
+  const evil = `"'><script>alert(1)</script>&`;
+  const html = setupHtml({ proxy: new Authority(evil, 80, null, evil), name: evil, hasUsers: true });
+  assertEquals(/<script|"'>/.test(html), false);
+});
+
+Deno.test("users are spoken of where there are some", () => {
+  for (const page of [setupHtml, setupText]) {
+    assertEquals(page({ proxy, name: "weir", hasUsers: false }).includes("PASSWORD"), false);
+    assertStringIncludes(page({ proxy, name: "weir", hasUsers: true }), "USER:PASSWORD@[2001:db8::1]:3128");
+  }
+});
