@@ -71,9 +71,9 @@ export class Proxy {
     this.#services.update(settings);
   }
 
-  /** Exchanges that are under way. */
+  /** Exchanges that are under way, those without a client among them. */
   get active(): number {
-    let active = 0;
+    let active = this.#services.backgrounds.size;
     for (const session of this.#sessions) if (!session.idle) active++;
     return active;
   }
