@@ -22,7 +22,10 @@ export function banner(addresses: readonly Deno.NetAddr[], policy: PolicySpec, c
   text += row("policy", policyInWords(policy));
   text += row("try it", `curl -x ${url} http://example.com/`);
   text += row("programs", `export http_proxy=${url} https_proxy=${url}`);
-  text += row("browsers", `HTTP proxy ${tried.hostname}, port ${tried.port}, for HTTPS too`);
+  text += row(
+    "browsers",
+    `HTTP proxy ${tried.hostname}, port ${tried.port}, for HTTPS too; ${url}/ says more`,
+  );
   text += row("stop", "Ctrl-C");
   return text;
 }

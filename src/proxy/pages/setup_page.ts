@@ -122,9 +122,22 @@ function details(program: Program, setting: Setting, open: boolean): string {
     }</small>`,
     `<pre>${escaped(program.text(setting))}</pre>`,
     ...(once === undefined ? [] : [`<small>For one run</small>\n<pre>${escaped(once(setting))}</pre>`]),
+    ...(program.elsewhere && isThisMachine(setting)
+      ? [
+        `<small>In a container ${
+          escaped(setting.proxy.host)
+        } is the container itself: open this page by an ` +
+        "address that containers reach.</small>",
+      ]
+      : []),
     ...(note === undefined ? [] : [`<small>${escaped(note)}.</small>`]),
   ];
   return `<details${open ? " open" : ""}>${lines.join("\n")}</details>`;
+}
+
+/** Whether weir was asked for by an address that is another machine everywhere else. */
+function isThisMachine({ proxy: { host } }: Setting): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function indented(text: string): string {

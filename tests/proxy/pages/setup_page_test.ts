@@ -33,6 +33,16 @@ Deno.test("nothing leaves its place in the page", () => {
   assertEquals(/<script|"'>/.test(html), false);
 });
 
+Deno.test("for containers it is said where the address does not lead", () => {
+  const remark = "is the container itself";
+  for (
+    const [host, said] of [["127.0.0.1", true], ["localhost", true], ["[::1]", true], ["10.0.0.1", false]]
+  ) {
+    const html = setupHtml({ proxy: parseAuthority(`${host}:8888`, 80), name: "weir", hasUsers: false });
+    assertEquals(html.includes(remark), said);
+  }
+});
+
 Deno.test("users are spoken of where there are some", () => {
   for (const page of [setupHtml, setupText]) {
     assertEquals(page({ proxy, name: "weir", hasUsers: false }).includes("PASSWORD"), false);
