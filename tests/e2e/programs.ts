@@ -9,6 +9,10 @@ const PACKAGES: Record<string, string> = {
   node: "nodejs",
   npm: "npm",
   openssl: "openssl",
+  psql: "postgresql",
+  "redis-benchmark": "redis-tools",
+  "redis-cli": "redis-tools",
+  "redis-server": "redis-server",
   wget: "wget",
 };
 
