@@ -20,7 +20,7 @@ export function outcomes(summary: Summary): string[] {
     some(reported, "would have been denied"),
     some(challenged, "asked for credentials"),
     some(undecided, "without a decision"),
-    some(withoutTarget, "not understood"),
+    some(withoutTarget, "without a target"),
   ];
   const classes = statuses.map((count, first) =>
     some(count, first === 0 ? "without an answer" : `${first}xx`)
