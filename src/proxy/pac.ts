@@ -41,7 +41,7 @@ interface Named {
  */
 export function pacText(proxy: Authority, rules: readonly RuleSpec[], client: IpAddress): string {
   const { names, ends, networks, ipv6 } = namedLocally(rules, client);
-  return `// Made by weir for who asks it at ${proxy.text}
+  return `// Made by weir for who asks it at ${literal(proxy.text)}
 function FindProxyForURL(url, host) {
   var proxy = ${literal(`PROXY ${proxy.text}`)};
   host = host.toLowerCase().replace(/^\\[|\\]$/g, "").replace(/\\.$/, "");

@@ -95,7 +95,7 @@ Deno.test("no name ends a text, a line or a script in it", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), (name, host) => {
     const pattern: HostPattern = { kind: "name", text: name, name: `${name.replaceAll(".", "")}` };
     const [rule] = spec({ rules: [{ hosts: "a" }] }).rules;
-    const text = pacText(new Authority(host, 80, null, `x:80`), [{ ...rule, hosts: [pattern] }], CLIENT);
+    const text = pacText(new Authority(host, 80, null, host), [{ ...rule, hosts: [pattern] }], CLIENT);
     assertEquals(/[^\n\x20-\x7e]|<\/|<!--/.test(text), false);
     evaluate(text);
   }));
