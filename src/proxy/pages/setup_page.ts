@@ -117,9 +117,7 @@ function details(program: Program, setting: Setting, open: boolean): string {
   const { title, place, note, once } = program;
   const lines = [
     `<summary>${escaped(title)}</summary>`,
-    `<small>${
-      place === "shell" ? "Run it, or put it into the shell’s profile" : `Into ${escaped(place)}`
-    }</small>`,
+    `<small>${place === "shell" ? "In a shell" : `Into ${escaped(place)}`}</small>`,
     `<pre>${escaped(program.text(setting))}</pre>`,
     ...(once === undefined ? [] : [`<small>For one run</small>\n<pre>${escaped(once(setting))}</pre>`]),
     ...(program.elsewhere && isThisMachine(setting)
