@@ -23,7 +23,8 @@ export async function ownAnswer(session: Session, exchange: Exchange, request: R
   const host = ownHost(session, request);
   if (host !== null) return await answerOwnPage(session, exchange, request, host);
   throw badRequest(
-    `this is a proxy, not a web server: set it as the proxy of your program, as in curl -x http://${session.listener} URL`,
+    `this is a proxy, not a web server: set it as the proxy of your program, as in curl -x http://${session.listener} URL; ` +
+      `its own page is at http://${session.listener}/ and at the names that --name gives it`,
   );
 }
 
