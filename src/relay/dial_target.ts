@@ -59,6 +59,8 @@ function refusal(conn: Deno.TcpConn, address: string, message: string): DialErro
  * is connected with himself then (TCP's simultaneous open, RFC 9293 §3.5). A target that is down would seem up, and
  * could not come back, since its port is taken.
  */
-function isWithItself({ localAddr, remoteAddr }: Deno.TcpConn): boolean {
+export function isWithItself(
+  { localAddr, remoteAddr }: Pick<Deno.TcpConn, "localAddr" | "remoteAddr">,
+): boolean {
   return localAddr.port === remoteAddr.port && localAddr.hostname === remoteAddr.hostname;
 }

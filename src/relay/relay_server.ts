@@ -6,6 +6,7 @@ import { stuckConnections } from "../net/connection.ts";
 import { acceptLoop, listen, type ListenAddress, ListenError } from "../net/listen.ts";
 import { proxyHeader } from "../net/proxy_protocol.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
+import type { Networks } from "../policy/network.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import type { RelayObserver } from "./observer.ts";
 import { Relayed } from "./relayed.ts";
@@ -137,8 +138,7 @@ export class RelayServer {
     const client = withoutMapping(remote.hostname);
     const address = withoutMapping(local.hostname);
     const listener = `${address.includes(":") ? `[${address}]` : address}:${local.port}`;
-    const from = plainIp(client);
-    if (settings.clients !== null && (from === null || !settings.clients.includes(from))) {
+    if (settings.clients !== null && !isAmong(settings.clients, client)) {
       close(stream);
       return this.#deny(new Relayed(++this.#number, client, remote.port, listener));
     }
@@ -159,7 +159,7 @@ export class RelayServer {
       ownListeners: this.#ownListeners,
       header: settings.sendProxy === null
         ? null
-        : headerFor(settings.sendProxy, from, remote.port, plainIp(address), local.port),
+        : headerFor(settings.sendProxy, plainIp(client), remote.port, plainIp(address), local.port),
       relayed: new Relayed(++this.#number, client, remote.port, listener),
     });
     this.#sessions.add(session);
@@ -216,6 +216,12 @@ function plainIp(text: string): IpAddress | null {
   const ip = parseIp(text);
   if (ip === null || !isIpv4Mapped(ip.bytes)) return ip;
   return { family: 4, bytes: ip.bytes.slice(12) };
+}
+
+/** An address with a zone identifier is in no network that could be named. */
+function isAmong(clients: Networks, client: string): boolean {
+  const ip = plainIp(client);
+  return ip !== null && clients.includes(ip);
 }
 
 /** What tells a target who the client is; of one whose address cannot be written it says nothing. */

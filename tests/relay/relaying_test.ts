@@ -147,6 +147,34 @@ relayed(
 );
 
 relayed(
+  "a target that stops taking what the client sends slows the client down, and is ended when it stays so",
+  { settings: { idleTimeout: 60_000 } },
+  async ({ pair, records, time }) => {
+    const [client, server] = await pair();
+    await client.send("begin");
+    assertEquals(await server.exactly(5), "begin");
+    let taken = 0;
+    const sending = (async () => {
+      const block = new Uint8Array(100_000);
+      try {
+        for (; taken < 1000; taken++) await client.send(block);
+      } catch {
+        // closed, as it has to be
+      }
+    })();
+    while (records.all.length === 0) {
+      time.pass(1000);
+      await turn();
+    }
+    await sending;
+    assert(taken < 1000, "100 MB are more than the buffers on the way hold");
+    const record = await records.next();
+    assertEquals([record.details, record.truncated], ["nothing came through for too long", true]);
+    server.close();
+  },
+);
+
+relayed(
   "a half-closed connection is not ended for it, but when it is idle",
   async ({ pair, time, records }) => {
     const [client, server] = await pair();
