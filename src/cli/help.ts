@@ -55,13 +55,16 @@ export function helpText(name: CommandName, color: boolean): string {
   text += title("Examples");
   for (const [line, help] of command.examples) text += row(line, help);
   const types = new Set<string>();
+  const readsFile = (OPTIONS as readonly Option[]).some((option) =>
+    option.flag === "config" && isFor(option, name)
+  );
   const groups = isDefault ? GROUPS : [...GROUPS.filter(isOwn), ...GROUPS.filter((group) => !isOwn(group))];
   for (const group of groups) {
     const options = (OPTIONS as readonly Option[]).filter((option) =>
       option.group === group.title && isFor(option, name)
     );
     if (options.length === 0) continue;
-    const note = group.section === "" ? "" : `[${group.section}] in the file`;
+    const note = group.section === "" || !readsFile ? "" : `[${group.section}] in the file`;
     text += title(isOwn(group) ? "Options" : group.title, note);
     for (const option of options) {
       types.add(option.type);
