@@ -6,15 +6,23 @@ import type { PolicySpec } from "../policy/spec.ts";
 import { admitsEverybody } from "./public_listener.ts";
 import { VERSION } from "./version.ts";
 
-/** @param addresses what the listeners are bound to, at least one */
-export function banner(addresses: readonly Deno.NetAddr[], policy: PolicySpec, color: boolean): string {
+/**
+ * @param addresses what the listeners are bound to, at least one
+ * @param overTls the same of those over TLS
+ */
+export function banner(
+  addresses: readonly Deno.NetAddr[],
+  policy: PolicySpec,
+  color: boolean,
+  overTls: readonly Deno.NetAddr[] = [],
+): string {
   const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
   const url = `http://${formatAddress(tried)}`;
   const row = (name: string, text: string) => `  ${paint(color, DIM, name.padEnd(10))}${text}\n`;
-  let text = `${paint(color, BOLD, `weir ${VERSION}`)} listens on ${
-    addresses.map(formatAddress).join(", ")
+  let text = `${paint(color, BOLD, `weir ${VERSION}`)} listens on ${addresses.map(formatAddress).join(", ")}${
+    overTls.length === 0 ? "" : `, over TLS on ${overTls.map(formatAddress).join(", ")}`
   }\n`;
-  const open = addresses.filter((address) => !isLoopback(address));
+  const open = [...addresses, ...overTls].filter((address) => !isLoopback(address));
   if (open.length > 0 && admitsEverybody(policy)) {
     const where = open.map(formatAddress).join(", ");
     text += `  ${paint(color, YELLOW, "careful")}   whoever reaches ${where} can browse from this machine\n`;

@@ -1,12 +1,13 @@
 /** Brings flags, the file and the files that it names together into a configuration. */
 
 import { type Config, configOf, type Instance } from "../config/config.ts";
+import { certificateFilesOf } from "../config/entrance.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { Values } from "../config/options.ts";
 import { policyOf } from "../config/policy.ts";
 import type { TomlContents } from "../config/toml.ts";
-import { parseListenAddress } from "../net/listen.ts";
+import { type ListenAddress, parseListenAddress } from "../net/listen.ts";
 import type { Finding } from "../policy/finding.ts";
 import type { HostList } from "../policy/host_list.ts";
 import { Policy } from "../policy/policy.ts";
@@ -64,7 +65,14 @@ export async function load(
 ): Promise<Loaded> {
   const policy = await loadPolicy(line, io, known.lists, true);
   const config = configOf(policy.values, instance, policy.spec.rules);
-  requireAdmission(config.listen, policy.spec, line, policy.files);
+  requireAdmission(placesOf(config), policy.spec, line, policy.files, config.proxy.trustedProxies !== null);
+  const certificateFiles = certificateFilesOf(config);
+  if (certificateFiles !== null) {
+    const { readServerCertificate } = await import("./server_certificate.ts");
+    const { certificate, warnings } = await readServerCertificate(certificateFiles, line);
+    config.proxy.certificate = certificate;
+    policy.warnings.push(...warnings);
+  }
   config.proxy.originCertificates = await readCertificates(config.originCertificateFiles, line);
   config.proxy.policy = policy.policy;
   config.usersFile = policy.usersFile;
@@ -72,6 +80,16 @@ export async function load(
   const users = await readUsers(policy.usersFile, line, known.users);
   config.proxy.users = known.users = users;
   return { ...policy, config, users };
+}
+
+/** The files of what listeners over TLS show. */
+function certificateOf({ "tls-cert": cert, "tls-key": key }: Values): string[] {
+  return [cert, key].filter((file) => file !== undefined);
+}
+
+/** All places where clients come in. */
+export function placesOf({ listen, listenTls }: Config): ListenAddress[] {
+  return [...listen, ...listenTls];
 }
 
 /**
@@ -99,8 +117,17 @@ export async function loadPolicy(
       ? null
       : fileIn(folderOf(line.config ?? ""), written.values["cache-dir"]));
 
+  for (const name of ["tls-cert", "tls-key"] as const) {
+    const file = written.values[name];
+    if (file !== undefined && line.values[name] === undefined) {
+      values[name] = fileIn(folderOf(line.config ?? ""), file);
+    }
+  }
+
   const listFiles = listFilesOf(rules);
-  const others = serves ? [...usersFile === null ? [] : [usersFile], ...values["origin-ca"] ?? []] : [];
+  const others = serves
+    ? [...usersFile === null ? [] : [usersFile], ...values["origin-ca"] ?? [], ...certificateOf(values)]
+    : [];
   const files = [...new Set([...configFileOf(line), ...listFiles, ...others])];
   if (files.length > 0) {
     const { requireRead } = await import("./read_file.ts");
@@ -159,7 +186,12 @@ async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
     return await readToml(await readText(io.input, name, MAX_CONFIG_SIZE), name, parseListenAddress);
   }
   const { users, "origin-ca": certificates = [] } = line.values;
-  const others = [...listFilesOf(line.rules), ...users === undefined ? [] : [users], ...certificates];
+  const others = [
+    ...listFilesOf(line.rules),
+    ...users === undefined ? [] : [users],
+    ...certificates,
+    ...certificateOf(line.values),
+  ];
   await requireRead([line.config, ...others], line);
   return await readToml(
     await readTextFile(line.config, MAX_CONFIG_SIZE, line),

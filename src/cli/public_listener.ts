@@ -14,6 +14,7 @@ import { startLine } from "./shell_words.ts";
  *
  * @param listen where clients come in
  * @param files what has to be read, for the line that fixes it
+ * @param behindProxy whether there are trusted proxies, which may let in whom they like
  * @throws {ConfigError} when an address may be reached from anywhere and the policy asks nobody who they are
  */
 export function requireAdmission(
@@ -21,12 +22,16 @@ export function requireAdmission(
   policy: PolicySpec,
   line: CommandLine,
   files: readonly string[],
+  behindProxy = false,
 ): void {
   // whoever names clients, be it all, has thought of it
   if (policy.clients !== null || !admitsEverybody(policy)) return;
-  const open = listen.filter(isPublic);
+  const open = behindProxy ? listen : listen.filter(isPublic);
   if (open.length === 0) return;
   const where = open.map(formatAddress).join(", ");
+  const reached = behindProxy
+    ? `a trusted proxy may let anybody in at ${where}`
+    : `${where} may be reached from anywhere`;
   const why = policy.mode === "report"
     ? "in report mode nobody is refused"
     : "the policy names neither clients nor users";
@@ -34,7 +39,7 @@ export function requireAdmission(
   const end = line.args.includes("--") ? line.args.indexOf("--") : line.args.length;
   const fix = (clients: string) => startLine(permissions, line.args.toSpliced(end, 0, "--clients", clients));
   throw new ConfigError([
-    `${where} may be reached from anywhere, and ${why}: whoever finds it could browse from this machine\n` +
+    `${reached}, and ${why}: whoever finds it could browse from this machine\n` +
     `  say who may:  ${fix("loopback,192.168.0.0/16")}\n` +
     `  or that all may:  ${fix("all")}`,
   ]);

@@ -17,7 +17,7 @@ import { banner } from "./banner.ts";
 import { openDisk } from "./disk.ts";
 import { watchForFaults } from "./faults.ts";
 import { type Io, wantsColor } from "./io.ts";
-import { Known, load, type Loaded } from "./load.ts";
+import { Known, load, type Loaded, placesOf } from "./load.ts";
 import { requireAdmission } from "./public_listener.ts";
 import { listenForSignals } from "./signals.ts";
 
@@ -31,7 +31,7 @@ export const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129,
 export async function serve(line: CommandLine, instance: Instance, io: Io): Promise<number> {
   const known = new Known();
   const loaded = await load(line, instance, io, known);
-  await requireNet(loaded.config.listen, line);
+  await requireNet(placesOf(loaded.config), line);
   for (const warning of loaded.warnings) io.err(`weir: warning: ${warning}\n`);
   const diagnostics = await diagnosticsOf(loaded.config, io);
   const disk = await openDisk(loaded.config, line, diagnostics);
@@ -98,9 +98,15 @@ class Serving implements Observer {
     });
     try {
       this.#watchUsers();
-      const addresses = this.#proxy.listen(this.#config.listen);
+      const { listen, listenTls } = this.#config;
+      const addresses = this.#proxy.listen(listen, listenTls);
       this.#io.err(
-        banner(addresses, this.#config.policy, wantsColor(this.#config.log.color, "err", this.#io)),
+        banner(
+          addresses.slice(0, listen.length),
+          this.#config.policy,
+          wantsColor(this.#config.log.color, "err", this.#io),
+          addresses.slice(listen.length),
+        ),
       );
       return await this.#ended.promise;
     } catch (error) {
@@ -166,7 +172,8 @@ class Serving implements Observer {
     try {
       const next = await load(this.#line, this.#instance, this.#io, this.#known);
       // the listeners stay what they are
-      requireAdmission(this.#config.listen, next.spec, this.#line, next.files);
+      const behindProxy = next.config.proxy.trustedProxies !== null;
+      requireAdmission(placesOf(this.#config), next.spec, this.#line, next.files, behindProxy);
       const before = this.#loaded;
       await this.#apply(next);
       for (const warning of next.warnings) this.notice("warning", `SIGHUP: ${warning}`);
@@ -180,9 +187,11 @@ class Serving implements Observer {
   }
 
   async #apply(loaded: Loaded): Promise<void> {
-    const { listen } = this.#config;
+    const { listen, listenTls } = this.#config;
     const { config: next } = loaded;
-    if (listen.map(formatAddress).join() !== next.listen.map(formatAddress).join()) {
+    const places = (config: Config) =>
+      `${config.listen.map(formatAddress)} ${config.listenTls.map(formatAddress)}`;
+    if (places(this.#config) !== places(next)) {
       this.notice("warning", "SIGHUP: other addresses to listen on wait for the next start");
     }
     if (this.#config.cacheFolder !== next.cacheFolder) {
@@ -194,7 +203,7 @@ class Serving implements Observer {
     this.#diagnostics = await diagnosticsOf(next, this.#io);
     this.#log = this.#accessLog(next);
     this.#proxy.update(next.proxy);
-    this.#config = { ...next, listen, cacheFolder: this.#config.cacheFolder };
+    this.#config = { ...next, listen, listenTls, cacheFolder: this.#config.cacheFolder };
     const { users } = this.#loaded;
     this.#loaded = loaded;
     if (users !== loaded.users) {

@@ -4,12 +4,17 @@ import type { ListenAddress } from "../net/listen.ts";
 import { Policy } from "../policy/policy.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
+import { trustedProxiesOf } from "./entrance.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";
 import { policyOf } from "./policy.ts";
 import { rateLimitsOf } from "./rates.ts";
 
 export interface Config {
   listen: ListenAddress[];
+  /** Where clients come in over TLS, and the files of what they are shown; reading them is cli/'s. */
+  listenTls: ListenAddress[];
+  certificateFile: string | null;
+  keyFile: string | null;
   log: {
     format: Defaults["log-format"];
     level: Defaults["log-level"];
@@ -52,6 +57,9 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
   const policy = policyOf(values, rules);
   return {
     listen: [...all.listen],
+    listenTls: [...all["listen-tls"] ?? []],
+    certificateFile: all["tls-cert"] ?? null,
+    keyFile: all["tls-key"] ?? null,
     log: { format: all["log-format"], level: all["log-level"], color: all["log-color"] },
     originCertificateFiles: [...all["origin-ca"] ?? []],
     policy,
@@ -63,6 +71,8 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       showVersion: all["show-version"],
       version: instance.version,
       socks: !all["no-socks"],
+      trustedProxies: trustedProxiesOf(all["trust-proxy"]),
+      certificate: null,
       maxConnections: all["max-connections"],
       maxConnectionsPerClient: all["max-connections-per-client"],
       maxHeadSize: all["max-head-size"],

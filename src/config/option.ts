@@ -83,7 +83,8 @@ export interface FileOption extends Row {
 /** Addresses to listen on; always repeatable. */
 export interface AddressesOption extends Row {
   readonly type: "addresses";
-  readonly default: readonly ListenAddress[];
+  /** Absent where there is nowhere to listen by itself. */
+  readonly default?: readonly ListenAddress[];
 }
 
 /** Places as `host:port`, each found valid and kept as it was written; always repeatable. */

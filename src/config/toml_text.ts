@@ -120,6 +120,7 @@ function literal(option: Option, value: Value): string {
 function sample(option: Option): Value {
   if (option.type === "networks") return ["private"];
   if (option.type === "ports") return ["443"];
+  if (option.type === "addresses") return [{ hostname: "127.0.0.1", port: 8443 }];
   return isRepeatable(option) ? [option.word ?? ""] : option.word ?? "";
 }
 

@@ -43,10 +43,16 @@ const BACKLOG = 4096;
  *
  * @throws {ListenError}
  */
+export function listen(address: ListenAddress): Deno.TcpListener;
+/** @param bind binds in another way */
+export function listen<Listener>(
+  address: ListenAddress,
+  bind: (options: Deno.TcpListenOptions) => Listener,
+): Listener;
 export function listen(
   address: ListenAddress,
-  bind: (options: Deno.TcpListenOptions) => Deno.TcpListener = Deno.listen,
-): Deno.TcpListener {
+  bind: (options: Deno.TcpListenOptions) => unknown = Deno.listen,
+): unknown {
   const { hostname, port } = address;
   try {
     return bind({ hostname, port, tcpBacklog: BACKLOG });
@@ -103,9 +109,9 @@ function sleep(ms: number): Promise<void> {
  *
  * A failing accept (above all: no file descriptor is left) is tried again after 10 ms, then 20, up to 500.
  */
-export async function acceptLoop(
-  listener: Pick<Deno.TcpListener, "accept">,
-  onConnection: (conn: Deno.TcpConn) => void,
+export async function acceptLoop<Conn extends Deno.Conn>(
+  listener: { accept(): Promise<Conn> },
+  onConnection: (conn: Conn) => void,
   options: AcceptOptions,
 ): Promise<void> {
   const { onTrouble, pause = sleep } = options;
@@ -114,7 +120,7 @@ export async function acceptLoop(
   // the event loop between two, and tokio makes it let others go first after each 128. Deno allows one accept at a
   // time, so that there is nothing to win by several.
   while (true) {
-    let conn: Deno.TcpConn;
+    let conn: Conn;
     try {
       const gate = options.gate?.();
       if (gate !== undefined) await gate;

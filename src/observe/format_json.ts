@@ -18,7 +18,7 @@ const MAX_NAME = 256;
  * `status` (0 when nothing was answered), the four bytes counts `requestHeadBytes`, `requestBodyBytes`,
  * `responseHeadBytes`, `responseBodyBytes`, and `durationMs`.
  *
- * When known: `user`, `method`, `version` (of HTTP; of others `protocol`: `socks4`, `socks4a`, `socks5`), `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
+ * When known: `through` (the trusted proxy that told of the client), `user`, `method`, `version` (of HTTP; of others `protocol`: `socks4`, `socks4a`, `socks5`), `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
  * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `cache` (what the cache had to do with it: `hit`, `miss stored`, …), `serverName` (that a tunnel's
  * TLS named, where it was looked at), `origin` (the address dialled) with `originPort`, `reused`, `retries`,
  * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
@@ -30,6 +30,7 @@ export function formatJson(exchange: Exchange): string {
     `${client.of(exchange.clientAddress)},"clientPort":${exchange.clientPort}${
       listener.of(exchange.listener)
     }`;
+  if (exchange.through !== "") line += through.of(exchange.through);
   if (exchange.user !== "") line += user.of(exchange.user);
   if (exchange.method !== "") line += request(exchange);
   line += `,"verdict":"${exchange.verdict}"`;
@@ -108,6 +109,7 @@ class Member {
 
 const client = new Member("client", MAX_NAME);
 const listener = new Member("listener", MAX_NAME);
+const through = new Member("through", MAX_NAME);
 const user = new Member("user", MAX_NAME);
 const method = new Member("method", MAX_NAME);
 const scheme = new Member("scheme", MAX_NAME);

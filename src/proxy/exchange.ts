@@ -27,6 +27,8 @@ export class Exchange {
   /** The client's address without brackets or port: `127.0.0.1`, `::1`. */
   clientAddress = "";
   clientPort = 0;
+  /** The trusted proxy that told who the client is, by its address, or `""`. */
+  through = "";
   /** The address of weir's on which the client came in: `127.0.0.1:8888`. */
   listener = "";
   /** What the client spoke. */

@@ -2,10 +2,12 @@
 
 import type { DiskStore } from "../cache/disk_store.ts";
 import { HttpError } from "../http/error.ts";
-import { stuckConnections } from "../net/connection.ts";
-import { acceptLoop, listen, type ListenAddress } from "../net/listen.ts";
+import { type Connection, stuckConnections } from "../net/connection.ts";
+import type { ListenAddress } from "../net/listen.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import { answerTo } from "./answer.ts";
+import type { Arrival } from "./arrival.ts";
+import { Entrance } from "./entrance.ts";
 import type { HttpCache } from "./http_cache.ts";
 import type { Observer } from "./observer.ts";
 import { Services } from "./services.ts";
@@ -21,13 +23,13 @@ const NOTICE_INTERVAL = 5_000;
 
 export class Proxy {
   readonly #services: Services;
-  readonly #listeners: Deno.TcpListener[] = [];
-  readonly #accepting: Promise<void>[] = [];
+  readonly #entrance: Entrance;
   readonly #sessions = new Set<Session>();
   readonly #perClient = new Map<string, number>();
   /** Connections over the limit that are being told so. */
-  readonly #refused = new Map<Deno.TcpConn, Promise<void>>();
-  #lastNotice = -Infinity;
+  readonly #refused = new Map<Deno.Conn, Promise<void>>();
+  /** When there was last one, by what it was about. */
+  readonly #notices = new Map<string, number>();
   /** Waits for the last session to go. */
   #empty: PromiseWithResolvers<void> | null = null;
 
@@ -42,33 +44,29 @@ export class Proxy {
     disk: DiskStore | null = null,
   ) {
     this.#services = new Services(settings, observer, resolver, disk);
+    this.#entrance = new Entrance(this.#services, {
+      full: () => this.#full(),
+      refuse: (stream, reason) => this.#refuse(stream, reason),
+      admit: (down, arrival) => this.#admit(down, arrival),
+      notice: (trouble, message) => this.#notice(trouble, message),
+      trouble: (error) => this.#outOfDescriptors(error),
+    });
   }
 
   /**
-   * Binds every address and starts accepting; returns what was bound, in the same order. Throws
-   * {@link ListenError}; then nothing stays bound.
+   * Binds every address and starts accepting; returns what was bound, in the same order, those over TLS behind the
+   * others. Throws {@link ListenError}; then nothing stays bound.
+   *
+   * @param overTls those to which clients speak TLS; the settings hold a certificate for them
    */
-  listen(addresses: ListenAddress[]): Deno.NetAddr[] {
-    const bound: Deno.TcpListener[] = [];
-    try {
-      for (const address of addresses) bound.push(listen(address));
-    } catch (error) {
-      for (const listener of bound) listener.close();
-      throw error;
-    }
-    this.#listeners.push(...bound);
-    this.#services.ownListeners.set(this.#listeners.map((listener) => listener.addr));
-    for (const listener of bound) {
-      this.#accepting.push(acceptLoop(listener, (stream) => this.#accept(stream), {
-        onTrouble: (error) => this.#outOfDescriptors(error),
-      }));
-    }
-    return bound.map((listener) => listener.addr);
+  listen(addresses: readonly ListenAddress[], overTls: readonly ListenAddress[] = []): Deno.NetAddr[] {
+    return this.#entrance.listen(addresses, overTls);
   }
 
   /** Takes other settings for what starts from now on. */
   update(settings: ProxySettings): void {
     this.#services.update(settings);
+    this.#entrance.renew();
   }
 
   /** Exchanges that are under way, those without a client among them. */
@@ -95,7 +93,7 @@ export class Proxy {
   async drain(): Promise<void> {
     const { settings } = this.#services;
     this.#services.draining = true;
-    this.#closeListeners();
+    this.#entrance.close();
     this.#services.pool.clear();
     for (const session of this.#sessions) session.endIfIdle();
     const grace = Promise.withResolvers<void>();
@@ -108,7 +106,7 @@ export class Proxy {
   /** Ends everything at once; resolves when the last session has gone. */
   async stop(): Promise<void> {
     this.#services.draining = true;
-    this.#closeListeners();
+    this.#entrance.close();
     for (const session of this.#sessions) session.abort();
     for (const fetch of this.#services.fetches) fetch.stop();
     const backgrounds = [...this.#services.backgrounds];
@@ -116,7 +114,7 @@ export class Proxy {
     for (const stream of this.#refused.keys()) close(stream);
     this.#services.pool.clear();
     // what was accepted in the last moment has become a session then
-    await Promise.all(this.#accepting);
+    await this.#entrance.closed();
     await Promise.all([...this.#refused.values(), this.#emptied()]);
     await Promise.all(backgrounds.map(({ over }) => over));
     this.#services.pool.clear();
@@ -128,37 +126,22 @@ export class Proxy {
     return (this.#empty ??= Promise.withResolvers()).promise;
   }
 
-  #closeListeners(): void {
-    for (const listener of this.#listeners.splice(0)) listener.close();
+  #full(): string | null {
+    const { maxConnections } = this.#services.settings;
+    const open = this.#sessions.size + this.#entrance.size + stuckConnections();
+    return open >= maxConnections ? `more than ${maxConnections} connections are open` : null;
   }
 
-  #accept(stream: Deno.TcpConn): void {
-    let remote: Deno.NetAddr;
-    let local: Deno.NetAddr;
-    try {
-      stream.setNoDelay(true);
-      remote = stream.remoteAddr as Deno.NetAddr;
-      local = stream.localAddr as Deno.NetAddr;
-    } catch {
-      // it was reset before it was looked at
-      return close(stream);
-    }
+  #admit(down: Connection, arrival: Arrival): void {
     const { settings } = this.#services;
-    const client = withoutMapping(remote.hostname);
+    const { client } = arrival;
     const fromClient = this.#perClient.get(client) ?? 0;
-    if (this.#sessions.size + stuckConnections() >= settings.maxConnections) {
-      return this.#refuse(stream, `more than ${settings.maxConnections} connections are open`);
-    }
     if (settings.maxConnectionsPerClient > 0 && fromClient >= settings.maxConnectionsPerClient) {
-      return this.#refuse(
-        stream,
-        `more than ${settings.maxConnectionsPerClient} connections of one client are open`,
-      );
+      const reason = `more than ${settings.maxConnectionsPerClient} connections of one client are open`;
+      return this.#refuse(down.stream as Deno.Conn, reason, () => down.release());
     }
     this.#perClient.set(client, fromClient + 1);
-    const address = withoutMapping(local.hostname);
-    const listener = `${address.includes(":") ? `[${address}]` : address}:${local.port}`;
-    const session = new Session(this.#services, stream, client, remote.port, address, listener);
+    const session = new Session(this.#services, down, arrival);
     this.#sessions.add(session);
     session.run().then(() => this.#ended(session));
   }
@@ -175,13 +158,15 @@ export class Proxy {
   }
 
   /** Says `503` before a request is read, which a client that connects in vain understands. */
-  #refuse(stream: Deno.TcpConn, reason: string): void {
-    this.#notice(`a connection was refused: ${reason}`);
-    if (this.#refused.size >= MAX_REFUSALS || this.#services.draining) return close(stream);
-    this.#refused.set(stream, this.#tell(stream, reason));
+  #refuse(stream: Deno.Conn, reason: string, release = () => {}): void {
+    this.#notice("limit", `a connection was refused: ${reason}`);
+    if (this.#refused.size >= MAX_REFUSALS || this.#services.draining) {
+      close(stream);
+      release();
+    } else this.#refused.set(stream, this.#tell(stream, reason).then(release));
   }
 
-  async #tell(stream: Deno.TcpConn, reason: string): Promise<void> {
+  async #tell(stream: Deno.Conn, reason: string): Promise<void> {
     const { settings } = this.#services;
     const timer = setTimeout(() => close(stream), REFUSAL_TIME);
     try {
@@ -204,26 +189,21 @@ export class Proxy {
   /** Kept connections are worth less than a new client. */
   #outOfDescriptors(error: Error): void {
     this.#services.pool.clear();
-    this.#notice(`accepting a connection failed: ${error.message}`);
+    this.#notice("accept", `accepting a connection failed: ${error.message}`);
   }
 
-  #notice(message: string): void {
+  #notice(trouble: string, message: string): void {
     const now = performance.now();
-    if (now - this.#lastNotice < NOTICE_INTERVAL) return;
-    this.#lastNotice = now;
+    if (now - (this.#notices.get(trouble) ?? -Infinity) < NOTICE_INTERVAL) return;
+    this.#notices.set(trouble, now);
     this.#services.observer.notice("warning", message);
   }
 }
 
-function close(stream: Deno.TcpConn): void {
+function close(stream: Deno.Conn): void {
   try {
     stream.close();
   } catch {
     // already closed
   }
-}
-
-/** An IPv4 client on a listener that takes both families shows as `::ffff:192.0.2.1`. */
-function withoutMapping(hostname: string): string {
-  return hostname.startsWith("::ffff:") && hostname.includes(".") ? hostname.slice(7) : hostname;
 }

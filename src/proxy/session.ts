@@ -4,10 +4,11 @@ import { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
-import { Connection } from "../net/connection.ts";
+import type { Connection } from "../net/connection.ts";
 import type { Facts } from "../policy/facts.ts";
 import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
+import { type Arrival, REQUEST_BASE } from "./arrival.ts";
 import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";
 import { Exchange, NO_FIELDS } from "./exchange.ts";
@@ -18,8 +19,6 @@ import type { Services } from "./services.ts";
 import { socks } from "./socks.ts";
 import { tunnel } from "./tunnel.ts";
 
-/** Room before what the client sends, in which a chunk's size line can be written. */
-const REQUEST_BASE = 16;
 /** What is still read of a client that was answered before its request was whole: bytes and ms. */
 const LINGER_BYTES = 1024 * 1024;
 const LINGER_TIME = 2_000;
@@ -61,19 +60,20 @@ export class Session {
   /** An exchange waits for another one. */
   #waits = false;
 
-  /**
-   * @param client the client's address, without brackets
-   * @param local the address on which it came in, without brackets
-   */
-  constructor(
-    readonly services: Services,
-    stream: Deno.TcpConn,
-    readonly client: string,
-    readonly clientPort: number,
-    readonly local: string,
-    readonly listener: string,
-  ) {
-    this.down = new Connection(stream, services.clock, SMALL, REQUEST_BASE);
+  /** The client's address. */
+  readonly client: string;
+  readonly clientPort: number;
+  /** The address on which it came in, without brackets. */
+  readonly local: string;
+  readonly listener: string;
+
+  constructor(readonly services: Services, down: Connection, readonly arrival: Arrival) {
+    this.down = down;
+    const { client } = arrival;
+    this.client = client;
+    this.clientPort = arrival.clientPort;
+    this.local = arrival.local;
+    this.listener = arrival.listener;
     const clientIp = parseIp(client) ?? NOWHERE;
     this.facts = { client, clientIp, user: null, method: "", authority: NO_AUTHORITY, path: null };
   }
@@ -187,6 +187,7 @@ export class Session {
     const exchange = new Exchange(this.services.nextNumber(), Date.now(), performance.now());
     exchange.clientAddress = this.client;
     exchange.clientPort = this.clientPort;
+    exchange.through = this.arrival.through;
     exchange.listener = this.listener;
     return exchange;
   }

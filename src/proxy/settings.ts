@@ -1,3 +1,5 @@
+import type { ServerCertificate } from "../net/listen_tls.ts";
+import type { Networks } from "../policy/network.ts";
 import type { RateLimits } from "../policy/rates.ts";
 import type { RuleSpec } from "../policy/spec.ts";
 import type { Decider } from "../policy/verdict.ts";
@@ -23,6 +25,10 @@ export interface ProxySettings {
 
   /** Whether clients may speak SOCKS too. */
   socks: boolean;
+  /** Peers that have to say for whom they connect, by the PROXY protocol; `null` when there are none. */
+  trustedProxies: Networks | null;
+  /** What listeners over TLS show; `null` when there are none. */
+  certificate: ServerCertificate | null;
 
   /** Connections from clients, in all and per client address; over it: 503. */
   maxConnections: number;

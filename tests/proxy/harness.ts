@@ -42,6 +42,8 @@ export const SETTINGS: ProxySettings = {
   showVersion: false,
   version: "0.0.0-test",
   socks: true,
+  trustedProxies: null,
+  certificate: null,
   maxConnections: 10_000,
   maxConnectionsPerClient: 0,
   maxHeadSize: 64 * 1024,
@@ -235,6 +237,8 @@ export interface ConnectOptions {
   resettable?: boolean;
   /** The address to connect to, of the first of the proxy's listeners unless another is given. */
   to?: Deno.NetAddr;
+  /** PEM certificates to trust: the connection is one over TLS, for the name `localhost`. */
+  tls?: string;
 }
 
 export interface Setting {
@@ -258,6 +262,8 @@ export interface SettingOptions {
   resolver?: ResolverOptions;
   /** Where the proxy listens; a free port of 127.0.0.1 when not given. */
   listen?: ListenAddress[];
+  /** Where it listens over TLS besides, with a certificate of the settings. */
+  listenTls?: ListenAddress[];
   ignore?: boolean;
   /** Some clients send nothing but empty lines, which is not recorded though it has a number. */
   emptyLines?: boolean;
@@ -289,7 +295,7 @@ export async function withProxy(
 ): Promise<void> {
   const exchanges = new Exchanges();
   const proxy = new Proxy({ ...SETTINGS, ...options.settings }, exchanges, options.resolver);
-  const addresses = proxy.listen(options.listen ?? [{ hostname: "127.0.0.1", port: 0 }]);
+  const addresses = proxy.listen(options.listen ?? [{ hostname: "127.0.0.1", port: 0 }], options.listenTls);
   const peers: Peer[] = [];
   const origins: Origin[] = [];
   const closing: Promise<void>[] = [];
@@ -316,7 +322,8 @@ export async function withProxy(
       exchanges,
       origin: another(),
       another,
-      connect: (options) => connect(peers, options?.to ?? addresses[0], options?.resettable ?? false),
+      connect: (options) =>
+        connect(peers, options?.to ?? addresses[0], options?.resettable ?? false, options?.tls),
       resettableOrigin: () => resettableOrigin(peers, servers),
     });
   } finally {
@@ -344,9 +351,19 @@ function assertRecorded(exchanges: Exchanges, { emptyLines = false, errors = fal
   if (!errors) assertEquals(exchanges.notices.filter(({ level }) => level === "error"), []);
 }
 
-async function connect(peers: Peer[], to: Deno.NetAddr, resettable: boolean): Promise<Peer> {
+async function connect(peers: Peer[], to: Deno.NetAddr, resettable: boolean, tls?: string): Promise<Peer> {
   const { hostname, port } = to;
   let peer: Peer;
+  if (tls !== undefined) {
+    const plain = await Deno.connect({ hostname, port });
+    plain.setNoDelay(true);
+    const options = { hostname: "localhost", caCerts: [tls], alpnProtocols: ["http/1.1"] };
+    const connection = await Deno.startTls(plain, options);
+    peer = new Peer(connection);
+    peers.push(peer);
+    await connection.handshake();
+    return peer;
+  }
   if (resettable) {
     const socket = connectSocket({ host: hostname, port, allowHalfOpen: true });
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));

@@ -1,0 +1,106 @@
+import { assert, assertEquals } from "@std/assert";
+import { EXPIRED, KEY, NOT_YET, SELF_SIGNED, VALID } from "../net/tls_certificates.ts";
+import { Folder, runWeir, Weir } from "./weir.ts";
+
+const OTHER_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOTHER
+-----END PRIVATE KEY-----
+`;
+
+async function files(cert: string, key = KEY) {
+  const folder = await Folder.make();
+  const args = [
+    ...["--listen-tls", "127.0.0.1:0", "--tls-cert", await folder.write("cert.pem", cert)],
+    ...["--tls-key", await folder.write("key.pem", key)],
+  ];
+  return { folder, args, permissions: [`--allow-read=${folder.path}`] };
+}
+
+Deno.test("a certificate or a key that cannot be used is told at the start", async () => {
+  for (
+    const [cert, key, wanted] of [
+      ["nothing", KEY, "cert.pem holds no certificate"],
+      [VALID, "nothing", "key.pem holds no key"],
+      [VALID, OTHER_KEY, "the key is damaged"],
+      [VALID.replace("MII", "MIJ"), KEY, "the certificate is damaged"],
+      [VALID, KEY.replaceAll("PRIVATE", "ENCRYPTED PRIVATE"), "wants a password"],
+    ]
+  ) {
+    const { folder, args, permissions } = await files(cert, key);
+    await using _folder = folder;
+    const { code, err } = await runWeir(args, { permissions });
+    assertEquals(code, 3, err);
+    assert(err.includes(wanted), err);
+  }
+});
+
+Deno.test("a certificate out of its time is told of, and shown all the same", async () => {
+  for (
+    const [cert, wanted] of [[EXPIRED, "expired on 2021-01-01"], [NOT_YET, "not valid before 2110-01-01"]]
+  ) {
+    const { folder, args, permissions } = await files(cert);
+    await using _folder = folder;
+    await using weir = await Weir.start(args, { permissions });
+    await weir.said(wanted);
+  }
+});
+
+/** Whether a client that trusts this certificate shakes hands. */
+async function shakes(port: number, trusted: string): Promise<boolean> {
+  const plain = await Deno.connect({ hostname: "127.0.0.1", port });
+  const conn = await Deno.startTls(plain, { hostname: "localhost", caCerts: [trusted] });
+  try {
+    await conn.handshake();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    conn.close();
+  }
+}
+
+Deno.test("the banner tells of listeners over TLS, and SIGHUP reads the certificate again", async () => {
+  const { folder, args, permissions } = await files(VALID);
+  await using _folder = folder;
+  await using weir = await Weir.start(args, { permissions });
+  const port = Number(/over TLS on 127\.0\.0\.1:([0-9]+)/.exec(weir.err)?.[1]);
+  const { AUTHORITY } = await import("../net/tls_certificates.ts");
+  assertEquals(await shakes(port, AUTHORITY), true);
+  await folder.write("cert.pem", "nothing");
+  weir.signal("SIGHUP");
+  const from = await weir.said("error: SIGHUP: the old configuration stays in force");
+  assertEquals(await shakes(port, AUTHORITY), true);
+  await folder.write("cert.pem", SELF_SIGNED);
+  weir.signal("SIGHUP");
+  await weir.said("is in force", from);
+  assertEquals(await shakes(port, AUTHORITY), false);
+});
+
+Deno.test("a file names certificates as seen from its own folder", async () => {
+  await using folder = await Folder.make();
+  await folder.write("cert.pem", VALID);
+  await folder.write("key.pem", KEY);
+  const config = await folder.write(
+    "weir.toml",
+    'listen-tls = "127.0.0.1:0"\ntls-cert = "cert.pem"\ntls-key = "key.pem"\n',
+  );
+  await using weir = await Weir.start(["-c", config], { permissions: [`--allow-read=${folder.path}`] });
+  assert(weir.err.includes("over TLS on 127.0.0.1:"));
+});
+
+Deno.test("a port over TLS that another program has is told with what to write", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { folder, args, permissions } = await files(VALID);
+  await using _folder = folder;
+  const place = `127.0.0.1:${taken.addr.port}`;
+  const { code, err } = await runWeir(["-l", "127.0.0.1:0", ...args.with(1, place)], { permissions });
+  assertEquals(code, 1);
+  assert(err.includes(`${place} is taken`) && err.includes("--listen-tls"), err);
+});
+
+Deno.test("who trusts a proxy has to say who may come through it", async () => {
+  const { code, err } = await runWeir(["-l", "127.0.0.1:0", "--trust-proxy", "127.0.0.1"]);
+  assertEquals(code, 3);
+  assert(err.includes("a trusted proxy may let anybody in at 127.0.0.1:0"), err);
+  await using _weir = await Weir.start(["--trust-proxy", "127.0.0.1", "--clients", "all"]);
+});
