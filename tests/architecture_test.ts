@@ -25,18 +25,19 @@ const ROOMS: Readonly<Record<string, Room>> = {
   observe: { uses: [], types: ["proxy", "relay"] },
   config: { uses: ["http", "policy"], types: ["net", "proxy", "cache", "observe"] },
   passwords: { uses: [], types: [] },
+  get: { uses: ["http", "net", "cache", "observe"], types: [], pure: true },
   review: { uses: ["http", "policy", "config"], types: [], pure: true },
   cli: {
     uses: [
       ...["config", "http", "net", "observe", "passwords", "policy", "programs", "proxy", "relay", "cache"],
-      "review",
+      ...["review", "get"],
     ],
     types: [],
   },
 };
 
-/** Files of pure rooms that do have hands: what is kept on the disk has to get there. */
-const WITH_HANDS = /^cache\/(?:disk_store\.ts$|disk\/)/;
+/** Files of pure rooms that do have hands: what is kept on the disk has to get there, and what is got to come. */
+const WITH_HANDS = /^cache\/(?:disk_store\.ts$|disk\/)|^get\/(?:connecting|deadline|exchange)\.ts$/;
 
 /** What a room without hands does not touch. */
 const HANDS = /\b(?:Deno\.|performance\.|Date\.now|new Date\(\)|setTimeout|setInterval|process\.|fetch\()/;

@@ -129,7 +129,7 @@ function read<T>(flag: string, text: string, reader: (text: string) => T): T {
 }
 
 /** Where a program on this machine finds the proxy: the first listener, and loopback if that is on all addresses. */
-function addressOf([first]: readonly ListenAddress[]): ProxyUrl {
+export function addressOf([first]: readonly ListenAddress[]): ProxyUrl {
   if (first.port === 0) {
     throw new ConfigError([
       "listen: port 0 is another one at each start: say where the proxy is by --proxy URL",

@@ -87,6 +87,8 @@ export function helpText(name: CommandName, color: boolean): string {
   text += row("1", command.exit?.[1] ?? "Failed");
   text += row("2", "The command line is wrong");
   text += row("3", "The configuration is wrong");
+  if (command.exit?.[4] !== undefined) text += row("4", command.exit[4]);
+  if (command.exit?.[5] !== undefined) text += row("5", command.exit[5]);
   if (isDefault) text += row("130, 143", "Ended at once by a second SIGINT or SIGTERM");
   return text;
 }

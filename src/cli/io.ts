@@ -2,7 +2,9 @@
 export interface Io {
   /** Writes text to standard output; a reader that has gone away is no error. */
   out(text: string): void;
-  /** The same for standard error. */
+  /** Writes bytes to standard output; false when nobody reads them any more. */
+  bytes(bytes: Uint8Array): boolean;
+  /** The same as {@link out} for standard error. */
   err(text: string): void;
   readonly input: ReadableStream<Uint8Array>;
   isTerminal(stream: "input" | "out" | "err"): boolean;
@@ -14,6 +16,7 @@ export interface Io {
 export function processIo(): Io {
   return {
     out: (text) => write(Deno.stdout, text),
+    bytes: (bytes) => writeAll(Deno.stdout, bytes),
     err: (text) => write(Deno.stderr, text),
     get input() {
       return Deno.stdin.readable;
@@ -31,11 +34,20 @@ export function wantsColor(when: "auto" | "always" | "never", stream: "out" | "e
   return when === "always" || (when === "auto" && !io.noColor && io.isTerminal(stream));
 }
 
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
+interface Stream {
+  writeSync(bytes: Uint8Array): number;
+}
+
+function write(stream: Stream, text: string): void {
+  writeAll(stream, new TextEncoder().encode(text));
+}
+
+function writeAll(stream: Stream, bytes: Uint8Array): boolean {
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    return true;
   } catch {
     // the pipe is closed (`weir --help | head -1`) or the terminal is gone: nobody is left to tell
+    return false;
   }
 }

@@ -215,7 +215,8 @@ async function readUsers(
   return known?.path === file ? known : users;
 }
 
-async function readCertificates(files: readonly string[], line: CommandLine): Promise<string[]> {
+/** @throws {ConfigError} for what holds no certificate */
+export async function readCertificates(files: readonly string[], line: CommandLine): Promise<string[]> {
   if (files.length === 0) return [];
   const { readTextFile } = await import("./read_file.ts");
   const certificates: string[] = [];

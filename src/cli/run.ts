@@ -25,6 +25,7 @@ const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
   serve: () => serve,
   cache: async () => (await import("./cache.ts")).cache,
   relay: async () => (await import("./relay.ts")).relay,
+  get: async () => (await import("./get.ts")).get,
   env: async () => (await import("./env.ts")).env,
   passwd: async () => (await import("./passwd.ts")).passwd,
   learn: async () => (await import("./learn.ts")).learn,

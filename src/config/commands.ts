@@ -12,8 +12,8 @@ export interface Command {
   readonly help: string;
   /** Command lines to begin with, at least one, and what each of them does. */
   readonly examples: readonly (readonly [line: string, help: string])[];
-  /** What 0 and 1 mean, where it is not "done" and "failed". */
-  readonly exit?: { readonly 0?: string; readonly 1?: string };
+  /** What 0 and 1 mean, where it is not "done" and "failed", and others that it has. */
+  readonly exit?: { readonly 0?: string; readonly 1?: string; readonly 4?: string; readonly 5?: string };
 }
 
 export const COMMANDS = [
@@ -75,6 +75,7 @@ export const COMMANDS = [
       ["weir why https://example.com/ -c weir.toml", "As a client of this machine"],
       ["weir why example.com:443 --client 10.0.0.5", "As another one, by the flags alone"],
       ["weir why http://db.internal/ --address 10.0.0.9", "Without looking the name up"],
+      ["weir why http://example.com/ --cache-dir DIR", "And what the cache would do"],
     ],
     exit: { 0: "It would be allowed", 1: "It would be denied" },
   },
@@ -88,6 +89,24 @@ export const COMMANDS = [
       ["weir report weir.log --fail-on-denied", "End the job when anything was denied"],
     ],
     exit: { 1: "With --fail-on-denied: something was denied" },
+  },
+  {
+    name: "get",
+    words: "URL",
+    help: "Fetch a URL through the proxy, and show the exchange in words",
+    examples: [
+      ["weir get http://example.com/", "Head, body, and what proxies and caches say"],
+      ["weir get -I -v https://example.com/", "Both heads, and what each field means"],
+      ["weir get http://example.com/ --repeat 3", "The cache at work, a line for each answer"],
+      ["weir get http://example.com/a.tgz -o a.tgz", "Into a new file"],
+      ["weir get http://example.com/ --direct", "Without the proxy; -x asks another one"],
+    ],
+    exit: {
+      0: "The answer is one of 2xx or 3xx",
+      1: "There is no answer, or not a whole one",
+      4: "The answer is one of 4xx",
+      5: "The answer is one of 5xx; with --repeat, the worst of all counts",
+    },
   },
   {
     name: "cache",

@@ -97,6 +97,11 @@ export interface HostsOption extends Row {
   readonly type: "hosts";
 }
 
+/** Texts as they were written; always repeatable. */
+export interface TextsOption extends Row {
+  readonly type: "texts";
+}
+
 /** Words that `policy/` reads, each found valid and kept as it was written; always repeatable. */
 export interface PatternsOption extends Row {
   readonly type: "networks" | "ports";
@@ -123,6 +128,7 @@ export type Option =
   | AddressesOption
   | PlacesOption
   | HostsOption
+  | TextsOption
   | PatternsOption
   | RuleOption;
 
@@ -132,7 +138,7 @@ export type BoundedOption = SizeOption | DurationOption | IntegerOption;
 /** True when the option may be given several times, each adding to a list. */
 export function isRepeatable(option: Option): boolean {
   if (option.type === "file") return option.repeatable;
-  return ["addresses", "places", "hosts", "networks", "ports", "rule"].includes(option.type);
+  return ["addresses", "places", "hosts", "texts", "networks", "ports", "rule"].includes(option.type);
 }
 
 /** Whether a command takes an option. */

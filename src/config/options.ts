@@ -103,7 +103,7 @@ export const OPTIONS = [
     repeatable: false,
     word: "FILE",
     help: "Read options from a TOML file; - is standard input. Flags win over it",
-    commands: ["env", ...JUDGES],
+    commands: ["env", "get", ...JUDGES],
   },
   {
     flag: "check",
@@ -266,7 +266,7 @@ export const OPTIONS = [
     repeatable: false,
     word: "DIR",
     help: "Keep responses in this folder too, where they outlive a restart",
-    commands: ["serve", "cache"],
+    commands: ["serve", "cache", "why"],
   },
   {
     flag: "cache-disk",
@@ -404,7 +404,7 @@ export const OPTIONS = [
     least: 1,
     most: WEEK,
     help: "Time to reach an origin: name, connection and TLS",
-    commands: SERVERS,
+    commands: [...SERVERS, "get"],
   },
   {
     flag: "response-timeout",
@@ -417,6 +417,7 @@ export const OPTIONS = [
     least: 1,
     most: WEEK,
     help: "Time for an origin to begin its response",
+    commands: ["serve", "get"],
   },
   {
     flag: "body-timeout",
@@ -429,6 +430,7 @@ export const OPTIONS = [
     least: 1,
     most: WEEK,
     help: "Silence in the middle of a body",
+    commands: ["serve", "get"],
   },
   {
     flag: "keep-alive-timeout",
@@ -562,6 +564,7 @@ export const OPTIONS = [
     repeatable: true,
     word: "FILE",
     help: "Trust these certificates too (PEM) when fetching https://",
+    commands: ["serve", "get"],
   },
   {
     flag: "name",
@@ -621,12 +624,13 @@ export const OPTIONS = [
   },
   {
     flag: "proxy",
+    short: "x",
     group: "Commands",
     type: "text",
     word: "URL",
     defaultInWords: "the first listener",
-    help: "Where programs find the proxy: http://127.0.0.1:8888, http://user:password@proxy:3128",
-    commands: ["env"],
+    help: "Where the proxy is: http://127.0.0.1:8888, http://user:password@proxy:3128",
+    commands: ["env", "get"],
   },
   {
     flag: "no-proxy",
@@ -775,6 +779,93 @@ export const OPTIONS = [
     help: "Print it as JSON, one object a line",
     commands: ["cache"],
   },
+  {
+    flag: "direct",
+    group: OWN_GROUP,
+    type: "boolean",
+    default: false,
+    help: "Ask the origin itself, through no proxy",
+    commands: ["get"],
+  },
+  {
+    flag: "head",
+    short: "I",
+    group: OWN_GROUP,
+    type: "boolean",
+    default: false,
+    help: "Ask for the head alone, by HEAD",
+    commands: ["get"],
+  },
+  {
+    flag: "verbose",
+    short: "v",
+    group: OWN_GROUP,
+    type: "boolean",
+    default: false,
+    help: "Show the request too, and what each field means",
+    commands: ["get"],
+  },
+  {
+    flag: "header",
+    short: "H",
+    group: OWN_GROUP,
+    type: "texts",
+    word: "FIELD",
+    help: "Send a field: 'Accept-Language: de'",
+    commands: ["get"],
+  },
+  {
+    flag: "data",
+    short: "d",
+    group: OWN_GROUP,
+    type: "text",
+    word: "TEXT",
+    help: "Send this as the body, by POST, as a form unless a Content-Type says otherwise",
+    commands: ["get"],
+  },
+  {
+    flag: "request",
+    short: "X",
+    group: OWN_GROUP,
+    type: "text",
+    word: "METHOD",
+    // a token (RFC 9110 §9.1)
+    pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/,
+    patternInWords: "a method such as GET",
+    defaultInWords: "GET, HEAD with --head, POST with --data",
+    help: "The method",
+    commands: ["get"],
+  },
+  {
+    flag: "follow",
+    short: "L",
+    group: OWN_GROUP,
+    type: "boolean",
+    default: false,
+    help: "Follow redirects, ten at most",
+    commands: ["get"],
+  },
+  {
+    flag: "output",
+    short: "o",
+    group: OWN_GROUP,
+    type: "file",
+    repeatable: false,
+    word: "FILE",
+    help: "Write the body of a 2xx answer to a new file, which stays only when it is whole",
+    commands: ["get"],
+  },
+  {
+    flag: "repeat",
+    group: OWN_GROUP,
+    type: "integer",
+    word: "N",
+    default: 1,
+    least: 1,
+    most: 10_000,
+    help: "Ask so many times, with a line for each answer: what the cache did, and how long it took",
+    commands: ["get"],
+  },
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];
@@ -783,7 +874,7 @@ type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
   : O extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : O extends { type: "boolean" } ? boolean
   : O extends { type: "addresses" } ? readonly ListenAddress[]
-  : O extends { type: "networks" | "ports" | "places" | "hosts" } ? readonly string[]
+  : O extends { type: "networks" | "ports" | "places" | "hosts" | "texts" } ? readonly string[]
   : O extends { repeatable: true } ? readonly string[]
   : string;
 

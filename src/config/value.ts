@@ -44,6 +44,8 @@ export function valueOfFlag(option: Option, texts: readonly string[], readAddres
       return texts.map(place);
     case "hosts":
       return texts.map(host);
+    case "texts":
+      return [...texts];
     case "file":
       return option.repeatable ? texts.map(fileName) : fileName(text);
     case "networks":
@@ -92,6 +94,8 @@ export function valueOfToml(option: Option, value: unknown, readAddress: Address
       if (!option.repeatable) return fileName(string(value, `the name of a file in quotes`));
       return strings(value, `the name of a file or a list of them, such as "a.pem" or ["a.pem", "b.pem"]`)
         .map(fileName);
+    case "texts":
+      return strings(value, `a text or a list of them`);
     case "networks":
       return patterns(option, strings(value, `a network or a list of them, such as "10.0.0.0/8"`));
     case "ports":
@@ -114,6 +118,7 @@ export function textsOf(option: Option, value: Value): string[] {
       return option.repeatable ? [...value as readonly string[]] : [value as string];
     case "places":
     case "hosts":
+    case "texts":
     case "networks":
     case "ports":
       return [...value as readonly string[]];

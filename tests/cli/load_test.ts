@@ -11,6 +11,7 @@ const instance = { pseudonym: "weir-1f3a", version: "1.2.3" };
 function ioWith(input: string): Io {
   return {
     out: () => {},
+    bytes: () => true,
     err: () => {},
     input: new Response(input).body!,
     isTerminal: () => false,

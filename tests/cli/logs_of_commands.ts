@@ -8,6 +8,7 @@ import type { Ended } from "./weir.ts";
 export async function weir(args: readonly string[], input = ""): Promise<Ended> {
   let [out, err] = ["", ""];
   const io: Io = {
+    bytes: () => true,
     out: (text) => out += text,
     err: (text) => err += text,
     input: new Response(input).body!,

@@ -7,6 +7,7 @@ import { COMMANDS } from "../../src/config/commands.ts";
 async function weir(args: string[], input = ""): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ["", ""];
   const io: Io = {
+    bytes: () => true,
     out: (text) => out += text,
     err: (text) => err += text,
     input: new Response(input).body!,

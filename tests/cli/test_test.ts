@@ -5,6 +5,7 @@ import { run } from "../../src/cli/run.ts";
 async function weir(args: string[], input = "") {
   let [out, err] = ["", ""];
   const io: Io = {
+    bytes: () => true,
     out: (text) => out += text,
     err: (text) => err += text,
     input: new Response(input).body!,

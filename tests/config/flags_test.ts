@@ -56,7 +56,7 @@ Deno.test("an unknown flag names the nearest one", () => {
   assertEquals(problemsOf("--lisetn=1"), ["there is no flag --lisetn; did you mean --listen?"]);
   assertEquals(problemsOf("--zebra"), ["there is no flag --zebra"]);
   assertEquals(problemsOf("-listen"), ["there is no flag -listen; did you mean --listen?"]);
-  assertEquals(problemsOf("-x"), ["there is no flag -x"]);
+  assertEquals(problemsOf("-y"), ["there is no flag -y"]);
 });
 
 Deno.test("an unknown choice names them all and the nearest one", () => {

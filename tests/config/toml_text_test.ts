@@ -128,6 +128,8 @@ function anyValue(option: Option): fc.Arbitrary<unknown> {
       return fc.array(fc.constantFrom("443", "8000-8999", "*"), { minLength: 1 });
     case "hosts":
       return fc.array(fc.constantFrom("proxy.example.com", "192.0.2.1", "2001:db8::1"));
+    case "texts":
+      return fc.array(fc.string());
     case "places":
       return fc.array(fc.constantFrom("127.0.0.1:6379", "[::1]:443"));
     case "rule":

@@ -1,0 +1,165 @@
+/** One request and its answer, from the name to the last byte of the body. */
+
+import { BodyReader } from "../http/body_reader.ts";
+import { HttpError } from "../http/error.ts";
+import { type Framing, responseFraming } from "../http/framing.ts";
+import { HeadReader } from "../http/head_reader.ts";
+import { Clock } from "../net/clock.ts";
+import type { Connection } from "../net/connection.ts";
+import { type AnswerHead, ended, linesOf, readAnswerHead } from "./answer_head.ts";
+import { type GetSettings, reach, type Times, type Watcher } from "./connecting.ts";
+import { GetFailure } from "./failure.ts";
+import { type FieldLine, type GetRequest, headBytes, requestLines } from "./target.ts";
+
+export interface Outcome {
+  readonly head: AnswerHead;
+  readonly times: Times;
+  /** Bytes of the body, without their framing. */
+  readonly bytes: number;
+  readonly trailers: readonly FieldLine[];
+  /** Whether it is the answer of a proxy that gave no tunnel. */
+  readonly noTunnel: boolean;
+  /** False when the watcher wanted no more of it. */
+  readonly whole: boolean;
+}
+
+/** Interim answers before the answer. */
+const MAX_INTERIM = 32;
+
+/**
+ * Sends a request on a connection of its own and reads the answer.
+ *
+ * @param times are filled as the steps are done, so that they tell of an exchange that fails too
+ * @param signal ends it at once, with an error that says so
+ * @throws {GetFailure}
+ */
+export async function exchange(
+  request: GetRequest,
+  settings: GetSettings,
+  watcher: Watcher,
+  times: Times,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const began = performance.now();
+  const clock = new Clock();
+  const head = new HeadReader("response", settings);
+  const { connection, peer, refusal } = await reach(
+    request.target,
+    settings,
+    head,
+    clock,
+    times,
+    watcher,
+    signal,
+  );
+  const close = () => connection.close();
+  signal.addEventListener("abort", close);
+  try {
+    if (signal.aborted) throw new GetFailure("connect", "given up");
+    connection.deadline = clock.in(settings.responseTimeout);
+    let answer = refusal;
+    let method = "CONNECT";
+    if (answer === null) {
+      ({ method } = request);
+      answer = await ask(connection, request, settings, head, peer, watcher, times);
+    }
+    watcher.answered(answer, true);
+    const bodyBegan = performance.now();
+    const framing = framingOf(head, answer, method, peer);
+    const { bytes, trailers, whole } = await readBody(connection, framing, settings, clock, peer, watcher);
+    const now = performance.now();
+    if (framing !== 0) times.body = now - bodyBegan;
+    return { head: answer, times, bytes, trailers, noTunnel: refusal !== null, whole };
+  } finally {
+    times.whole = performance.now() - began;
+    signal.removeEventListener("abort", close);
+    connection.release();
+  }
+}
+
+export function noTimes(): Times {
+  return { name: -1, connect: -1, tunnel: -1, tls: -1, answer: -1, body: -1, whole: -1 };
+}
+
+async function ask(
+  connection: Connection,
+  request: GetRequest,
+  { agent, proxy }: GetSettings,
+  head: HeadReader,
+  peer: string,
+  watcher: Watcher,
+  times: Times,
+): Promise<AnswerHead> {
+  const began = performance.now();
+  const plainProxy = request.target.scheme === "http" ? proxy : null;
+  const lines = requestLines(request, agent, plainProxy !== null, plainProxy?.authorization ?? null);
+  watcher.asked(lines);
+  // not waited for: who does not want the body answers before it has taken it
+  connection.write(joined(headBytes(lines), request.body));
+  for (let interim = 0; interim <= MAX_INTERIM; interim++) {
+    const answer = await readAnswerHead(connection, head, peer, "answer");
+    // after a change of protocols nothing comes that could be read here
+    if (answer.status >= 200 || answer.status === 101) {
+      times.answer = performance.now() - began;
+      return answer;
+    }
+    watcher.answered(answer, false);
+  }
+  throw new GetFailure("answer", `${peer} sent more than ${MAX_INTERIM} interim answers`);
+}
+
+function joined(head: Uint8Array<ArrayBuffer>, body: Uint8Array | null): Uint8Array<ArrayBuffer> {
+  if (body === null) return head;
+  const whole = new Uint8Array(head.length + body.length);
+  whole.set(head);
+  whole.set(body, head.length);
+  return whole;
+}
+
+function framingOf(head: HeadReader, { status }: AnswerHead, method: string, peer: string): Framing {
+  try {
+    return responseFraming(head, status, method);
+  } catch (error) {
+    if (error instanceof HttpError) throw new GetFailure("answer", `${peer}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function readBody(
+  connection: Connection,
+  framing: Framing,
+  settings: GetSettings,
+  clock: Clock,
+  peer: string,
+  watcher: Watcher,
+): Promise<{ bytes: number; trailers: readonly FieldLine[]; whole: boolean }> {
+  const body = new BodyReader("response", framing, settings);
+  let bytes = 0;
+  while (!body.done) {
+    if (connection.end > connection.start) {
+      try {
+        body.read(connection.buffer, connection.start, connection.end);
+      } catch (error) {
+        if (error instanceof HttpError) throw new GetFailure("body", `${peer}: ${error.message}`);
+        throw error;
+      }
+      connection.start = body.consumed;
+      if (body.dataEnd > body.dataStart) {
+        bytes += body.dataEnd - body.dataStart;
+        if (!watcher.body(connection.buffer.subarray(body.dataStart, body.dataEnd))) {
+          return { bytes, trailers: [], whole: false };
+        }
+      }
+      continue;
+    }
+    connection.empty();
+    connection.deadline = clock.in(settings.bodyTimeout);
+    const count = await connection.read();
+    if (count > 0) continue;
+    if (count === 0 && body.end()) break;
+    const of = framing > 0 ? ` of ${framing}` : "";
+    const where = `after ${bytes}${of} bytes of the body`;
+    throw ended(connection, count, peer, "body", where);
+  }
+  return { bytes, trailers: body.trailers === null ? [] : linesOf(body.trailers), whole: true };
+}
