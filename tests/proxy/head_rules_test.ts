@@ -5,8 +5,12 @@ import { REFUSED_HEADS } from "../http/corpus.ts";
 import { proxied } from "./harness.ts";
 import { get, OK, roundTrip } from "./round_trip.ts";
 
+// where SOCKS is spoken too, its first bytes are no head
+const HTTP_ALONE = { settings: { socks: false } };
+
 for (const { rule, message, status } of REFUSED_HEADS) {
-  proxied(`${rule}: ${status}, closed, nothing sent`, async ({ connect, origin, exchanges }) => {
+  const name = `${rule}: ${status}, closed, nothing sent`;
+  proxied(name, HTTP_ALONE, async ({ connect, origin, exchanges }) => {
     const client = await connect();
     // what follows must never be taken for a request
     await client.send(message.replaceAll("example.com", origin.authority));
@@ -269,8 +273,8 @@ const OTHER_PROTOCOLS: [what: string, bytes: string, notice: RegExp][] = [
   ["SOCKS4", "\x04\x01\0P\x7f\0\0\x01\0", /spoke SOCKS/],
 ];
 for (const [what, bytes, notice] of OTHER_PROTOCOLS) {
-  proxied(`a client that speaks ${what} is answered at once, and the operator told`, async (setting) => {
-    const { connect, exchanges } = setting;
+  const name = `a client that speaks ${what} is answered at once, and the operator told`;
+  proxied(name, HTTP_ALONE, async ({ connect, exchanges }) => {
     const client = await connect();
     await client.send(bytes);
     assertEquals((await client.message()).status, 400);
