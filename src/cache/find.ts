@@ -104,10 +104,10 @@ function look(
   asked: RequestDirectives,
   now: number,
 ): Finding {
-  const matching = variants.filter((stored) => matches(stored, request));
-  const stored = mostRecent(matching.filter((stored) => holds(stored, request)));
+  const stored = selectedOf(variants, request);
   if (stored === null) {
-    if (variants.length === 0) return { kind: "miss", reason: "uri-miss", fields: [], rest: null };
+    if (variants.length === 0) return NOTHING_STORED;
+    const matching = variants.filter((stored) => matches(stored, request));
     if (matching.length > 0) {
       return { kind: "miss", reason: "partial", fields: [], rest: completed(matching, request) };
     }
@@ -117,11 +117,11 @@ function look(
   const lifetime = lifetimeOf(stored).seconds;
   const age = ageOf(stored, now);
   const ttl = lifetime - age;
-  const selected: Selected = { stored, age, ttl };
   const fresh = ttl > 0;
   const wanted = isWanted(asked, says, age, ttl);
-  if (fresh && wanted && says.noCache !== true) return { kind: "hit", ...selected };
+  if (fresh && wanted && says.noCache !== true) return { kind: "hit", stored, age, ttl };
 
+  const selected: Selected = { stored, age, ttl };
   const mayBeStale = mayServeStale(says);
   if (!fresh && wanted && mayBeStale) {
     // seconds are rounded down: an equal number may be more
@@ -165,6 +165,17 @@ function isWantedAfterError(
 
 function statesNoLimit(asked: RequestDirectives, says: ResponseDirectives): boolean {
   return asked.staleIfError === null && says.staleIfError === null && asked.maxStale === null;
+}
+
+const NOTHING_STORED: Finding = { kind: "miss", reason: "uri-miss", fields: [], rest: null };
+
+/** The one of which the request may be answered, if one of them is there as a whole or in the part that is wanted. */
+function selectedOf(variants: readonly StoredResponse[], request: CacheRequest): StoredResponse | null {
+  if (variants.length === 1) {
+    const stored = variants[0];
+    return matches(stored, request) && holds(stored, request) ? stored : null;
+  }
+  return mostRecent(variants.filter((stored) => matches(stored, request) && holds(stored, request)));
 }
 
 /** The one whose origin made it last (§4); of those made at once, the one that came last. */
