@@ -3,8 +3,11 @@
 import { formatAddress } from "../config/value.ts";
 import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
 import type { PolicySpec } from "../policy/spec.ts";
+import type { ParentSpec } from "../proxy/parent.ts";
 import { admitsEverybody } from "./public_listener.ts";
 import { VERSION } from "./version.ts";
+
+const MOST_PARENTS = 4;
 
 /**
  * @param addresses what the listeners are bound to, at least one
@@ -15,6 +18,7 @@ export function banner(
   policy: PolicySpec,
   color: boolean,
   overTls: readonly Deno.NetAddr[] = [],
+  parents: readonly ParentSpec[] = [],
 ): string {
   const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
   const url = `http://${formatAddress(tried)}`;
@@ -28,6 +32,7 @@ export function banner(
     text += `  ${paint(color, YELLOW, "careful")}   whoever reaches ${where} can browse from this machine\n`;
   }
   text += row("policy", policyInWords(policy));
+  if (parents.length > 0) text += row("parents", parentsInWords(parents));
   text += row("try it", `curl -x ${url} http://example.com/`);
   text += row("programs", `export http_proxy=${url} https_proxy=${url}`);
   text += row(
@@ -42,6 +47,13 @@ export function banner(
 export function policyInWords({ rules, defaultAction, mode }: PolicySpec): string {
   const count = rules.length === 0 ? "no rules" : rules.length === 1 ? "1 rule" : `${rules.length} rules`;
   return `${count}, default ${defaultAction}${mode === "report" ? ", report mode" : ""}`;
+}
+
+/** `corp, socks5://127.0.0.1:1080; names are looked up there, and their addresses not judged here`. */
+function parentsInWords(parents: readonly ParentSpec[]): string {
+  const names = parents.slice(0, MOST_PARENTS).map(({ name }) => name).join(", ");
+  const more = parents.length > MOST_PARENTS ? ` and ${parents.length - MOST_PARENTS} more` : "";
+  return `${names}${more}; names are looked up there, and their addresses not judged here`;
 }
 
 /** Whether only this machine reaches an address. */

@@ -3,13 +3,21 @@
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { HostList } from "../policy/host_list.ts";
-import type { RuleSpec } from "../policy/spec.ts";
+import type { HostPattern } from "../policy/host_pattern.ts";
 
 /** Bytes of one list; what has no end would be read without end. */
 const MAX_LIST_SIZE = 2 ** 30;
 
+/** A rule or a route. */
+interface WithHosts {
+  readonly hosts: readonly HostPattern[] | null;
+}
+
 /** The rules with the files of their lists as the system finds them; as they were written they stay in `text`. */
-export function resolveLists(rules: readonly RuleSpec[], configFile: string | undefined): RuleSpec[] {
+export function resolveLists<Each extends WithHosts>(
+  rules: readonly Each[],
+  configFile: string | undefined,
+): Each[] {
   const folder = configFile === undefined ? "" : folderOf(configFile);
   return rules.map((rule) => {
     if (rule.hosts?.some(({ kind }) => kind === "list") !== true) return rule;
@@ -34,7 +42,7 @@ export function folderOf(path: string): string {
 }
 
 /** The files that rules name, each once. */
-export function listFilesOf(rules: readonly RuleSpec[]): string[] {
+export function listFilesOf(rules: readonly WithHosts[]): string[] {
   const files = new Set<string>();
   for (const { hosts } of rules) {
     for (const host of hosts ?? []) if (host.kind === "list") files.add(host.file);

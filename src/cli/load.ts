@@ -6,13 +6,16 @@ import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { Values } from "../config/options.ts";
 import { policyOf } from "../config/policy.ts";
+import { NO_WAYS, parentsOf, routesOf, type WrittenWays } from "../config/routes.ts";
 import type { TomlContents } from "../config/toml.ts";
 import { type ListenAddress, parseListenAddress } from "../net/listen.ts";
 import type { Finding } from "../policy/finding.ts";
 import type { HostList } from "../policy/host_list.ts";
 import { Policy } from "../policy/policy.ts";
+import { Routes } from "../policy/routes.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { TestCase } from "../policy/test_case.ts";
+import type { ParentSpec, WaySpec } from "../proxy/parent.ts";
 import type { Io } from "./io.ts";
 import { fileIn, folderOf, ListFiles, listFilesOf, resolveLists } from "./lists.ts";
 import { requireAdmission } from "./public_listener.ts";
@@ -28,6 +31,11 @@ export interface LoadedPolicy {
   /** The rules as they were written, the command line's first; those without a name have the name `""`. */
   written: RuleSpec[];
   tests: TestCase[];
+  /** Parents and routes as they were written, and what they come to. */
+  ways: WrittenWays;
+  routes: Routes<WaySpec>;
+  /** Every parent that some route leads through. */
+  parents: readonly ParentSpec[];
   spec: PolicySpec;
   lists: ReadonlyMap<string, HostList>;
   policy: Policy;
@@ -64,7 +72,7 @@ export async function load(
   known: Known = new Known(),
 ): Promise<Loaded> {
   const policy = await loadPolicy(line, io, known.lists, true);
-  const config = configOf(policy.values, instance, policy.spec.rules);
+  const config = configOf(policy.values, instance, policy.spec.rules, policy.ways);
   requireAdmission(placesOf(config), policy.spec, line, policy.files, config.proxy.trustedProxies !== null);
   const certificateFiles = certificateFilesOf(config);
   if (certificateFiles !== null) {
@@ -75,6 +83,7 @@ export async function load(
   }
   config.proxy.originCertificates = await readCertificates(config.originCertificateFiles, line);
   config.proxy.policy = policy.policy;
+  config.proxy.routes = policy.routes;
   config.usersFile = policy.usersFile;
   config.cacheFolder = policy.cacheFolder;
   const users = await readUsers(policy.usersFile, line, known.users);
@@ -109,6 +118,7 @@ export async function loadPolicy(
   if (line.options["no-cache"]) values.cache = 0;
   const rules = [...line.rules, ...resolveLists(written.rules, line.config)];
   const spec = policyOf(values, rules);
+  const routes = resolveLists(routesOf(values, written.ways), line.config);
   const usersFile = line.values.users ??
     (written.values.users === undefined ? null : fileIn(folderOf(line.config ?? ""), written.values.users));
 
@@ -124,7 +134,7 @@ export async function loadPolicy(
     }
   }
 
-  const listFiles = listFilesOf(rules);
+  const listFiles = listFilesOf([...rules, ...routes]);
   const others = serves
     ? [...usersFile === null ? [] : [usersFile], ...values["origin-ca"] ?? [], ...certificateOf(values)]
     : [];
@@ -135,11 +145,16 @@ export async function loadPolicy(
   }
   const lists = await known.load(listFiles, line);
 
+  const parents = parentsOf(routes);
   const warnings = [...await lintPolicy(spec, lists), ...known.warnings];
+  if (parents.length > 0) warnings.push(...await unjudged(spec, lists));
   return {
     values,
     written: [...line.rules, ...written.rules],
     tests: written.tests,
+    ways: written.ways,
+    routes: new Routes(routes, lists),
+    parents,
     spec,
     lists,
     policy: new Policy(spec, lists),
@@ -170,12 +185,18 @@ async function lintPolicy(spec: PolicySpec, lists: ReadonlyMap<string, HostList>
   return textsOf("warning");
 }
 
+/** What the policy says of addresses that nobody here gets to know: parents look the names up. */
+async function unjudged(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): Promise<string[]> {
+  const { addressesInWords } = await import("./unjudged_addresses.ts");
+  return addressesInWords(spec, lists);
+}
+
 function configFileOf({ config }: CommandLine): string[] {
   return config === undefined || config === "-" ? [] : [config];
 }
 
 async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
-  if (line.config === undefined) return { values: {}, rules: [], tests: [] };
+  if (line.config === undefined) return { values: {}, rules: [], tests: [], ways: NO_WAYS };
   const { readText, readTextFile, requireRead } = await import("./read_file.ts");
   const { readToml } = await import("../config/toml.ts");
   if (line.config === "-") {

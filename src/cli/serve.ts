@@ -106,6 +106,7 @@ class Serving implements Observer {
           this.#config.policy,
           wantsColor(this.#config.log.color, "err", this.#io),
           addresses.slice(listen.length),
+          this.#loaded.parents,
         ),
       );
       return await this.#ended.promise;

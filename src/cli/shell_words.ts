@@ -1,5 +1,6 @@
 /** Command lines as a person can paste them into a shell. */
 
+import { withoutSecrets } from "../config/parent_url.ts";
 import { shellWord } from "../programs/shell_word.ts";
 
 /**
@@ -12,7 +13,8 @@ export function startLine(permissions: readonly string[], args: readonly string[
   const program = Deno.build.standalone
     ? ["weir"]
     : ["deno", "run", "--allow-net", ...permissions, mainModule()];
-  return [...program, ...args].map(shellWord).join(" ");
+  // what it is told in confidence is not repeated
+  return [...program, ...args.map(withoutSecrets)].map(shellWord).join(" ");
 }
 
 function mainModule(): string {

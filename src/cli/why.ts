@@ -3,6 +3,7 @@
 import type { Instance } from "../config/config.ts";
 import { UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
+import { DIRECT } from "../config/routes.ts";
 import { DEFAULTS } from "../config/options.ts";
 import { quote } from "../config/printable.ts";
 import { rateLimitsOf } from "../config/rates.ts";
@@ -63,12 +64,18 @@ export async function why(line: CommandLine, _instance: Instance, io: Io): Promi
 
 /** Judges as the proxy does: by the name, and then by each address that it leads to. */
 async function judge(
-  { spec, lists, values }: LoadedPolicy,
+  { spec, lists, values, routes }: LoadedPolicy,
   facts: Facts,
   given: readonly IpAddress[] | null,
 ): Promise<Answer> {
-  const byName = explain(spec, lists, facts, null);
   const { host, ip, port } = facts.authority;
+  const via = (routes.find(facts.authority) ?? []).map((way) => way?.name ?? DIRECT);
+  // the first is the one that is taken while it can be reached
+  if (ip === null && given === null && (via[0] ?? DIRECT) !== DIRECT) {
+    const explanation = explain(spec, lists, facts, null, true);
+    return answerOf([{ addresses: [], explanation, own: false }], { state: "elsewhere", parent: via[0] });
+  }
+  const byName = explain(spec, lists, facts, null);
   const decided = byName.verdict.decision === "deny" || byName.verdict.decision === "authenticate";
   if (ip === null && decided && byName.verdict.enforced) {
     // nothing is looked up for it, but what would turn it depends on the address too, where that is known

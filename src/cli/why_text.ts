@@ -26,7 +26,8 @@ export interface Judged {
 /** Where the addresses come from, or why there are none. */
 export type Where =
   | { readonly state: "literal" | "given" | "resolved" | "needless" }
-  | { readonly state: "unknown"; readonly reason: string };
+  | { readonly state: "unknown"; readonly reason: string }
+  | { readonly state: "elsewhere"; readonly parent: string };
 
 export interface Answer {
   readonly judged: readonly Judged[];
@@ -134,6 +135,14 @@ function whereText({ judged, where }: Answer, color: boolean): string {
       return row("address", `the host itself, ${scopeOf(addresses[0])}`, color);
     case "needless":
       return row("address", "not looked up: the name is enough", color);
+    case "elsewhere":
+      return row("parent", where.parent, color) +
+        row(
+          "address",
+          "looked up by the parent: rules and settings for addresses do not hold",
+          color,
+          YELLOW,
+        );
     case "unknown":
       return row("address", `unknown: ${where.reason}; --address names one`, color, YELLOW);
   }

@@ -2,11 +2,14 @@
 
 import type { ListenAddress } from "../net/listen.ts";
 import { Policy } from "../policy/policy.ts";
+import { type Route, Routes } from "../policy/routes.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
+import type { WaySpec } from "../proxy/parent.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
 import { trustedProxiesOf } from "./entrance.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";
 import { policyOf } from "./policy.ts";
+import { NO_WAYS, routesOf, type WrittenWays } from "./routes.ts";
 import { rateLimitsOf } from "./rates.ts";
 
 export interface Config {
@@ -24,6 +27,8 @@ export interface Config {
   originCertificateFiles: string[];
   /** Who may reach what, as it was written; {@link ProxySettings.policy} is made of it by cli/, with the lists. */
   policy: PolicySpec;
+  /** Which ways lead where; {@link ProxySettings.routes} is made of it by cli/, with the lists. */
+  routes: readonly Route<WaySpec>[];
   /** Where responses are kept besides memory, and bytes of that; `null` for nowhere. */
   cacheFolder: string | null;
   cacheFolderSize: number;
@@ -47,14 +52,20 @@ export function randomPseudonym(): string {
 
 /**
  * Puts values and defaults together. What files hold is left out: `originCertificates`, `users`, and the lists of
- * the policy.
+ * the policy and the routes.
  *
  * @param rules in order: the command line's, then the file's
  * @throws {ConfigError} when two rules have the same name
  */
-export function configOf(values: Values, instance: Instance, rules: readonly RuleSpec[] = []): Config {
+export function configOf(
+  values: Values,
+  instance: Instance,
+  rules: readonly RuleSpec[] = [],
+  ways: WrittenWays = NO_WAYS,
+): Config {
   const all = { ...DEFAULTS, ...values };
   const policy = policyOf(values, rules);
+  const routes = routesOf(values, ways);
   return {
     listen: [...all.listen],
     listenTls: [...all["listen-tls"] ?? []],
@@ -63,6 +74,7 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
     log: { format: all["log-format"], level: all["log-level"], color: all["log-color"] },
     originCertificateFiles: [...all["origin-ca"] ?? []],
     policy,
+    routes,
     cacheFolder: all["cache-dir"] ?? null,
     cacheFolderSize: all["cache-disk"],
     usersFile: all.users ?? null,
@@ -90,6 +102,7 @@ export function configOf(values: Values, instance: Instance, rules: readonly Rul
       poolSize: all["pool-size"],
       poolTimeout: all["pool-timeout"],
       originConnections: all["origin-connections"],
+      routes: new Routes(routes, new Map()),
       forwardedFor: all["forwarded-for"],
       frontPage: { names: all.name ?? [], wpad: all.wpad, rules: policy.rules },
       policy: new Policy(policy, new Map()),

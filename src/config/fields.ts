@@ -9,10 +9,11 @@ import { parsePorts, type PortRange } from "../policy/port_range.ts";
 import { NO_LIMITS, type RateLimits } from "../policy/rates.ts";
 import { WrongValue } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
+import { parseParent } from "./parent_url.ts";
 import type { Option } from "./option.ts";
 import { quote } from "./printable.ts";
 import { RATES, zeroOf } from "./rates.ts";
-import { nameOf, portTexts, readEach, string, strings, valueOfToml } from "./value.ts";
+import { nameOf, portTexts, readEach, string, strings, valueOfToml, way } from "./value.ts";
 
 interface Row {
   readonly key: string;
@@ -37,6 +38,8 @@ export interface OtherField extends Row {
     | "methods"
     | "paths"
     | "rates"
+    | "parent"
+    | "ways"
     | "address"
     | "addresses";
 }
@@ -45,8 +48,8 @@ export type Field = ChoiceField | OtherField;
 
 /** What is read for a field. */
 export type FieldValue<F extends Field> = F extends { choices: readonly (infer Choice)[] } ? Choice
-  : F extends { type: "line" | "user" | "method" } ? string
-  : F extends { type: "users" | "methods" } ? readonly string[]
+  : F extends { type: "line" | "user" | "method" | "parent" } ? string
+  : F extends { type: "users" | "methods" | "ways" } ? readonly string[]
   : F extends { type: "networks" } ? readonly Network[]
   : F extends { type: "hosts" } ? readonly HostPattern[]
   : F extends { type: "ports" } ? readonly PortRange[]
@@ -89,6 +92,10 @@ export function readField(field: Field, value: unknown): unknown {
       return readEach(list(value, `a path or a list of them, such as "/api/*"`), parsePathPattern);
     case "rates":
       return rates(value);
+    case "parent":
+      return parentUrl(string(value, `a URL in quotes, such as "http://proxy.example:3128"`));
+    case "ways":
+      return readEach(list(value, `a parent or a list of them, such as "http://proxy.example:3128"`), way);
     case "address":
       return address(string(value, "an address in quotes"));
     case "addresses":
@@ -104,6 +111,11 @@ function list(value: unknown, expected: string): string[] {
 function full(texts: string[]): string[] {
   if (texts.length === 0) throw new WrongValue("is empty, so that nothing could match: leave it out for any");
   return texts;
+}
+
+function parentUrl(text: string): string {
+  parseParent(text);
+  return text;
 }
 
 function choice({ choices }: ChoiceField, text: string): string {

@@ -102,9 +102,14 @@ export interface TextsOption extends Row {
   readonly type: "texts";
 }
 
+/** Ways out: URLs and names of parents, and `direct`; always repeatable. */
+export interface WaysOption extends Row {
+  readonly type: "ways";
+}
+
 /** Words that `policy/` reads, each found valid and kept as it was written; always repeatable. */
 export interface PatternsOption extends Row {
-  readonly type: "networks" | "ports";
+  readonly type: "networks" | "ports" | "destinations";
   /** Words that say all by themselves, in place of a list. */
   readonly alone?: readonly string[];
   readonly default?: readonly string[];
@@ -129,6 +134,7 @@ export type Option =
   | PlacesOption
   | HostsOption
   | TextsOption
+  | WaysOption
   | PatternsOption
   | RuleOption;
 
@@ -138,7 +144,18 @@ export type BoundedOption = SizeOption | DurationOption | IntegerOption;
 /** True when the option may be given several times, each adding to a list. */
 export function isRepeatable(option: Option): boolean {
   if (option.type === "file") return option.repeatable;
-  return ["addresses", "places", "hosts", "texts", "networks", "ports", "rule"].includes(option.type);
+  const lists = [
+    "addresses",
+    "places",
+    "hosts",
+    "texts",
+    "networks",
+    "ports",
+    "destinations",
+    "ways",
+    "rule",
+  ];
+  return lists.includes(option.type);
 }
 
 /** Whether a command takes an option. */

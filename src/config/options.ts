@@ -24,6 +24,7 @@ export const GROUPS: readonly Group[] = [
   { title: "Policy", section: "policy" },
   { title: "Rates of each client", section: "client-rates" },
   { title: "Rates of each user", section: "user-rates" },
+  { title: "Parents", section: "upstream" },
   { title: "Cache", section: "cache" },
   { title: "Log", section: "log" },
   { title: "Limits", section: "limits" },
@@ -238,6 +239,29 @@ export const OPTIONS = [
 
   ...rateOptions("client", "Rates of each client"),
   ...rateOptions("user", "Rates of each user"),
+
+  {
+    flag: "upstream",
+    key: "upstream.via",
+    group: "Parents",
+    type: "ways",
+    word: "URL",
+    help:
+      "Reach origins through this proxy, http://user:password@proxy.example:3128, https:// or socks5://, " +
+      "or else through the next; direct is none",
+    commands: ["serve", "why"],
+  },
+  {
+    flag: "no-upstream",
+    key: "upstream.except",
+    group: "Parents",
+    type: "destinations",
+    alone: ["none"],
+    word: "HOST",
+    default: [".localhost", "127.0.0.0/8", "::1"],
+    help: "Hosts that are always reached directly: .example.com, 10.0.0.0/8, or none",
+    commands: ["serve", "why"],
+  },
 
   {
     flag: "cache",
@@ -874,7 +898,8 @@ type ValueOf<O> = O extends { type: "size" | "duration" | "integer" } ? number
   : O extends { type: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : O extends { type: "boolean" } ? boolean
   : O extends { type: "addresses" } ? readonly ListenAddress[]
-  : O extends { type: "networks" | "ports" | "places" | "hosts" | "texts" } ? readonly string[]
+  : O extends { type: "networks" | "ports" | "destinations" | "ways" | "places" | "hosts" | "texts" }
+    ? readonly string[]
   : O extends { repeatable: true } ? readonly string[]
   : string;
 

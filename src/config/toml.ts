@@ -8,6 +8,13 @@ import { didYouMean, nearest } from "./nearest.ts";
 import type { Option } from "./option.ts";
 import { GROUPS, OPTIONS, OPTIONS_IN_FILE, type Values } from "./options.ts";
 import { printable, quote } from "./printable.ts";
+import {
+  PARENT_FIELDS,
+  type ParentFieldValues,
+  ROUTE_FIELDS,
+  type RouteFieldValues,
+} from "./route_fields.ts";
+import { DIRECT, NO_WAYS, type WrittenParent, type WrittenRoute, type WrittenWays } from "./routes.ts";
 import { RULE_FIELDS, type RuleFieldValues, TEST_FIELDS, type TestFieldValues } from "./rule_fields.ts";
 import { ruleOf, testCaseOf, wrongName } from "./rules.ts";
 import { Outline, type Path, shown, TomlError } from "./toml_outline.ts";
@@ -35,6 +42,8 @@ export interface TomlContents {
   /** In their order; those without a name have the name `""`. */
   rules: RuleSpec[];
   tests: TestCase[];
+  /** Parents and routes. */
+  ways: WrittenWays;
 }
 
 /**
@@ -47,7 +56,7 @@ export async function readToml(
   readAddress: AddressReader,
 ): Promise<TomlContents> {
   const problems: Problem[] = [];
-  const contents: TomlContents = { values: {}, rules: [], tests: [] };
+  const contents: TomlContents = { values: {}, rules: [], tests: [], ways: NO_WAYS };
   try {
     const outline = new Outline(text);
     const { parse }: { parse: Parse } = await import("@std/toml");
@@ -64,8 +73,11 @@ export async function readToml(
 
 /** One document on its way into {@link TomlContents}. */
 class Reading {
-  /** The lines on which names of rules stand. */
+  /** The lines on which names of rules stand, and those of parents. */
   #names = new Map<string, number>();
+  #parentNames = new Map<string, number>();
+  #parents: WrittenParent[] = [];
+  #routes: WrittenRoute[] = [];
 
   constructor(
     readonly name: string,
@@ -76,10 +88,13 @@ class Reading {
   ) {}
 
   document(table: Record<string, unknown>): void {
-    const { rule, test, ...options } = table;
+    const { rule, test, parent, route, ...options } = table;
     this.#options(options, []);
     if (rule !== undefined) this.#each("rule", rule, (each, path) => this.#rule(each, path));
     if (test !== undefined) this.#each("test", test, (each, path) => this.#test(each, path));
+    if (parent !== undefined) this.#each("parent", parent, (each, path) => this.#parent(each, path));
+    if (route !== undefined) this.#each("route", route, (each, path) => this.#route(each, path));
+    this.contents.ways = { parents: this.#parents, routes: this.#routes };
   }
 
   #options(table: Record<string, unknown>, above: Path): void {
@@ -133,6 +148,30 @@ class Reading {
     const first = this.#names.get(name);
     if (first === undefined) this.#names.set(name, this.outline.lineOf(path));
     else this.#problem(path, `name: ${quote(name)} is the name of the rule on line ${first} too`);
+  }
+
+  #parent(table: Record<string, unknown>, path: Path): void {
+    const { name, url }: ParentFieldValues = this.#fields(PARENT_FIELDS, table, path);
+    if (!("name" in table)) this.#problem(path, `a parent needs a name: write name = "proxy"`);
+    if (!("url" in table)) {
+      this.#problem(path, `a parent needs a url: write url = "http://proxy.example:3128"`);
+    }
+    if (name === undefined) return;
+    const place = [...path, "name"];
+    if (name === DIRECT) this.#problem(place, `name: ${DIRECT} is the way without a parent: take another`);
+    if (/[@:/]/.test(name)) this.#problem(place, "name: must be without @, : and /, which URLs have");
+    const first = this.#parentNames.get(name);
+    if (first === undefined) this.#parentNames.set(name, this.outline.lineOf(place));
+    else this.#problem(place, `name: ${quote(name)} is the name of the parent on line ${first} too`);
+    if (url !== undefined) this.#parents.push({ name, url });
+  }
+
+  #route(table: Record<string, unknown>, path: Path): void {
+    const { hosts, via }: RouteFieldValues = this.#fields(ROUTE_FIELDS, table, path);
+    if (!("hosts" in table)) this.#problem(path, `a route needs hosts: write hosts = [".example.com"]`);
+    if (!("via" in table)) this.#problem(path, `a route needs ways: write via = ["direct"]`);
+    if (hosts === undefined || via === undefined) return;
+    this.#routes.push({ hosts, via, place: `${this.name}:${this.outline.lineOf([...path, "via"])}` });
   }
 
   #test(table: Record<string, unknown>, path: Path): void {

@@ -10,6 +10,8 @@ import { isRepeatable, type Option } from "./option.ts";
 import { GROUPS, OPTIONS_IN_FILE, type Values } from "./options.ts";
 import { formatSize } from "./quantity.ts";
 import { RATES } from "./rates.ts";
+import { PARENT_FIELDS, ROUTE_FIELDS } from "./route_fields.ts";
+import { NO_WAYS, type WrittenWays } from "./routes.ts";
 import { RULE_FIELDS, TEST_FIELDS } from "./rule_fields.ts";
 import { usualMethod } from "./rules.ts";
 import { describe } from "./words.ts";
@@ -23,6 +25,7 @@ export function tomlText(
   values: Values,
   rules: readonly RuleSpec[] = [],
   tests: readonly TestCase[] = [],
+  ways: WrittenWays = NO_WAYS,
 ): string {
   const lines: string[] = [];
   for (const group of GROUPS) {
@@ -41,6 +44,8 @@ export function tomlText(
       } else lines.push(`# ${key} = ${literal(option, sample(option))}`);
     }
   }
+  for (const parent of ways.parents) lines.push("", ...fieldLines("parent", PARENT_FIELDS, parent));
+  for (const route of ways.routes) lines.push("", ...fieldLines("route", ROUTE_FIELDS, route));
   for (const rule of rules) lines.push("", ...ruleLines(rule));
   for (const test of tests) lines.push("", ...testLines(test));
   return `${lines.join("\n")}\n`;
@@ -55,6 +60,17 @@ export function ruleLines(rule: RuleSpec): string[] {
     lines.push(`${field.key} = ${fieldLiteral(field, value)}`);
   }
   return lines;
+}
+
+function fieldLines<Key extends string>(
+  title: string,
+  fields: readonly (Field & { key: Key })[],
+  values: Readonly<Record<Key, unknown>>,
+): string[] {
+  return [
+    `[[${title}]]`,
+    ...fields.map((field) => `${field.key} = ${fieldLiteral(field, values[field.key])}`),
+  ];
 }
 
 function testLines(test: TestCase): string[] {
@@ -73,6 +89,7 @@ function fieldLiteral(field: Field, value: unknown): string {
   switch (field.type) {
     case "users":
     case "methods":
+    case "ways":
       return list((value as readonly string[]).map(string));
     case "networks":
     case "hosts":
@@ -119,6 +136,7 @@ function literal(option: Option, value: Value): string {
 /** A value to be replaced, for an option without a default. */
 function sample(option: Option): Value {
   if (option.type === "networks") return ["private"];
+  if (option.type === "ways") return ["http://proxy.example:3128"];
   if (option.type === "ports") return ["443"];
   if (option.type === "addresses") return [{ hostname: "127.0.0.1", port: 8443 }];
   return isRepeatable(option) ? [option.word ?? ""] : option.word ?? "";

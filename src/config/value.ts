@@ -4,12 +4,14 @@ import { parseAuthority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { formatIp, parseIp } from "../http/ip_address.ts";
 import type { ListenAddress } from "../net/listen.ts";
+import { parseHostPattern } from "../policy/host_pattern.ts";
 import { parseNetworks } from "../policy/network.ts";
 import { PatternError } from "../policy/pattern_error.ts";
 import { parsePorts } from "../policy/port_range.ts";
 import type { BoundedOption, Option, PatternsOption } from "./option.ts";
 import { WrongValue } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
+import { parseParent } from "./parent_url.ts";
 import { printable, quote } from "./printable.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./quantity.ts";
 
@@ -48,8 +50,11 @@ export function valueOfFlag(option: Option, texts: readonly string[], readAddres
       return [...texts];
     case "file":
       return option.repeatable ? texts.map(fileName) : fileName(text);
+    case "ways":
+      return readEach(texts, way);
     case "networks":
     case "ports":
+    case "destinations":
       return patterns(option, texts.flatMap((each) => each.split(",").map((part) => part.trim())));
     default:
       return word(option, text);
@@ -100,6 +105,13 @@ export function valueOfToml(option: Option, value: unknown, readAddress: Address
       return patterns(option, strings(value, `a network or a list of them, such as "10.0.0.0/8"`));
     case "ports":
       return patterns(option, portTexts(value));
+    case "destinations":
+      return patterns(option, strings(value, `a host or a list of them, such as "example.com"`));
+    case "ways":
+      return readEach(
+        strings(value, `a parent or a list of them, such as "http://proxy.example:3128"`),
+        way,
+      );
     default:
       return word(option, string(value, `a text in quotes`));
   }
@@ -121,6 +133,8 @@ export function textsOf(option: Option, value: Value): string[] {
     case "texts":
     case "networks":
     case "ports":
+    case "destinations":
+    case "ways":
       return [...value as readonly string[]];
     default:
       return [String(value)];
@@ -205,6 +219,29 @@ function host(text: string, item: number): string {
   throw new WrongValue(`${quote(text)} has a port: write the host alone`, item);
 }
 
+const PATTERN_READERS = {
+  networks: parseNetworks,
+  ports: parsePorts,
+  destinations: hostWithoutFile,
+} as const;
+
+function hostWithoutFile(text: string): void {
+  const { kind } = parseHostPattern(text);
+  if (kind === "list") {
+    throw new PatternError("a list in a file goes into the hosts of a [[route]]");
+  }
+}
+
+/** A parent's URL, the name of one, or `direct`; whether there is such a name is found out when all are known. */
+export function way(text: string): string {
+  if (text.includes("://")) parseParent(text);
+  else if (text === "" || /[@:/]/.test(text)) {
+    const meant = text === "" ? "" : `, not ${quote(text.slice(text.lastIndexOf("@") + 1))}`;
+    throw new WrongValue(`must be a URL such as http://proxy.example:3128, a name, or direct${meant}`);
+  }
+  return text;
+}
+
 function patterns(option: PatternsOption, texts: readonly string[]): readonly string[] {
   const { alone = [] } = option;
   if (texts.length === 1 && alone.includes(texts[0])) return texts;
@@ -213,7 +250,7 @@ function patterns(option: PatternsOption, texts: readonly string[]): readonly st
   if (texts.length === 0) throw new WrongValue("is empty: write at least one, or leave it out");
   readEach(texts, (text) => {
     try {
-      option.type === "networks" ? parseNetworks(text) : parsePorts(text);
+      PATTERN_READERS[option.type](text);
     } catch (error) {
       const words = alone.length === 0 ? "" : `; or one of ${alone.join(", ")}`;
       throw error instanceof PatternError ? new PatternError(`${error.message}${words}`) : error;

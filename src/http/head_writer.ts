@@ -130,6 +130,14 @@ export class HeadWriter {
     return REMOVED[number] === 1 || options.removes(head, index);
   }
 
+  /** Puts `bytes` in at `at`, in place of as many as `instead`. */
+  insert(at: number, bytes: Uint8Array, instead = 0): void {
+    this.#reserve(bytes.length);
+    this.bytes.copyWithin(at + bytes.length, at + instead, this.length);
+    this.bytes.set(bytes, at);
+    this.length += bytes.length - instead;
+  }
+
   /** Adds whole lines, each with its CRLF. */
   add(lines: Uint8Array): void {
     this.#reserve(lines.length);

@@ -15,10 +15,10 @@ export interface PoolLimits {
  * Parked connections are read from all the time: one that says or closes anything while nobody asked it anything
  * is dropped at once. What it says is never handed to a request (RFC 9112 §9.2).
  */
-export class Pool {
-  readonly #parked = new Map<string, Connection[]>();
+export class Pool<Kept extends Connection = Connection> {
+  readonly #parked = new Map<string, Kept[]>();
   /** In the order of parking, the oldest first. */
-  readonly #all = new Map<Connection, string>();
+  readonly #all = new Map<Kept, string>();
 
   constructor(public limits: PoolLimits) {}
 
@@ -32,7 +32,7 @@ export class Pool {
   }
 
   /** The connection for `key` that was used last, or `undefined`. A read is under way on it. */
-  take(key: string): Connection | undefined {
+  take(key: string): Kept | undefined {
     const connections = this.#parked.get(key);
     if (connections === undefined) return undefined;
     const connection = connections.pop()!;
@@ -49,7 +49,7 @@ export class Pool {
   }
 
   /** Keeps a connection whose last exchange is over on both sides, with nothing left to read. */
-  park(key: string, connection: Connection): void {
+  park(key: string, connection: Kept): void {
     const { closed, ended, error, start, end } = connection;
     if (closed || ended || error !== null || end !== start) return connection.release();
     const { poolPerOrigin, poolSize, poolTimeout } = this.limits;
@@ -66,8 +66,7 @@ export class Pool {
     connection.empty();
     if (connection.buffer.length > MEDIUM) giveBack(connection.swap(borrow(MEDIUM)));
     connection.deadline = connection.clock.in(poolTimeout);
-    connection.onSettled = this.#drop;
-    connection.onExpire = this.#drop;
+    connection.onSettled = connection.onExpire = () => this.#drop(connection);
     connection.read();
   }
 
@@ -76,7 +75,7 @@ export class Pool {
     for (const connection of [...this.#all.keys()]) this.#drop(connection);
   }
 
-  readonly #drop = (connection: Connection): void => {
+  #drop(connection: Kept): void {
     const key = this.#all.get(connection);
     if (key === undefined) return;
     this.#all.delete(connection);
@@ -85,7 +84,7 @@ export class Pool {
     if (connections.length === 0) this.#parked.delete(key);
     connection.onSettled = connection.onExpire = null;
     connection.release();
-  };
+  }
 
   #dropOldest(): void {
     for (const connection of this.#all.keys()) return this.#drop(connection);

@@ -14,6 +14,7 @@ const USER_AGENT_TAIL = 31;
 const METHOD_WIDTH = 16;
 const TYPE_WIDTH = 48;
 const USER_WIDTH = 32;
+const PARENT_WIDTH = 48;
 
 /**
  * Up to four lines:
@@ -23,7 +24,7 @@ const USER_WIDTH = 32;
  * #42 origin → weir    200  text/html  after 34 ms  1.3 kB
  * #42 weir → client    200  text/html  in 47 ms  1.3 kB
  * ```
- * A leg that did not happen is not there: an answer of weir's own has the first and the last. Bytes are all that
+ * What goes through a parent proxy has it in the origin's place, by its name. A leg that did not happen is not there: an answer of weir's own has the first and the last. Bytes are all that
  * moved on that leg, heads and bodies. How it ended, if not well, stands at the end of the last line.
  */
 export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
@@ -34,12 +35,14 @@ export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
     const request = requestLine(exchange);
     let block = leg("client → weir") + clientOf(exchange) + "  " + paint(colors, BOLD, request) +
       userAgentOf(exchange) + bytes(exchange.requestHeadBytes + exchange.requestBodyBytes);
-    if (exchange.originAddress !== "") {
-      block += "\n" + leg("weir → origin") + originOf(exchange) + sentLine(exchange) + connection(exchange) +
+    const through = exchange.parent !== "";
+    if (exchange.originAddress !== "" || through) {
+      block += "\n" + leg(through ? "weir → parent" : "weir → origin") + originOf(exchange) +
+        sentLine(exchange) + connection(exchange) +
         bytes(exchange.upstreamSentBytes);
     }
     if (exchange.originStatus !== 0 || exchange.upstreamReceivedBytes > 0) {
-      block += "\n" + leg("origin → weir") + whatCame(exchange, colors) +
+      block += "\n" + leg(through ? "parent → weir" : "origin → weir") + whatCame(exchange, colors) +
         bytes(exchange.upstreamReceivedBytes);
     }
     if (exchange.status !== 0) {
@@ -61,6 +64,7 @@ function clientOf(exchange: Exchange): string {
 }
 
 function originOf(exchange: Exchange): string {
+  if (exchange.parent !== "") return shown(exchange.parent, PARENT_WIDTH);
   return withPort(exchange.originAddress, exchange.originPort);
 }
 
@@ -81,6 +85,8 @@ function protocolOf({ protocol, minorVersion }: Exchange): string {
 /** The request line as the origin gets it (RFC 9112 §3.2.1): nothing for a tunnel, which sends none. */
 function sentLine(exchange: Exchange): string {
   if (exchange.kind === "tunnel") return "";
+  // the absolute form goes to a parent that finds the origin itself, which not all do: the target is there above
+  if (exchange.parent !== "") return "";
   const authority = exchange.target.indexOf("://") + 3;
   const path = authority < 3 ? -1 : exchange.target.indexOf("/", authority);
   const target = path < 0 ? "/" : exchange.target.slice(path);

@@ -20,7 +20,8 @@ const MAX_NAME = 256;
  *
  * When known: `through` (the trusted proxy that told of the client), `user`, `method`, `version` (of HTTP; of others `protocol`: `socks4`, `socks4a`, `socks5`), `target`, `scheme`, `host`, `port`, `userAgent`, `referer`, `enforced`
  * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `cache` (what the cache had to do with it: `hit`, `miss stored`, …), `serverName` (that a tunnel's
- * TLS named, where it was looked at), `origin` (the address dialled) with `originPort`, `reused`, `retries`,
+ * TLS named, where it was looked at), `parent` (the proxy through which it went, by its name; what it resolves a name
+ * to is not known), `origin` (the address dialled, or that the parent was asked for) with `originPort`, `reused`, `retries`,
  * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
  * `connectedMs` and `responseMs` (counted from the start), `error` (an RFC 9209 type), `details`, `truncated`.
  */
@@ -39,7 +40,7 @@ export function formatJson(exchange: Exchange): string {
   if (exchange.reason !== "") line += reason.of(exchange.reason);
   if (exchange.serverName !== "") line += serverName.of(exchange.serverName);
   if (exchange.cache !== "") line += cache.of(exchange.cache);
-  if (exchange.originAddress !== "") line += origin(exchange);
+  if (exchange.originAddress !== "" || exchange.parent !== "") line += origin(exchange);
   line += `,"status":${exchange.status}`;
   if (exchange.originStatus !== 0) line += `,"originStatus":${exchange.originStatus}`;
   if (exchange.ownAnswer) line += ',"ownAnswer":true';
@@ -72,7 +73,9 @@ function request(exchange: Exchange): string {
 }
 
 function origin(exchange: Exchange): string {
-  const part = `${originAddress.of(exchange.originAddress)},"originPort":${exchange.originPort}` +
+  const way = exchange.parent === "" ? "" : parent.of(exchange.parent);
+  const address = exchange.originAddress === "" ? "" : originAddress.of(exchange.originAddress);
+  const part = `${way}${address}${address === "" ? "" : `,"originPort":${exchange.originPort}`}` +
     (exchange.reused ? ',"reused":true' : ',"reused":false') +
     (exchange.retries === 0 ? "" : `,"retries":${exchange.retries}`);
   return `${part},"upstreamSentBytes":${exchange.upstreamSentBytes}` +
@@ -120,6 +123,7 @@ const rule = new Member("rule", MAX_WORDS);
 const reason = new Member("reason", MAX_WORDS);
 const serverName = new Member("serverName", MAX_NAME);
 const cache = new Member("cache", MAX_NAME);
+const parent = new Member("parent", MAX_NAME);
 const originAddress = new Member("origin", MAX_NAME);
 const contentType = new Member("contentType", MAX_NAME);
 const error = new Member("error", MAX_NAME);

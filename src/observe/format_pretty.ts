@@ -17,6 +17,7 @@ const SIZE_WIDTH = 6;
 const DURATION_WIDTH = 7;
 const LONGEST_METHOD = 16;
 const LONGEST_USER = 32;
+const LONGEST_PARENT = 48;
 const SLOW = 1000;
 
 /**
@@ -55,6 +56,9 @@ function remarks(exchange: Exchange, colors: boolean): string {
   const end = outcome(exchange);
   const bad = exchange.status === 0 || exchange.status >= 500 || exchange.truncated;
   return (client === "" ? "" : `  ${paint(colors, CYAN, client)}`) +
+    (exchange.parent === ""
+      ? ""
+      : `  ${paint(colors, DIM, `via ${shown(exchange.parent, LONGEST_PARENT)}`)}`) +
     (exchange.protocol === "http" ? "" : `  ${paint(colors, DIM, exchange.protocol)}`) +
     (isWorthAWord(exchange.cache) ? `  ${paint(colors, GREEN, exchange.cache)}` : "") +
     (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`) +

@@ -8,6 +8,7 @@ import { epochTime } from "./timestamps.ts";
 const MAX_TARGET = 8192;
 const MAX_METHOD = 64;
 const MAX_USER = 256;
+const MAX_PARENT = 256;
 const MAX_TYPE = 128;
 
 const NOT_VISIBLE = /[^\x21-\x7e]/;
@@ -24,8 +25,13 @@ export function formatSquid(exchange: Exchange): string {
   const duration = Math.max(0, exchange.duration);
   const elapsed = `${Math.round(duration)}`;
   const bytes = exchange.responseHeadBytes + exchange.responseBodyBytes;
-  const asked = exchange.originAddress !== "" && exchange.cache !== "hit";
-  const hierarchy = asked ? `HIER_DIRECT/${exchange.originAddress}` : "HIER_NONE/-";
+  const fetched = exchange.cache !== "hit";
+  const asked = exchange.originAddress !== "" && fetched;
+  const hierarchy = exchange.parent !== "" && fetched
+    ? `FIRSTUP_PARENT/${visible(exchange.parent, MAX_PARENT)}`
+    : asked
+    ? `HIER_DIRECT/${exchange.originAddress}`
+    : "HIER_NONE/-";
   const method = visible(exchange.method, MAX_METHOD) || "-";
   return `${epochTime(exchange.startedAt + duration)} ${SIX_BLANKS[Math.min(elapsed.length, 6)]}${elapsed} ` +
     `${exchange.clientAddress || "-"} ${resultCode(exchange)}/${threeDigits(exchange.status)} ${bytes} ` +
@@ -44,7 +50,8 @@ function resultCode(exchange: Exchange): string {
   const { kind, status } = exchange;
   const opened = kind === "tunnel" && status >= 200 && status < 300 || kind === "upgrade" && status === 101;
   if (opened) return "TCP_TUNNEL";
-  const tried = kind === "forward" || kind === "upgrade" || exchange.originAddress !== "" && kind === "own";
+  const went = exchange.originAddress !== "" || exchange.parent !== "";
+  const tried = kind === "forward" || kind === "upgrade" || went && kind === "own";
   const code = fromCache(exchange.cache) ?? (tried ? "TCP_MISS" : "NONE_NONE");
   if (status === 0 && exchange.target !== "") return `${code}_ABORTED`;
   if (!exchange.truncated) return code;

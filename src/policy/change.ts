@@ -31,12 +31,13 @@ export function changesThatTurn(
   lists: ReadonlyMap<string, HostList>,
   facts: Facts,
   address: IpAddress | null,
+  elsewhere = false,
 ): Change[] {
   const ip = address ?? facts.authority.ip;
   const changes: Change[] = [];
   let current: PolicySpec | null = spec;
   while (current !== null && changes.length < MOST) {
-    const evaluation = evaluate({ ...current, mode: "enforce" }, lists, facts, address);
+    const evaluation = evaluate({ ...current, mode: "enforce" }, lists, facts, address, elsewhere);
     const { decision } = evaluation.verdict;
     if (decision === "unresolved") break;
     if (decision === "allow") {

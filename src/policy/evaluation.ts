@@ -69,8 +69,9 @@ export function evaluate(
   lists: ReadonlyMap<string, HostList>,
   facts: Facts,
   address: IpAddress | null,
+  elsewhere = false,
 ): Evaluation {
-  return new Evaluator(spec, lists, facts, address ?? facts.authority.ip).run();
+  return new Evaluator(spec, lists, facts, address ?? facts.authority.ip, elsewhere).run();
 }
 
 class Evaluator {
@@ -83,6 +84,7 @@ class Evaluator {
     readonly lists: ReadonlyMap<string, HostList>,
     readonly facts: Facts,
     readonly ip: IpAddress | null,
+    readonly elsewhere: boolean,
   ) {
     this.#client = clientScopeOf(facts.clientIp);
   }
@@ -138,7 +140,7 @@ class Evaluator {
 
     const rule = decisive?.rule ?? null;
     let verdict = this.#outcome(rule, decisive?.lacksUser ?? false, true);
-    if (verdict.decision !== "allow") verdict = this.#wait(verdict, waiting);
+    if (verdict.decision !== "allow" && !this.elsewhere) verdict = this.#wait(verdict, waiting);
     const would = reported.find(({ action }) => action === "deny");
     if (verdict.decision === "allow" && would !== undefined) {
       verdict = {

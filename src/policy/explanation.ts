@@ -20,13 +20,15 @@ export interface Explanation {
  * Decides as `Policy.decide` does, and says how it came to it. It takes the time that it takes: it is for people.
  *
  * @param address where the request would go; `null` before its name is resolved
+ * @param elsewhere another proxy resolves it, and no address will be known
  */
 export function explain(
   spec: PolicySpec,
   lists: ReadonlyMap<string, HostList>,
   facts: Facts,
   address: IpAddress | null,
+  elsewhere = false,
 ): Explanation {
-  const { steps, verdict } = evaluate(spec, lists, facts, address);
-  return { steps, verdict, changes: changesThatTurn(spec, lists, facts, address) };
+  const { steps, verdict } = evaluate(spec, lists, facts, address, elsewhere);
+  return { steps, verdict, changes: changesThatTurn(spec, lists, facts, address, elsewhere) };
 }

@@ -107,8 +107,8 @@ export class Policy implements Decider {
   }
 
   /** How `weir why` and the linter see the same decision: slowly, and in words. */
-  explain(facts: Facts, address: IpAddress | null): Explanation {
-    return explain(this.spec, this.#lists, facts, address);
+  explain(facts: Facts, address: IpAddress | null, elsewhere = false): Explanation {
+    return explain(this.spec, this.#lists, facts, address, elsewhere);
   }
 
   receive(facts: Facts): Verdict | null {
@@ -127,7 +127,7 @@ export class Policy implements Decider {
    * `authenticate` where that one lacks only the user, so that a client that has yet to say who it is has no name
    * looked up for nothing.
    */
-  decide(facts: Facts, address: IpAddress | null): Verdict {
+  decide(facts: Facts, address: IpAddress | null, elsewhere = false): Verdict {
     const client = this.#knownClients.get(facts.client) ?? this.#rememberClient(facts);
     const received = this.#receive(client, facts);
     if (received !== null) return received;
@@ -164,6 +164,7 @@ export class Policy implements Decider {
         }
         if ((certain[word] & bit) === 0) {
           if (ip === null) {
+            if (elsewhere) continue;
             if (!known) mayAuthenticate = true;
             else if (rule.allows && !mayAllow) mayAllow = this.#mayPass(rule, facts, client);
             continue;

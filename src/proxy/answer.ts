@@ -3,6 +3,7 @@
 import { formatDate } from "../http/date.ts";
 import type { HttpError } from "../http/error.ts";
 import { bytesOf } from "../http/text.ts";
+import { ParentError } from "./parent_error.ts";
 import type { ProxySettings } from "./settings.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -74,12 +75,20 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
     `Content-Type: ${CONTENT_TYPES[options.kind]}`,
     `Content-Length: ${body.length}`,
     "Cache-Control: no-store",
-    `Proxy-Status: ${settings.pseudonym}; error=${error.error}; details="${quoted(told)}"`,
+    `Proxy-Status: ${settings.pseudonym}; error=${error.error}${hopOf(error)}; details="${quoted(told)}"`,
     ...(status === 503 ? ["Retry-After: 5"] : []),
     ...error.fields,
     ...(options.close ? ["Connection: close"] : []),
   ];
   return withBody(lines, options.withoutBody ? new Uint8Array() : body);
+}
+
+/** Which parent has to do with it, and what it said (RFC 9209 §2.1.2 and §2.1.4). */
+function hopOf(error: HttpError): string {
+  if (!(error instanceof ParentError)) return "";
+  const { nextHop, receivedStatus } = error;
+  const status = receivedStatus === 0 ? "" : `; received-status=${receivedStatus}`;
+  return `; next-hop="${quoted(printable(nextHop))}"${status}`;
 }
 
 /** A head of these lines and a body, as an answer. */

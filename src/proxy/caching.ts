@@ -14,7 +14,7 @@ import { Field } from "../http/field_names.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
-import { ipOf, judge, passes } from "./judgement.ts";
+import { judgeStored, passes } from "./judgement.ts";
 import type { Request } from "./request.ts";
 import { revalidate } from "./revalidation.ts";
 import type { Session } from "./session.ts";
@@ -88,7 +88,10 @@ export class Caching {
   /** What came from where this client may not reach is as good as not there: neither its words nor its bytes. */
   #lookAtPermitted(): void {
     const variants = this.cache.variants(this.#key);
-    const permitted = variants.filter(({ address }) => passes(judge(this.session, ipOf(address))));
+    const permitted = variants.filter(({ address }) => {
+      const verdict = judgeStored(this.session, address);
+      return verdict !== null && passes(verdict);
+    });
     if (permitted.length < variants.length) this.#finding = find(permitted, this.#asked, Date.now());
   }
 

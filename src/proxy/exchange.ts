@@ -59,7 +59,12 @@ export class Exchange {
   /** The host that the tunnel's TLS ClientHello named; `""` when it named none or was not looked at. */
   serverName = "";
 
-  /** The address that was dialled, `93.184.216.34`, and whether a kept connection was reused. */
+  /** The parent proxy through which it went, by its name; `""` when it went to the origin itself. */
+  parent = "";
+  /**
+   * The address of the origin that was dialled, `93.184.216.34`, and whether a kept connection was reused. Of one that
+   * was reached through a parent it is known only when it was asked for by address.
+   */
   originAddress = "";
   originPort = 0;
   reused = false;

@@ -5,22 +5,22 @@
 
 import { Field } from "../http/field_names.ts";
 import { HeadWriter } from "../http/head_writer.ts";
-import type { Connection } from "../net/connection.ts";
 import { admit } from "./admit.ts";
 import { Caching } from "./caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
-import { ipOf, judge, obey, passes } from "./judgement.ts";
+import { judgeAt, obey, passes } from "./judgement.ts";
 import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own_resources.ts";
 import { paceHead } from "./pacing.ts";
-import { connect, poolKey } from "./reach.ts";
+import { connect } from "./reach.ts";
 import { purge } from "./purge.ts";
 import type { Request } from "./request.ts";
-import { writeRequestHead } from "./request_head.ts";
+import { addressToParent, writeRequestHead } from "./request_head.ts";
 import { ResponseRelay } from "./response_relay.ts";
 import type { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
+import { poolKey, type Upstream, type Wanted } from "./upstream.ts";
 
 const MAX_FORWARDS = 1 << Field.MaxForwards;
 
@@ -80,14 +80,15 @@ async function fetch(
 ): Promise<boolean> {
   const { services } = session;
   const { target } = request;
-  const key = poolKey(target.scheme, target.authority!);
+  const wanted = request.asksUpgrade && target.scheme === "http" ? "upgrade" : target.scheme;
   attend(session, request);
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
-  let up = request.repeatable ? takeKept(session, exchange, key) : undefined;
+  let up = request.repeatable ? takeKept(session, exchange, wanted) : undefined;
   for (;;) {
     const kept = up !== undefined;
-    up ??= await connect(session, target.authority!, target.scheme, exchange);
+    up ??= await connect(session, target.authority!, wanted, exchange);
     exchange.reused = kept;
+    exchange.parent = up.parent?.name ?? "";
     exchange.originAddress = up.address;
     exchange.originPort = target.authority!.port;
     exchange.connectedAt = kept ? exchange.headAt : performance.now();
@@ -123,8 +124,9 @@ async function fetch(
       // those that take a new connection each would otherwise leave one behind each
       if (relay.handedOver) {
         // it is another's, who knows when its body is over
-      } else if (relay.keepUp && (request.repeatable || !services.pool.has(key))) services.pool.park(key, up);
-      else up.release();
+      } else if (relay.keepUp && (request.repeatable || !services.pool.has(up.key))) {
+        services.pool.park(up.key, up);
+      } else up.release();
     }
     up = undefined;
   }
@@ -134,11 +136,12 @@ async function fetch(
  * A kept connection, if there is one to an address that this request may reach: it was made for another one, maybe of
  * another client.
  */
-function takeKept(session: Session, exchange: Exchange, key: string): Connection | undefined {
-  const { pool } = session.services;
+function takeKept(session: Session, exchange: Exchange, wanted: Wanted): Upstream | undefined {
+  const { services: { pool, parents }, facts: { authority } } = session;
+  const key = poolKey(parents.firstWay(authority), wanted, authority);
   const kept = pool.take(key);
   if (kept === undefined) return undefined;
-  const verdict = judge(session, ipOf(kept.address));
+  const verdict = judgeAt(session, kept.address);
   if (passes(verdict)) {
     try {
       obey(session, exchange, verdict);
@@ -158,11 +161,12 @@ function takeKept(session: Session, exchange: Exchange, key: string): Connection
 function compose(
   session: Session,
   request: Request,
-  up: Connection,
+  up: Upstream,
   relay: ResponseRelay,
   caching: Caching | null,
 ): void {
   writeRequestHead(session, request, request.writer, caching?.storing ?? null);
+  if (up.asksParent) addressToParent(request.writer, request.target.authority!, up.parent!);
   if (request.framing === 0) return;
   relay.upload = new Upload(session, request, up);
   relay.upload.takeFirst(request.writer);

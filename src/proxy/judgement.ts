@@ -35,6 +35,25 @@ export function judge(session: Asker, address: IpAddress | null): Verdict {
 }
 
 /**
+ * The same by the address that was or would be reached, as text; `""` is one that nobody here gets to know, since a
+ * parent looks the name up.
+ */
+export function judgeAt(session: Asker, address: string): Verdict {
+  if (address !== "") return judge(session, ipOf(address));
+  return session.services.settings.policy.decide(session.facts, null, true);
+}
+
+/**
+ * The same for what was stored from there. `null` where nothing can be said: of an address that cannot be read, and of
+ * none where the origin is reached directly now.
+ */
+export function judgeStored(session: Asker, address: string): Verdict | null {
+  const { services: { parents }, facts: { authority } } = session;
+  const unknown = address === "" ? parents.firstWay(authority) === null : ipOf(address) === null;
+  return unknown ? null : judgeAt(session, address);
+}
+
+/**
  * Writes a verdict into the record and stands by it. What it lets through counts against the rates from now on.
  * Throws {@link HttpError}: 403 or 407 when the verdict refuses, 429 when the rates do.
  */

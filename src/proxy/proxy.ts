@@ -118,6 +118,7 @@ export class Proxy {
     await Promise.all([...this.#refused.values(), this.#emptied()]);
     await Promise.all(backgrounds.map(({ over }) => over));
     this.#services.pool.clear();
+    await this.#services.parents.stop();
   }
 
   /** Resolves when there is no session. */

@@ -2,91 +2,239 @@
 
 import type { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
-import type { Scheme } from "../http/target.ts";
 import { MEDIUM, SMALL } from "../net/buffers.ts";
-import { Connection } from "../net/connection.ts";
-import { dial, DialError, type Dialled } from "../net/dial.ts";
+import type { Stream } from "../net/connection.ts";
+import { DialError, type Dialled } from "../net/dial.ts";
 import { ResolveError } from "../net/resolve.ts";
-import { startTlsTo, TlsError } from "../net/tls.ts";
-import type { Clock, Deadlined } from "../net/clock.ts";
+import { startTlsTo } from "../net/tls.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import { ClientGone } from "./client_gone.ts";
+import { asAnswer, dialWithRoom } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
-import { ipOf, judge, obey, passes } from "./judgement.ts";
+import { ipOf, judge, judgeAt, obey, passes } from "./judgement.ts";
+import { bridged } from "./loopback_bridge.ts";
+import type { Parent, Way } from "./parent.ts";
+import { reachParent } from "./parent_dial.ts";
+import { called, ParentError } from "./parent_error.ts";
+import { askForTunnel } from "./parent_http.ts";
+import { askForSocksTunnel } from "./parent_socks.ts";
 import type { Services } from "./services.ts";
+import { SignalDeadline } from "./signal_deadline.ts";
+import { asksParent, poolKey, Upstream, type Wanted } from "./upstream.ts";
 
 /** Bytes before a response in its buffer: what the rewritten head may be longer than the one that came. */
 const RESPONSE_BASE = 512;
 
-/** What the pool knows an origin by. */
-export function poolKey(scheme: Scheme, authority: Authority): string {
-  return scheme === "http" ? authority.text : "https:" + authority.text;
-}
-
-/** A deadline for what takes a signal. */
-class SignalDeadline implements Deadlined {
-  readonly #controller = new AbortController();
-  readonly signal = this.#controller.signal;
-  deadline: number;
-
-  constructor(clock: Clock, milliseconds: number) {
-    clock.watch(this);
-    this.deadline = clock.in(milliseconds);
-  }
-
-  expire(): void {
-    this.#controller.abort(new DOMException("The time to connect is over", "TimeoutError"));
-  }
-
-  giveUp(): void {
-    this.#controller.abort();
-  }
-}
-
 /**
- * A new connection to an origin, on which nothing has been sent. Writes where it leads into the record. Throws
- * {@link HttpError} with the answer that its failure deserves (RFC 9110 §15.6.3 and §15.6.5, RFC 9209 §2.3), and
- * {@link ClientGone} when there is nobody who could read it.
+ * A new connection on which an origin can be asked, and on which nothing has been asked yet: to the origin itself, or
+ * through the first of its parents that can be reached. Writes where it leads into the record. Throws
+ * {@link HttpError} with the answer that its failure deserves, and {@link ClientGone} when there is nobody who could
+ * read it.
  */
 export async function connect(
   session: Asker,
   authority: Authority,
-  scheme: Scheme | "tunnel",
+  wanted: Wanted,
   exchange: Exchange,
-): Promise<Connection> {
-  const { services } = session;
-  const { clock, settings } = services;
-  const deadline = session.reaching = new SignalDeadline(clock, settings.connectTimeout);
+): Promise<Upstream> {
+  const { parents, clock, settings } = session.services;
+  const end = clock.in(settings.connectTimeout);
+  const ways = parents.waysTo(authority);
+  const attempt: Attempt = { session, authority, wanted, exchange, end, deadline: end };
+  if (ways === null) return orThrow(await attempted(attempt, null));
+  let failure: HttpError | null = null;
+  for (const [index, way] of ways.entries()) {
+    // one that is silent leaves time for those behind it
+    attempt.deadline = clock.now + (end - clock.now) / (ways.length - index);
+    const up = await attempted(attempt, way);
+    if (up instanceof Upstream) return up;
+    failure = up;
+    exchange.retries++;
+  }
+  exchange.retries--;
+  throw failure!;
+}
+
+/** One attempt to reach an origin on one way. */
+interface Attempt {
+  readonly session: Asker;
+  readonly authority: Authority;
+  readonly wanted: Wanted;
+  readonly exchange: Exchange;
+  /** The time for all attempts, and for what comes first in this one, on the clock's time. */
+  readonly end: number;
+  deadline: number;
+}
+
+function orThrow(up: Upstream | HttpError): Upstream {
+  if (up instanceof Upstream) return up;
+  throw up;
+}
+
+/**
+ * Takes one way. What it resolves with when it is no connection is an answer that another way may make needless; what
+ * no other way would change is thrown.
+ */
+async function attempted(attempt: Attempt, way: Way): Promise<Upstream | HttpError> {
+  const { session, authority, exchange } = attempt;
+  const { clock } = session.services;
+  const deadline = session.reaching = new SignalDeadline(clock, attempt.deadline);
+  exchange.parent = way?.name ?? "";
   try {
-    const { signal } = deadline;
-    const addresses = authority.ip !== null
-      ? [authority.host]
-      : await services.resolver.resolve(authority.host, signal);
-    const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
-    const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
-    exchange.originAddress = address;
-    refuseOwn(services, authority, conn, address);
-    takeVerdict(session, exchange, verdicts[allowed.indexOf(address)], conn);
-    const stream = scheme === "https"
-      ? await startTlsTo(conn, authority.host, { caCerts: settings.originCertificates, signal })
-      : conn;
-    // a tunnel needs no room for a head, and gives its idle buffers back to the small
-    const up = scheme === "tunnel"
-      ? new Connection(stream, clock, SMALL, 0)
-      : new Connection(stream, clock, MEDIUM, RESPONSE_BASE);
-    up.address = address;
+    const up = way === null ? await directly(attempt, deadline) : await through(attempt, way, deadline);
     if (session.gone) {
       up.release();
       throw new ClientGone();
     }
     return up;
   } catch (error) {
-    throw session.gone ? new ClientGone() : asAnswer(authority, error);
+    if (session.gone) throw new ClientGone();
+    if (error instanceof Passable) return error.answer;
+    if (way === null && (error instanceof DialError || error instanceof ResolveError)) {
+      return asAnswer(authority, error);
+    }
+    throw asAnswer(authority, error);
   } finally {
     session.reaching = null;
-    clock.unwatch(deadline);
+    deadline.lift();
   }
+}
+
+/** A failure of one way that says nothing about others. */
+class Passable extends Error {
+  constructor(readonly answer: HttpError) {
+    super(answer.message);
+  }
+}
+
+/** To one of the origin's own addresses. */
+async function directly(attempt: Attempt, { signal }: SignalDeadline): Promise<Upstream> {
+  const { session, authority, wanted, exchange } = attempt;
+  const { services } = session;
+  const addresses = authority.ip !== null
+    ? [authority.host]
+    : await services.resolver.resolve(authority.host, signal);
+  const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
+  const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
+  exchange.originAddress = address;
+  refuseOwn(services, authority, conn, address);
+  takeVerdict(session, exchange, verdicts[allowed.indexOf(address)], conn);
+  const stream = wanted === "https"
+    ? await startTlsTo(conn, authority.host, { caCerts: services.settings.originCertificates, signal })
+    : conn;
+  const up = upstreamOf(attempt, stream, null);
+  up.address = address;
+  return up;
+}
+
+function upstreamOf({ session, authority, wanted }: Attempt, stream: Stream, way: Way): Upstream {
+  const { clock } = session.services;
+  // a tunnel needs no room for a head, and gives its idle buffers back to the small
+  const up = wanted === "tunnel"
+    ? new Upstream(stream, clock, SMALL, 0)
+    : new Upstream(stream, clock, MEDIUM, RESPONSE_BASE);
+  up.parent = way;
+  up.asksParent = asksParent(way, wanted);
+  if (wanted !== "tunnel") up.key = poolKey(way, wanted, authority);
+  return up;
+}
+
+/**
+ * Through a parent, who looks the name up: what is judged is the name, or the address that was asked for. The parent's
+ * own address is the operator's choice and not judged.
+ */
+async function through(attempt: Attempt, parent: Parent, deadline: SignalDeadline): Promise<Upstream> {
+  const { session, authority, exchange } = attempt;
+  const { services, local } = session;
+  const { signal } = deadline;
+  const address = authority.ip === null ? "" : authority.host;
+  exchange.originAddress = address;
+  exchange.originPort = authority.port;
+  if (address !== "" && services.ownListeners.includes(address, authority.port, local)) {
+    throw circularity(authority);
+  }
+  obey(session, exchange, judgeAt(session, address));
+  const { term } = parent.health;
+  let stream: Stream;
+  try {
+    ({ stream } = await reachParent(services, parent, local, signal));
+  } catch (error) {
+    const failure = error as HttpError;
+    if (!signal.aborted || deadline.passed) services.parents.failed(parent, term, failure.message);
+    throw new Passable(failure);
+  }
+  services.parents.reached(parent);
+  deadline.deadline = attempt.end;
+  const up = upstreamOf(attempt, stream, parent);
+  up.address = address;
+  if (up.asksParent) return up;
+  const giveUp = () => up.close();
+  signal.addEventListener("abort", giveUp);
+  try {
+    await askParent(attempt, parent, up);
+    if (signal.aborted) throw signal.reason;
+  } catch (error) {
+    up.release();
+    if (deadline.passed) throw late(parent, authority);
+    // what says nothing may have gone that very moment, and has not been told anything that another may not be told
+    if (error instanceof ParentError && isNoAnswer(error)) throw new Passable(error);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+  return attempt.wanted === "https" ? await secured(attempt, parent, up, signal) : up;
+}
+
+async function askParent(
+  { session, authority, exchange }: Attempt,
+  parent: Parent,
+  up: Upstream,
+): Promise<void> {
+  const { services } = session;
+  if (parent.speaksHttp) {
+    const before = exchange.fields.field("via");
+    const via = `${before === "" ? "" : `${before}, `}1.1 ${services.settings.pseudonym}`;
+    await askForTunnel(services, up, parent, authority, via);
+  } else await askForSocksTunnel(up, parent, authority);
+}
+
+/** TLS to the origin, through a tunnel. */
+async function secured(
+  attempt: Attempt,
+  parent: Parent,
+  up: Upstream,
+  signal: AbortSignal,
+): Promise<Upstream> {
+  const { session: { services }, authority } = attempt;
+  const options = { caCerts: services.settings.originCertificates, signal };
+  if (parent.spec.scheme === "https") {
+    const stream = await bridged(up, services.parents);
+    const inner = upstreamOf(attempt, await startTlsTo(stream, authority.host, options), parent);
+    inner.address = up.address;
+    return inner;
+  }
+  try {
+    // in TLS the client speaks first
+    if (up.start !== up.end) {
+      const message = `${called(parent)} sent something in the name of ${authority.text} before it was asked`;
+      throw new HttpError(502, "http_protocol_error", message);
+    }
+    up.stream = await startTlsTo(up.stream as Deno.TcpConn, authority.host, options);
+    return up;
+  } catch (error) {
+    up.release();
+    throw error;
+  }
+}
+
+function isNoAnswer({ error, receivedStatus }: ParentError): boolean {
+  return receivedStatus === 0 && (error === "connection_terminated" || error === "http_protocol_error");
+}
+
+function late(parent: Parent, { text }: Authority): ParentError {
+  const message = `${called(parent)} gave no answer about ${text} in time`;
+  return new ParentError(parent, 504, "connection_timeout", message);
 }
 
 /**
@@ -183,69 +331,4 @@ async function dialAllowed(
     if (!circular || (error as DialError).kind !== "refused") throw error;
   }
   throw circularity(authority);
-}
-
-/** Dials; when the system has no descriptor left, once more after the kept connections have given theirs. */
-async function dialWithRoom(
-  services: Services,
-  addresses: readonly string[],
-  port: number,
-  signal: AbortSignal,
-): Promise<Dialled> {
-  try {
-    return await dial(addresses, port, { signal });
-  } catch (error) {
-    const { pool } = services;
-    if (!(error instanceof DialError) || error.kind !== "no_descriptors" || pool.size === 0) throw error;
-    pool.clear();
-    return await dial(addresses, port, { signal });
-  }
-}
-
-/** Those kinds of failed handshakes that are not the certificate's fault. */
-const TLS_ERRORS: Readonly<Record<string, string>> = {
-  alert: "tls_alert_received",
-  protocol: "tls_protocol_error",
-  closed: "tls_protocol_error",
-  aborted: "tls_protocol_error",
-};
-
-function asAnswer(authority: Authority, error: unknown): HttpError {
-  const { text, host } = authority;
-  if (error instanceof HttpError) return error;
-  if (error instanceof ResolveError) {
-    if (error.kind === "timeout") {
-      return new HttpError(504, "dns_timeout", `no name server told the address of ${host} in time`);
-    }
-    if (error.kind === "not_found") return new HttpError(502, "dns_error", `there is no host ${host}`);
-    return new HttpError(502, "dns_error", `the address of ${host} could not be found out: ${error.message}`);
-  }
-  if (error instanceof TlsError) {
-    const message = `no TLS connection with ${text}: ${error.message}`;
-    if (error.kind === "timeout") return new HttpError(504, "connection_timeout", message);
-    if (error.kind === "exhausted") return new HttpError(503, "connection_limit_reached", message);
-    return new HttpError(502, TLS_ERRORS[error.kind] ?? "tls_certificate_error", message);
-  }
-  if (error instanceof DialError) {
-    switch (error.kind) {
-      case "refused":
-        return new HttpError(502, "connection_refused", `${text} refused the connection`);
-      case "timeout":
-        return new HttpError(504, "connection_timeout", `no connection with ${text} in time`);
-      case "unreachable":
-        return new HttpError(502, "destination_ip_unroutable", `${text} cannot be reached from here`);
-      case "no_descriptors":
-        return new HttpError(
-          503,
-          "connection_limit_reached",
-          "this proxy has no room for another connection",
-        );
-    }
-    return new HttpError(502, "destination_unavailable", `no connection with ${text}: ${error.message}`);
-  }
-  return new HttpError(
-    502,
-    "destination_unavailable",
-    `no connection with ${text}: ${(error as Error).message}`,
-  );
 }

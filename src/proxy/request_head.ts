@@ -1,5 +1,7 @@
 /** The head that goes to an origin. */
 
+import type { Authority } from "../http/authority.ts";
+import { SP } from "../http/characters.ts";
 import { Field } from "../http/field_names.ts";
 import { CHUNKED } from "../http/framing.ts";
 import {
@@ -9,12 +11,16 @@ import {
   TE_TRAILERS,
   TRANSFER_ENCODING_CHUNKED,
 } from "../http/head_writer.ts";
+import { DEFAULT_PORTS } from "../http/target.ts";
+import { bytesOf } from "../http/text.ts";
 import { addForwardedFor } from "./forwarded_for.ts";
 import { oneForwardLess } from "./max_forwards.ts";
+import type { Parent } from "./parent.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 import type { Storing } from "./storing.ts";
 
+const STAR = 0x2a;
 const EXPECT = 1 << Field.Expect;
 const TE = 1 << Field.TE;
 const MAX_FORWARDS = 1 << Field.MaxForwards;
@@ -57,6 +63,19 @@ export function writeRequestHead(
     if (settings.originConnections === "close") writer.add(CONNECTION_CLOSE);
   }
   writer.end();
+}
+
+/**
+ * Makes of a head for an origin one for a parent: with the target in absolute form (RFC 9112 §3.2.2), and with what the
+ * parent knows weir by.
+ */
+export function addressToParent(writer: HeadWriter, authority: Authority, parent: Parent): void {
+  const { bytes } = writer;
+  const target = bytes.indexOf(SP) + 1;
+  const prefix = bytesOf(`http://${authority.hostField(DEFAULT_PORTS.http)}`);
+  // OPTIONS * is the absolute form without a path (RFC 9112 §3.2.4)
+  writer.insert(target, prefix, bytes[target] === STAR ? 1 : 0);
+  if (parent.authorization !== null) writer.insert(writer.length - 2, parent.authorization);
 }
 
 /** Whether the client takes trailers, which is offered anew in weir's own name (RFC 9110 §10.1.4). */

@@ -13,7 +13,7 @@ import {
 } from "../http/head_writer.ts";
 import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
 import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
-import { type Connection, ENDED, FAILED } from "../net/connection.ts";
+import { ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import type { Caching } from "./caching.ts";
@@ -22,7 +22,7 @@ import type { Usage } from "../policy/rates.ts";
 import type { Exchange } from "./exchange.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
 import { Pause } from "./pacing.ts";
-import { poolKey } from "./reach.ts";
+import { called, unwelcome } from "./parent_error.ts";
 import { sendRecorded } from "./recorded_body.ts";
 import type { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
@@ -31,6 +31,7 @@ import type { Session } from "./session.ts";
 import type { Reception } from "./storing.ts";
 import { tunnelled } from "./tunnel.ts";
 import type { Upload } from "./upload.ts";
+import type { Upstream } from "./upstream.ts";
 
 const DATE = 1 << Field.Date;
 const CONTENT_LENGTH = 1 << Field.ContentLength;
@@ -64,7 +65,7 @@ export class ResponseRelay {
     readonly session: Session,
     readonly exchange: Exchange,
     readonly request: Request,
-    readonly up: Connection,
+    readonly up: Upstream,
     readonly response: Response,
     readonly caching: Caching | null,
   ) {}
@@ -94,6 +95,8 @@ export class ResponseRelay {
       await this.#interimResponse();
     }
     session.answered();
+    // it is weir that the parent asks
+    if (response.status === 407 && up.asksParent) throw unwelcome(up.parent!, 407);
     // from here on each step that can do without is no async function of its own: most responses are one read and
     // one write, and every promise between the two costs as much as reading the head
     const reception = this.#begin();
@@ -239,12 +242,11 @@ export class ResponseRelay {
     this.handedOver = true;
     session.up = null;
     const fetch = new BodyFetch(services, up, this.#reader!, recording);
-    const key = poolKey(request.target.scheme, request.target.authority!);
     const persistent = this.#persistent;
     const fetched = fetch.run().then((whole) => {
       caching!.storing.finished(variant);
       const reusable = whole && persistent && up.start === up.end && !up.ended && !services.draining;
-      if (reusable) services.pool.park(key, up);
+      if (reusable) services.pool.park(up.key, up);
       else up.release();
     });
     // trailers are not kept, but who brought them here gets them
@@ -450,12 +452,12 @@ export class ResponseRelay {
     if (upload?.failure) return upload.failure;
     if (down.error !== null || down.closed || upload?.clientGone) return new ClientGone();
     if (up.expired && down.ended) return new ClientGone();
-    const { authority } = this.request.target;
+    const who = up.asksParent ? called(up.parent!) : this.request.target.authority!.text;
     if (up.expired) {
-      return new HttpError(504, "http_response_timeout", `${authority!.text} sent no answer in time`);
+      return new HttpError(504, "http_response_timeout", `${who} sent no answer in time`);
     }
     const how = this.silent ? "without an answer" : "within the head of its answer";
-    return new HttpError(502, "connection_terminated", `${authority!.text} closed the connection ${how}`);
+    return new HttpError(502, "connection_terminated", `${who} closed the connection ${how}`);
   }
 
   #invalid(what: string): HttpError {

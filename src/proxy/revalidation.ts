@@ -21,15 +21,16 @@ import type { Asker } from "./asker.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
-import { ipOf, judge, obey, passes } from "./judgement.ts";
-import { connect, poolKey } from "./reach.ts";
+import { judgeAt, obey, passes } from "./judgement.ts";
+import { connect } from "./reach.ts";
 import type { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 import { Storing } from "./storing.ts";
-import { writeRequestHead } from "./request_head.ts";
+import { addressToParent, writeRequestHead } from "./request_head.ts";
+import { poolKey, type Upstream } from "./upstream.ts";
 
 /** Exchanges without a client at a time: nobody else bounds them. */
 const MAX_BACKGROUNDS = 128;
@@ -90,7 +91,7 @@ export class Revalidation implements Asker {
 
   readonly #exchange: Exchange;
   readonly #scheme: "http" | "https";
-  #up: Connection | null = null;
+  #up: Upstream | null = null;
 
   constructor(session: Session, request: Request, readonly storing: Storing, readonly bytes: Uint8Array) {
     const { services } = session;
@@ -147,12 +148,11 @@ export class Revalidation implements Asker {
   async #fetch(): Promise<void> {
     const { authority } = this.facts;
     const exchange = this.#exchange;
-    const key = poolKey(this.#scheme, authority);
-    const kept = this.#kept(key);
+    const kept = this.#kept();
     if (kept !== undefined) {
       const before = kept.received;
       try {
-        return await this.#ask(kept, key);
+        return await this.#ask(kept);
       } catch (error) {
         // nothing came back on a connection that was kept for too long (RFC 9112 §9.3.1)
         if (kept.received > before || kept.expired || this.gone) throw error;
@@ -160,14 +160,15 @@ export class Revalidation implements Asker {
         exchange.reused = false;
       }
     }
-    await this.#ask(await connect(this, authority, this.#scheme, exchange), key);
+    await this.#ask(await connect(this, authority, this.#scheme, exchange));
   }
 
-  async #ask(up: Connection, key: string): Promise<void> {
+  async #ask(up: Upstream): Promise<void> {
     const { services, facts, storing } = this;
     const { clock, settings, pool } = services;
     const exchange = this.#exchange;
     this.#up = up;
+    exchange.parent = up.parent?.name ?? "";
     exchange.originAddress = up.address;
     exchange.originPort = facts.authority.port;
     exchange.connectedAt = performance.now();
@@ -177,7 +178,10 @@ export class Revalidation implements Asker {
     let keeps = false;
     try {
       up.deadline = clock.in(settings.responseTimeout);
-      if (!await up.write(this.bytes)) throw lost(facts.authority.text);
+      const writer = new HeadWriter(this.bytes.length);
+      writer.add(this.bytes);
+      if (up.asksParent) addressToParent(writer, facts.authority, up.parent!);
+      if (!await up.write(writer.bytes.subarray(0, writer.length))) throw lost(facts.authority.text);
       await this.#readHead(up, response);
       exchange.responseAt = performance.now();
       exchange.originStatus = exchange.status = response.status;
@@ -217,16 +221,17 @@ export class Revalidation implements Asker {
       exchange.upstreamReceivedBytes += up.received - receivedBefore;
       services.giveBackResponse(response);
       up.deadline = Infinity;
-      if (keeps && !this.gone && !services.draining) pool.park(key, up);
+      if (keeps && !this.gone && !services.draining) pool.park(up.key, up);
       else up.release();
     }
   }
 
-  #kept(key: string): Connection | undefined {
-    const { pool } = this.services;
+  #kept(): Upstream | undefined {
+    const { services: { pool, parents }, facts: { authority } } = this;
+    const key = poolKey(parents.firstWay(authority), this.#scheme, authority);
     const kept = pool.take(key);
     if (kept === undefined) return undefined;
-    const verdict = judge(this, ipOf(kept.address));
+    const verdict = judgeAt(this, kept.address);
     if (!passes(verdict)) {
       pool.park(key, kept);
       return undefined;

@@ -13,10 +13,12 @@ import { DiskShelf } from "./disk_shelf.ts";
 import { HttpCache } from "./http_cache.ts";
 import { Identities } from "./identities.ts";
 import type { Observer } from "./observer.ts";
+import { Parents } from "./parents.ts";
 import { Request } from "./request.ts";
 import { Response } from "./response.ts";
 import type { Revalidation } from "./revalidation.ts";
 import type { ProxySettings } from "./settings.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** How many requests and responses are kept for the next exchange. */
 const KEPT = 1024;
@@ -24,7 +26,8 @@ const KEPT = 1024;
 export class Services {
   settings!: ProxySettings;
   readonly clock = new Clock();
-  readonly pool: Pool;
+  readonly pool: Pool<Upstream>;
+  readonly parents: Parents;
   readonly resolver: Resolver;
   readonly ownListeners = new OwnListeners();
   readonly rates = new Rates();
@@ -56,6 +59,7 @@ export class Services {
   ) {
     this.#shelf = disk === null ? null : new DiskShelf(disk);
     this.pool = new Pool(settings);
+    this.parents = new Parents(this);
     this.resolver = new Resolver({ timeout: settings.connectTimeout, ...resolverOptions });
     this.update(settings);
   }
@@ -63,6 +67,7 @@ export class Services {
   /** Other settings, for exchanges that begin from now on. */
   update(settings: ProxySettings): void {
     this.settings = settings;
+    this.parents.routes = settings.routes;
     const keeps = settings.originConnections === "keep";
     this.pool.limits = keeps ? settings : { ...settings, poolSize: 0 };
     if (!keeps) this.pool.clear();

@@ -2,7 +2,9 @@ import type { ServerCertificate } from "../net/listen_tls.ts";
 import type { Networks } from "../policy/network.ts";
 import type { RateLimits } from "../policy/rates.ts";
 import type { RuleSpec } from "../policy/spec.ts";
+import type { Routes } from "../policy/routes.ts";
 import type { Decider } from "../policy/verdict.ts";
+import type { WaySpec } from "./parent.ts";
 import type { Users } from "./users.ts";
 
 /** What weir's own pages are made of besides its listeners. */
@@ -63,6 +65,8 @@ export interface ProxySettings {
 
   /** Whether connections to origins are kept for other requests; `close` tells the origins so. */
   originConnections: "keep" | "close";
+  /** Which ways lead where; what no route names is reached directly. */
+  routes: Routes<WaySpec>;
   /** What becomes of `X-Forwarded-For` and `Forwarded`. */
   forwardedFor: "leave" | "delete" | "set" | "append";
   /** What weir's own pages are made of. */

@@ -11,7 +11,7 @@ import type { Verdict } from "../policy/verdict.ts";
 import type { Exchange } from "./exchange.ts";
 import { ShelvedBody } from "./disk_shelf.ts";
 import { keepHot } from "./hot_answers.ts";
-import { ipOf, judge, obey, passes } from "./judgement.ts";
+import { judgeStored, obey, passes } from "./judgement.ts";
 import { type BodySource, KeptBody, sendRecorded } from "./recorded_body.ts";
 import { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
@@ -44,10 +44,8 @@ export function serveStored(
   validated: boolean,
 ): Promise<boolean | null> | null {
   // an answer from the store is one from where it came from
-  const from = ipOf(variant.address);
-  if (from === null) return null;
-  const verdict = judge(session, from);
-  if (!passes(verdict)) return null;
+  const verdict = judgeStored(session, variant.address);
+  if (verdict === null || !passes(verdict)) return null;
   const keepDown = request.minorVersion === 1 && !request.options.close && !session.services.draining;
   const plain = keepDown && !validated && request.method === "GET" && facts.forward === null &&
     isUnconditional(request);

@@ -2,7 +2,7 @@
 
 import type { Authority } from "../http/authority.ts";
 import { type Candidate, hashOf } from "./balancing.ts";
-import { Health } from "./health.ts";
+import { Health } from "../net/health.ts";
 
 export class Target implements Candidate {
   readonly health = new Health();

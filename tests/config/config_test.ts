@@ -9,7 +9,12 @@ Deno.test("every option reaches the configuration", () => {
   for (const option of OPTIONS_IN_FILE) {
     const value = otherThanDefault(option);
     // what authentication is for shows with users alone
-    const around = option.flag === "authentication" ? { users: "other.pem" } : {};
+    const around: Values = option.flag === "authentication"
+      ? { users: "other.pem" }
+      // and exceptions where there is something that they are from
+      : option.flag === "no-upstream"
+      ? { upstream: ["http://proxy.example:3128"] }
+      : {};
     const after = configOf({ ...around, [option.flag]: value } as Values, instance);
     const before = configOf(around, instance);
     assertEquals(JSON.stringify(after) === JSON.stringify(before), false, `--${option.flag} changes nothing`);
@@ -40,6 +45,9 @@ function otherThanDefault(option: Option): unknown {
       return ["10.0.0.0/8"];
     case "ports":
       return ["8443"];
+    case "ways":
+      return ["direct"];
+    case "destinations":
     case "hosts":
       return ["proxy.example.com"];
     case "rule":

@@ -16,6 +16,7 @@ Deno.test("what is written says what was given, and the rest in comments", () =>
     "[policy]",
     "[client-rates]",
     "[user-rates]",
+    "[upstream]",
     "[cache]",
     "[log]",
     "[limits]",
@@ -132,6 +133,13 @@ function anyValue(option: Option): fc.Arbitrary<unknown> {
       return fc.array(fc.string());
     case "places":
       return fc.array(fc.constantFrom("127.0.0.1:6379", "[::1]:443"));
+    case "destinations":
+      return fc.oneof(
+        fc.constant(["none"]),
+        fc.array(fc.constantFrom(".localhost", "10.0.0.0/8", "::1", "a.example"), { minLength: 1 }),
+      );
+    case "ways":
+      return fc.array(fc.constantFrom("direct", "socks5://u:p@a.example:1", "http://[::1]:3128", "name"));
     case "rule":
       throw new TypeError("rules stand in no option");
     case "addresses": {

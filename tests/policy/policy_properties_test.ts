@@ -205,6 +205,9 @@ Deno.test("a decision is the one of the slow evaluation, for policies and reques
         // each twice: what is remembered says the same
         for (const [facts, address] of [...requests, ...requests]) {
           assertEquals(policy.decide(facts, address), evaluate(spec, LISTS, facts, address).verdict);
+          const elsewhere = policy.decide(facts, null, true);
+          assertEquals(elsewhere, evaluate(spec, LISTS, facts, null, true).verdict);
+          assertNotEquals(elsewhere.decision, "unresolved");
         }
       },
     ),

@@ -22,6 +22,7 @@ import { connect as connectSocket, createServer, type Server } from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import type { ResolverOptions } from "../../src/net/resolve.ts";
 import type { ListenAddress } from "../../src/net/listen.ts";
+import { Routes } from "../../src/policy/routes.ts";
 import { NO_LIMITS } from "../../src/policy/rates.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { NoticeLevel, Observer } from "../../src/proxy/observer.ts";
@@ -61,6 +62,7 @@ export const SETTINGS: ProxySettings = {
   poolSize: 2048,
   poolTimeout: 30_000,
   originConnections: "keep",
+  routes: new Routes([], new Map()),
   forwardedFor: "leave",
   frontPage: { names: [], wpad: false, rules: [] },
   policy: policy(),

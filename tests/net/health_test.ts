@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Health, JITTER, LONGEST_PAUSE, SHORTEST_PAUSE } from "../../src/relay/health.ts";
+import { Health, JITTER, LONGEST_PAUSE, SHORTEST_PAUSE } from "../../src/net/health.ts";
 
 /** No jitter. */
 const MIDDLE = 0.5;

@@ -1,5 +1,6 @@
 /**
- * Whether a target is in service. A function of what happened to it and of the time, which is a parameter.
+ * Whether something that connections go to, a target or a parent, is in service. A function of what happened to it
+ * and of the time, which is a parameter.
  *
  * A failure takes it out for a pause: 1 s for the first, twice as long for each that follows, up to 1 min. The row
  * of failures is forgotten once it has been in service for as long as the longest pause, so that a target that comes

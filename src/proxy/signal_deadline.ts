@@ -1,0 +1,31 @@
+/** A deadline for what takes a signal. */
+
+import type { Clock, Deadlined } from "../net/clock.ts";
+
+export class SignalDeadline implements Deadlined {
+  readonly #controller = new AbortController();
+  readonly signal = this.#controller.signal;
+
+  /** @param deadline on the clock's time */
+  constructor(readonly clock: Clock, public deadline: number) {
+    clock.watch(this);
+  }
+
+  expire(): void {
+    this.#controller.abort(new DOMException("The time to connect is over", "TimeoutError"));
+  }
+
+  giveUp(): void {
+    this.#controller.abort();
+  }
+
+  /** It is not needed any more. */
+  lift(): void {
+    this.clock.unwatch(this);
+  }
+
+  /** Whether the time is over, which giving up is not. */
+  get passed(): boolean {
+    return this.signal.aborted && this.signal.reason?.name === "TimeoutError";
+  }
+}

@@ -1,0 +1,33 @@
+/** A connection on which an origin is asked, and the way that it takes. */
+
+import type { Authority } from "../http/authority.ts";
+import type { Scheme } from "../http/target.ts";
+import { Connection } from "../net/connection.ts";
+import type { Parent, Way } from "./parent.ts";
+
+export class Upstream extends Connection {
+  /** The parent through which it goes, or that it leads to. */
+  parent: Parent | null = null;
+  /** Whether it leads to the parent itself, which gets requests in absolute form. */
+  asksParent = false;
+  /** What the pool knows it by; `""` when it is no connection to be kept. */
+  key = "";
+}
+
+/** How a request wants to go: as one to fetch, to tunnel, or to leave HTTP by an upgrade. */
+export type Wanted = Scheme | "upgrade" | "tunnel";
+
+/**
+ * Whether requests go to the parent itself. An upgrade goes through a tunnel (RFC 6455 §4.1): many proxies drop one
+ * that they are asked for.
+ */
+export function asksParent(way: Way, wanted: Wanted): boolean {
+  return way !== null && way.speaksHttp && wanted === "http";
+}
+
+/** What the pool knows a connection by: the way, and the origin unless the parent finds that itself. */
+export function poolKey(way: Way, wanted: Wanted, authority: Authority): string {
+  const origin = wanted === "https" ? "https:" + authority.text : authority.text;
+  if (way === null) return origin;
+  return asksParent(way, wanted) ? `#${way.number}` : `${origin}#${way.number}`;
+}
