@@ -5,6 +5,7 @@ const PACKAGES: Record<string, string> = {
   chromium: "chromium",
   curl: "curl",
   git: "git",
+  haproxy: "haproxy",
   nginx: "nginx",
   node: "nodejs",
   npm: "npm",

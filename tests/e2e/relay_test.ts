@@ -178,8 +178,9 @@ Deno.test("redis through a relay", async (test) => {
   });
 });
 
-Deno.test("psql and pgbench through a relay", async () => {
-  const binaries = await postgresBinaries();
+// tried where PostgreSQL's server is installed: it is too large to be fetched for this alone
+const binaries = await postgresBinaries();
+Deno.test({ name: "psql and pgbench through a relay", ignore: binaries === null }, async () => {
   const folder = await Deno.makeTempDir({ prefix: "weir-postgres-" });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(folder, { recursive: true }));
@@ -230,9 +231,10 @@ Deno.test("psql and pgbench through a relay", async () => {
   weir.assertHealthy();
 });
 
-async function postgresBinaries(): Promise<string> {
-  const versions = await succeed("sh", ["-c", "ls -d /usr/lib/postgresql/*/bin"]);
-  return versions.trim().split("\n").at(-1)!;
+/** The folder of the newest server's programs, or `null` when none is installed. */
+async function postgresBinaries(): Promise<string | null> {
+  const { code, stdout } = await run("sh", ["-c", "ls -d /usr/lib/postgresql/*/bin"]);
+  return code === 0 ? stdout.trim().split("\n").at(-1)! : null;
 }
 
 Deno.test("HAProxy with accept-proxy learns the client's address from either version", async () => {
