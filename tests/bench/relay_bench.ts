@@ -10,8 +10,8 @@
 import { parseArgs } from "node:util";
 import { download, upload, wrk } from "./load.ts";
 import { GIBIBYTE, type Origin, startOrigin } from "./origin.ts";
-import { type Peer, type Proxy, startProxy, WEIR_FROM_SOURCES } from "./peers.ts";
-import { endAll, installed } from "./processes.ts";
+import { type Peer, type Proxy, WEIR_FROM_SOURCES } from "./peers.ts";
+import { endAll, freePort, installed, listening, Program } from "./processes.ts";
 import { report, type Rounds } from "./report.ts";
 import type { Column, Work } from "./works.ts";
 
@@ -170,13 +170,13 @@ Deno.exit(code);
 
 async function bench(): Promise<void> {
   const nginx = await startOrigin(folder);
-  const sink = { ...nginx, authority: nginx.sinkAuthority, small: nginx.sink };
+  const sink = { ...nginx, authority: nginx.sinkAuthority };
   const peers = [weir, haproxy, socat].filter(({ name }) => name === "weir" || installed(name) !== undefined);
   for (const work of WORKS) {
     if (wanted.length > 0 && !wanted.includes(work.name)) continue;
     const origin = work.name === "up" ? sink : nginx;
     const proxies = new Map<string, Proxy>();
-    for (const peer of peers) proxies.set(peer.name, await startProxy(peer, folder, origin));
+    for (const peer of peers) proxies.set(peer.name, await start(peer, origin));
     const rounds: Rounds = new Map(peers.map(({ name }) => [name, []]));
     for (let round = 0; round < Number(options.rounds); round++) {
       for (let turn = 0; turn < peers.length; turn++) {
@@ -193,4 +193,14 @@ async function bench(): Promise<void> {
     console.log(report({ name, title, columns, goals: GOALS(goal) } as unknown as Work, rounds));
     for (const { program } of proxies.values()) await program.end();
   }
+}
+
+async function start(peer: Peer, origin: Origin): Promise<Proxy> {
+  const own = await Deno.makeTempDir({ dir: folder, prefix: `${peer.name}-` });
+  const port = freePort();
+  const [name, ...args] = await peer.command(own, port, origin);
+  const path = name.includes("/") ? name : installed(name)!;
+  const program = Program.start(peer.name, [path, ...args], `${own}/output.log`, own);
+  await listening(program, port);
+  return { peer, program, port, firstAnswer: 0 };
 }
