@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
+import { Browser } from "./browser.ts";
 import { Origin } from "./origin.ts";
 import { succeed, until } from "./programs.ts";
 import { Weir } from "./weir.ts";
@@ -21,7 +22,7 @@ Deno.test("Chromium loads a page with many resources and a WebSocket", async (te
     await test.step(`over ${scheme}`, async () => {
       const seen = origin.services.reports.length;
       await using _browser = new Browser(
-        weir.port,
+        [`--proxy-server=http://127.0.0.1:${weir.port}`],
         `${origin.folder}/${scheme}`,
         `${origin[scheme]}/page.html`,
       );
@@ -47,31 +48,3 @@ Deno.test("Chromium loads a page with many resources and a WebSocket", async (te
   }
   weir.assertHealthy();
 });
-
-/** Chromium without a window, with a profile of its own, that goes through the proxy for loopback too. */
-class Browser implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-
-  constructor(proxyPort: number, profile: string, url: string) {
-    this.#child = new Deno.Command("setsid", {
-      args: [
-        ...["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        ...["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"],
-        ...["--disable-component-update", "--disable-default-apps", "--ignore-certificate-errors"],
-        ...[`--user-data-dir=${profile}`, `--proxy-server=http://127.0.0.1:${proxyPort}`],
-        ...["--proxy-bypass-list=<-loopback>", "--remote-debugging-port=0", url],
-      ],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-  }
-
-  /** Ends the browser and all its processes, which are one group. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      Deno.kill(-this.#child.pid, "SIGKILL");
-    } catch { /* It has ended already. */ }
-    await this.#child.status;
-  }
-}

@@ -6,6 +6,7 @@ const PACKAGES: Record<string, string> = {
   curl: "curl",
   git: "git",
   haproxy: "haproxy",
+  nc: "netcat-openbsd",
   nginx: "nginx",
   node: "nodejs",
   npm: "npm",
@@ -14,6 +15,7 @@ const PACKAGES: Record<string, string> = {
   "redis-benchmark": "redis-tools",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
+  ssh: "openssh-client",
   wget: "wget",
 };
 

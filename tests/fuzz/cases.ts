@@ -2,6 +2,7 @@
 
 import { LIMITS } from "../http/reading.ts";
 import { cacheWordInput, checkCacheWord } from "./cache_words.ts";
+import { checkHeader, checkSocks, headerInput, socksInput } from "./handshakes.ts";
 import { checkHello, helloInput } from "./client_hellos.ts";
 import { authorityInput, bodyInput, cutsOf, requestInput, responseInput } from "./inputs.ts";
 import { checkAuthority, checkChunked, checkRequest, checkResponse } from "./invariants.ts";
@@ -34,6 +35,8 @@ export function runCase(run: number, number: number): void {
       "word",
       "hosts",
       "cache",
+      "socks",
+      "header",
     ] as const,
   );
   try {
@@ -58,12 +61,16 @@ export function runCase(run: number, number: number): void {
       chunked: bodyInput,
       hello: helloInput,
       hosts: hostListInput,
+      socks: socksInput,
+      header: headerInput,
     }[kind];
     input = make(random);
     cuts = cutsOf(random, input.length);
     if (kind === "request") checkRequest(input, cuts, limits);
     else if (kind === "chunked") checkChunked(input, cuts, limits);
     else if (kind === "hello") checkHello(input, cuts);
+    else if (kind === "socks") checkSocks(input);
+    else if (kind === "header") checkHeader(input, cuts);
     else if (kind === "hosts") checkHostList(input, cuts);
     else checkResponse(input, cuts, random.pick(["GET", "HEAD", "CONNECT", "POST"]), limits);
   } catch (error) {

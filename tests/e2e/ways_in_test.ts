@@ -1,0 +1,205 @@
+/** Programs that come in by SOCKS, over TLS, and through HAProxy. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Browser } from "./browser.ts";
+import { Origin } from "./origin.ts";
+import { freePort, run, succeed, until } from "./programs.ts";
+import { Weir } from "./weir.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const READING = { command: [Deno.execPath(), "run", "--allow-net", "--allow-read", "--no-prompt", MAIN] };
+const HELLO = "Hello from the origin.\n";
+
+async function loads(origin: Origin, proxy: string[], scheme: "http" | "https"): Promise<void> {
+  await Deno.copyFile(new URL("./page.html", import.meta.url), `${origin.files}/page.html`);
+  await Deno.writeFile(`${origin.files}/picture.gif`, new Uint8Array(43));
+  const seen = origin.services.reports.length;
+  const profile = `${origin.folder}/${crypto.randomUUID()}`;
+  await using _browser = new Browser(proxy, profile, `${origin[scheme]}/page.html`);
+  const report = await until("the page's report", () => origin.services.reports[seen], 60);
+  assertEquals(JSON.parse(report).echo, true);
+}
+
+Deno.test("SOCKS: curl, nc, ssh and Chromium", async (test) => {
+  await using origin = await Origin.start();
+  await using weir = await Weir.start();
+  const proxy = `127.0.0.1:${weir.port}`;
+  const curl = (...args: string[]) => succeed("curl", ["-q", "-sS", ...args]);
+
+  for (const mode of ["socks5", "socks5-hostname", "socks4", "socks4a"]) {
+    await test.step(`curl --${mode}`, async () => {
+      const name = mode === "socks4a" || mode === "socks5-hostname" ? "a.localhost" : "127.0.0.1";
+      assertEquals(await curl(`--${mode}`, proxy, `http://${name}:${origin.port}/hello.txt`), HELLO);
+      const { authority } = origin.certificates;
+      assertEquals(await curl(`--${mode}`, proxy, "--cacert", authority, `${origin.https}/hello.txt`), HELLO);
+      const protocol = mode === "socks5-hostname" ? "socks5" : mode;
+      const [line] = await weir.logged(mode, (line) => line.protocol === protocol && line.host === name);
+      assertEquals([line.kind, line.method, line.status], ["tunnel", "CONNECT", 200]);
+    });
+  }
+
+  await test.step("curl tells what the reply says", async () => {
+    const closed = freePort();
+    const { code, stderr } = await run("curl", [
+      ...["-q", "-sS", "--socks5", proxy, `http://127.0.0.1:${closed}/`],
+    ]);
+    assertEquals(code, 97);
+    assertStringIncludes(stderr, "(5)");
+  });
+
+  await test.step("a hundred megabytes arrive unchanged, both ways", async () => {
+    const file = await origin.randomFile("hundred", 100_000_000);
+    const [digest] = (await succeed("sha256sum", [file])).split(" ");
+    await curl("--socks5", proxy, "-o", `${origin.folder}/fetched`, `${origin.http}/hundred`);
+    await succeed("cmp", [`${origin.folder}/fetched`, file]);
+    assertEquals(
+      await curl("--socks5", proxy, "--data-binary", `@${file}`, `${origin.http}/service/digest`),
+      digest,
+    );
+  });
+
+  await test.step("nc, with versions 5 and 4", async () => {
+    for (const version of ["5", "4"]) {
+      const nc = `nc -X ${version} -x ${proxy} 127.0.0.1 ${origin.port}`;
+      const answer = await succeed("sh", ["-c", `printf 'GET /hello.txt HTTP/1.0\\r\\n\\r\\n' | ${nc}`]);
+      assertStringIncludes(answer, HELLO);
+    }
+  });
+
+  await test.step("ssh, whose ProxyCommand is nc", async () => {
+    using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const greeted = (async () => {
+      using connection = await server.accept();
+      // a packet of no possible length ends the conversation
+      await connection.write(new TextEncoder().encode("SSH-2.0-Origin\r\n~~~~~~~~~~~~~~~~"));
+      const buffer = new Uint8Array(256);
+      const count = await connection.read(buffer);
+      return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+    })();
+    const { stderr } = await run("ssh", [
+      ...["-v", "-F", "none", "-o", `ProxyCommand=nc -X 5 -x ${proxy} %h %p`],
+      ...["-p", `${server.addr.port}`, "somebody@ssh.localhost"],
+    ]);
+    assertStringIncludes(stderr, "remote software version Origin");
+    assertStringIncludes(await greeted, "SSH-2.0-OpenSSH");
+    await weir.logged("ssh", (line) => line.host === "ssh.localhost" && line.status === 200);
+  });
+
+  await test.step("Chromium", async () => {
+    await succeed("chromium", ["--version"], { env: { HOME: "/tmp" } });
+    const before = weir.log.length;
+    for (const scheme of ["http", "https"] as const) {
+      await loads(origin, [`--proxy-server=socks5://${proxy}`], scheme);
+    }
+    const lines = weir.log.slice(before);
+    assert(lines.length > 1 && lines.every(({ protocol }) => protocol === "socks5"));
+  });
+  weir.assertHealthy();
+});
+
+Deno.test("SOCKS: curl says who it is", async () => {
+  await using origin = await Origin.start();
+  const users = `${origin.folder}/users`;
+  const passwd = [
+    ...READING.command.slice(0, 4),
+    "--allow-write",
+    "--no-prompt",
+    MAIN,
+    "passwd",
+    users,
+    "alice",
+  ];
+  const env = { DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno` };
+  await succeed("sh", ["-c", `echo 'open sesame' | ${passwd.join(" ")}`], { env });
+  await using weir = await Weir.start(["--users", users], READING);
+  const ask = (...args: string[]) =>
+    run("curl", ["-q", "-sS", ...args, `http://a.localhost:${origin.port}/hello.txt`]);
+  const proxy = `127.0.0.1:${weir.port}`;
+  assertEquals((await ask("--socks5-hostname", proxy, "-U", "alice:open sesame")).stdout, HELLO);
+  assertEquals((await ask("-x", `socks5h://alice:open%20sesame@${proxy}`)).stdout, HELLO);
+  assertEquals((await ask("-x", `http://alice:open%20sesame@${proxy}`)).stdout, HELLO);
+  assertEquals((await ask("--socks5-hostname", proxy, "-U", "alice:open barley")).code, 97);
+  assertEquals((await ask("--socks5-hostname", proxy)).code, 97);
+  assertEquals((await ask("--socks4a", proxy)).code, 97);
+  const lines = await weir.logged("refusals", (line) => line.rule === "users", 3);
+  assertEquals(lines.map(({ status }) => status), [407, 407, 407]);
+  weir.assertHealthy();
+});
+
+Deno.test("TLS: curl and Chromium speak it to the proxy itself", async (test) => {
+  await using origin = await Origin.start();
+  const { authority, certificate, key } = origin.certificates;
+  const port = freePort();
+  await using weir = await Weir.start(
+    ["--listen-tls", `127.0.0.1:${port}`, "--tls-cert", certificate, "--tls-key", key],
+    READING,
+  );
+  const proxy = ["-x", `https://localhost:${port}`, "--proxy-cacert", authority];
+  const curl = (...args: string[]) => succeed("curl", ["-q", "-sS", ...proxy, ...args]);
+
+  await test.step("curl -x https://", async () => {
+    const hello = `${origin.http}/hello.txt`;
+    assertEquals(await curl("-w", "%{num_connects} ", hello, hello), `${HELLO}1 ${HELLO}0 `);
+    assertEquals(await curl("--cacert", authority, `${origin.https}/hello.txt`), HELLO);
+    const file = await origin.randomFile("ten", 10_000_000);
+    await curl("-o", `${origin.folder}/fetched`, `${origin.http}/ten`);
+    await succeed("cmp", [`${origin.folder}/fetched`, file]);
+    const { code } = await run("curl", ["-q", "-sS", "-x", `https://localhost:${port}`, hello]);
+    assertEquals(code, 60, "The proxy's certificate has to be judged.");
+  });
+
+  await test.step("Chromium, by a PAC file with HTTPS", async () => {
+    const pac = `function FindProxyForURL() { return "HTTPS localhost:${port}"; }`;
+    const url = `data:application/x-ns-proxy-autoconfig;base64,${btoa(pac)}`;
+    const before = weir.log.length;
+    await loads(origin, [`--proxy-pac-url=${url}`], "http");
+    const lines = weir.log.slice(before);
+    assert(lines.length > 0 && lines.every(({ listener }) => listener === `127.0.0.1:${port}`));
+  });
+  weir.assertHealthy();
+});
+
+Deno.test("HAProxy in front tells who the client is, by both versions of its protocol", async () => {
+  await using origin = await Origin.start();
+  const port = freePort();
+  await using weir = await Weir.start([
+    ...["--listen", `127.0.0.1:${port}`, "--trust-proxy", "127.0.0.1"],
+    ...["--clients", "loopback", "--private-networks", "allow"],
+  ]);
+  for (const [word, client] of [["send-proxy", "127.0.0.2"], ["send-proxy-v2", "127.0.0.3"]]) {
+    const front = freePort();
+    const configuration = `${origin.folder}/${word}.cfg`;
+    await Deno.writeTextFile(
+      configuration,
+      `defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 10s
+  timeout server 10s
+listen front
+  bind 127.0.0.1:${front}
+  server weir 127.0.0.1:${port} ${word} check inter 200ms
+`,
+    );
+    const haproxy = new Deno.Command("/usr/sbin/haproxy", {
+      args: ["-db", "-f", configuration],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    try {
+      const ask = (...args: string[]) =>
+        run("curl", ["-q", "-sS", "--interface", client, ...args, `${origin.http}/hello.txt`]);
+      await until("HAProxy", async () => (await ask("-x", `http://127.0.0.1:${front}`)).stdout === HELLO);
+      assertEquals((await ask("--socks5", `127.0.0.1:${front}`)).stdout, HELLO);
+      const lines = await weir.logged(client, (line) => line.client === client, 2);
+      assertEquals(lines.every(({ through }) => through === "127.0.0.1"), true);
+      // not the way in of one who is not trusted to be there by itself
+      assertEquals((await run("curl", ["-q", "-sS", "-x", weir.url, `${origin.http}/`])).code, 52);
+    } finally {
+      haproxy.kill("SIGTERM");
+      await haproxy.status;
+    }
+  }
+  weir.assertHealthy();
+});
