@@ -97,10 +97,7 @@ async function list(line: CommandLine, folder: string, io: Io): Promise<number> 
 async function show(line: CommandLine, folder: string, io: Io): Promise<number> {
   const url = urlOf(line.words[1]);
   const now = Date.now();
-  const found: CachedResponse[] = [];
-  await reading(folder, (reader) => {
-    for (const each of responses(reader, now)) if (each.url === url) found.push(each);
-  });
+  const found = await storedFor(folder, url, now);
   if (line.options.json === true) {
     io.out(found.map((each) => jsonLine(each, each.meta.fields)).join(""));
   } else if (found.length === 0) io.out(`nothing is stored for ${quote(url)}\n`);
@@ -175,6 +172,20 @@ async function stats(line: CommandLine, folder: string, io: Io): Promise<number>
   return 0;
 }
 
+/**
+ * All that is stored for a URL, whoever's it is.
+ *
+ * @param url in its canonical form
+ * @throws {Error} when the folder holds no cache, or one that cannot be read
+ */
+export async function storedFor(folder: string, url: string, now: number): Promise<CachedResponse[]> {
+  const found: CachedResponse[] = [];
+  await reading(folder, (reader) => {
+    for (const each of responses(reader, now)) if (each.url === url) found.push(each);
+  });
+  return found;
+}
+
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
 const byUrl = (a: CachedResponse, b: CachedResponse) => byText(a.url, b.url) || byText(a.user, b.user);
 
@@ -211,7 +222,10 @@ function withoutFields(each: CachedResponse): CachedResponse {
 /** Whose a key is, and of which URL. */
 function partsOf(key: string): { user: string; url: string } {
   const space = key.indexOf(" ");
-  return { user: key.slice(0, space).replaceAll("%20", " "), url: key.slice(space + 1) };
+  return {
+    user: key.slice(0, space).replaceAll("%20", " ").replaceAll("%25", "%"),
+    url: key.slice(space + 1),
+  };
 }
 
 function jsonLine(each: CachedResponse, fields?: StoredMeta["fields"]): string {

@@ -58,7 +58,7 @@ export function showText(
     }`,
     `${seconds(age)} old, fresh for ${seconds(lifetime.seconds)} (${said}): ${freshness(left)}`,
     ...(meta.vary.length === 0 ? [] : [`for requests with ${shown(varyText(each), FIELD_WIDTH)}`]),
-    `a request now: ${paint(colors, finding.kind === "hit" ? GREEN : YELLOW, next(each, finding))}`,
+    `a request now: ${paint(colors, finding.kind === "hit" ? GREEN : YELLOW, nextText(each, finding))}`,
   ];
   return `${heading}\n${lines.map((line) => `${line === "" ? "" : INDENT}${line}\n`).join("")}\n`;
 }
@@ -87,7 +87,7 @@ export function removedText(count: number, bytes: number): string {
 }
 
 /** What would become of the same request, and why. */
-function next({ meta, left }: CachedResponse, finding: Finding): string {
+export function nextText({ meta, left }: CachedResponse, finding: Finding): string {
   switch (finding.kind) {
     case "hit":
       return finding.stored === meta
@@ -122,7 +122,7 @@ function varyText({ meta }: CachedResponse): string {
   return meta.vary.map(([name, value]) => value === "" ? `no ${name}` : `${name}: ${value}`).join(", ");
 }
 
-function freshness(left: number): string {
+export function freshness(left: number): string {
   return left > 0 ? `fresh ${seconds(left)}` : `stale ${seconds(-left)}`;
 }
 

@@ -17,6 +17,7 @@ import type { Facts } from "../policy/facts.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { type LoadedPolicy, loadPolicy } from "./load.ts";
+import { cacheWords } from "./why_cache.ts";
 import { type Answer, badRequestText, type Judged, type Where, whyText } from "./why_text.ts";
 
 /**
@@ -58,8 +59,20 @@ export async function why(line: CommandLine, _instance: Instance, io: Io): Promi
   const answer = await judge(loaded, facts, given ?? null);
   const { values } = loaded;
   const rates = { client: rateLimitsOf(values, "client"), user: rateLimitsOf(values, "user") };
-  io.out(whyText({ text, asked, facts, answer, rates, chosen: method !== null }, color));
+  const cache = answer.goesOn ? await cacheOf(loaded, asked, user) : null;
+  io.out(whyText({ text, asked, facts, answer, rates, chosen: method !== null, cache }, color));
   return answer.goesOn ? 0 : 1;
+}
+
+/** What the cache would do; `null` where it has no folder, or is off. */
+async function cacheOf(
+  { cacheFolder, usersFile, values }: LoadedPolicy,
+  asked: Asked,
+  user: string | null,
+): Promise<string | null> {
+  if (cacheFolder === null || values.cache === 0) return null;
+  const apart = usersFile !== null && values["cache-shared"] !== true;
+  return await cacheWords(cacheFolder, asked, apart ? user ?? "" : "", Date.now());
 }
 
 /** Judges as the proxy does: by the name, and then by each address that it leads to. */

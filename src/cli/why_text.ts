@@ -47,6 +47,8 @@ export interface Question {
   readonly rates: { readonly client: RateLimits; readonly user: RateLimits };
   /** Whether the method was given. */
   readonly chosen: boolean;
+  /** What the cache would do, in words; `null` where nothing can be said of it. */
+  readonly cache: string | null;
 }
 
 const LONGEST = 300;
@@ -238,7 +240,7 @@ function widest(texts: readonly string[], most: number): number {
 }
 
 /** What the client is told, or what still watches over what is let through. */
-function afterwards({ answer, facts, rates }: Question, color: boolean): string {
+function afterwards({ answer, facts, rates, cache }: Question, color: boolean): string {
   const { explanation: { verdict }, own } = answer.decisive;
   if (own || verdict.decision === "unresolved") return "";
   if (!answer.goesOn) {
@@ -253,6 +255,7 @@ function afterwards({ answer, facts, rates }: Question, color: boolean): string 
     ...facts.user !== null && limited(rates.user) ? [`each user: ${limitsInWords(rates.user)}`] : [],
   ];
   lines.forEach((line, index) => text += row(index === 0 ? "rates" : "", line, color));
+  if (cache !== null) text += row("cache", cache, color);
   return text;
 }
 

@@ -41,6 +41,20 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const began = performance.now();
+  try {
+    return await run(request, settings, watcher, times, signal);
+  } finally {
+    times.whole = performance.now() - began;
+  }
+}
+
+async function run(
+  request: GetRequest,
+  settings: GetSettings,
+  watcher: Watcher,
+  times: Times,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const clock = new Clock();
   const head = new HeadReader("response", settings);
   const { connection, peer, refusal } = await reach(
@@ -71,7 +85,6 @@ export async function exchange(
     if (framing !== 0) times.body = now - bodyBegan;
     return { head: answer, times, bytes, trailers, noTunnel: refusal !== null, whole };
   } finally {
-    times.whole = performance.now() - began;
     signal.removeEventListener("abort", close);
     connection.release();
   }

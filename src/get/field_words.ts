@@ -69,6 +69,8 @@ export const TOLD: readonly (readonly [name: string, title: string])[] = [
   ["cache-status", "cache"],
   ["proxy-status", "proxy"],
   ["age", "age"],
+  ["proxy-authenticate", "login"],
+  ["www-authenticate", "login"],
 ];
 
 function dateWords(what: string, value: string, now: number): string {

@@ -238,3 +238,58 @@ Deno.test("a host pattern means the host and nothing that looks like it elsewher
     patternOf("192.0.2.1")("http://192.0.2.1:80/") && patternOf("[2001:db8::1]")("http://[2001:db8::1]/"),
   );
 });
+
+Deno.test("weir why tells what the cache would do with a request, for who asks", async () => {
+  await using folder = await filled();
+  const said = async (url: string, ...more: string[]) => {
+    const { out } = await weir(["why", url, "--address", "1.1.1.1", "--cache-dir", folder.path, ...more]);
+    return /^ {2}cache {5}(.*)$/m.exec(out)?.[1];
+  };
+  assertMatch((await said("HTTP://Example.com./a"))!, /^hit, answered with it; fresh 1h 01m$/);
+  assertMatch(
+    (await said("http://example.com/b?x=1"))!,
+    /^the origin is asked whether it still holds, by If-None-Match: it has been stale for .*; stale /,
+  );
+  assertMatch((await said("http://example.net/v", "--method", "HEAD"))!, /^hit, /);
+  assertEquals(await said("http://example.com/none"), "nothing is stored for it: it would be fetched");
+  assertEquals(
+    await said("http://sub.example.com:8080/c.deb", "--user", "alice"),
+    "nothing is stored for it: it would be fetched",
+    "without users in the policy nobody has a cache of their own",
+  );
+  assertMatch(
+    (await said("http://sub.example.com:8080/c.deb", "--user", "alice", "--users", "users.txt"))!,
+    /^fetched again as a whole, for it has neither ETag nor Last-Modified: it says no-cache; /,
+  );
+  assertEquals(
+    await said("http://example.com/a", "--method", "POST"),
+    "nothing: POST is not answered from what is stored",
+  );
+  assertMatch((await said("https://example.com/a"))!, /^nothing: what goes through a tunnel/);
+  assertEquals(await said("http://example.com/a", "--deny", "example.com"), undefined);
+});
+
+Deno.test("weir why says of a request for another variant which fields it would take", async () => {
+  await using folder = new DiskFolder();
+  const disk = await folder.open();
+  store(disk, { url: "http://example.net/v", vary: [["accept", "text/html"], ["cookie", "a"]] });
+  await disk.settled();
+  await disk.close();
+  const { out } = await weir([
+    "why",
+    "http://example.net/v",
+    "--address",
+    "1.1.1.1",
+    "--cache-dir",
+    folder.path,
+  ]);
+  assertStringIncludes(out, "is for requests with another accept or cookie: it would be fetched\n");
+});
+
+Deno.test("weir why says why it cannot tell, and nothing without a folder", async () => {
+  const args = ["why", "http://example.net/", "--address", "1.1.1.1"];
+  assertEquals((await weir(args)).out.includes("cache"), false);
+  const { code, out } = await weir([...args, "--cache-dir", "/nonexistent/folder"]);
+  assertEquals(code, 0);
+  assertStringIncludes(out, "  cache     /nonexistent/folder holds no cache");
+});
