@@ -11,6 +11,8 @@ import { Variant } from "./variant.ts";
  */
 export function joinParts(stored: Variant, added: Variant, longest: number): Variant | null {
   if (!(stored.body instanceof Array) || !(added.body instanceof Array)) return null;
+  // what one client may reach another may not: a whole is from one place
+  if (stored.address !== added.address) return null;
   const combined = combine(stored, added);
   if (combined === null || combined.response.length > longest) return null;
   const bodies = { stored: stored.body, added: added.body };
