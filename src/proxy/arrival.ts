@@ -15,6 +15,8 @@ export interface Arrival {
   /** The address on which it came in, and that with its port. */
   readonly local: string;
   readonly listener: string;
+  /** Whether it came in over TLS. */
+  readonly overTls: boolean;
 }
 
 /** Room before what a client sends, in which a chunk's size line can be written. */
@@ -26,7 +28,7 @@ export function clientConnection(services: Services, stream: Stream): Connection
 }
 
 /** Whose an accepted connection is, by what the system says of it. */
-export function arrivalOf(remote: Deno.NetAddr, local: Deno.NetAddr): Arrival {
+export function arrivalOf(remote: Deno.NetAddr, local: Deno.NetAddr, overTls = false): Arrival {
   const address = withoutMapping(local.hostname);
   return {
     client: withoutMapping(remote.hostname),
@@ -34,6 +36,7 @@ export function arrivalOf(remote: Deno.NetAddr, local: Deno.NetAddr): Arrival {
     through: "",
     local: address,
     listener: `${address.includes(":") ? `[${address}]` : address}:${local.port}`,
+    overTls,
   };
 }
 

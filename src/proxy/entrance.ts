@@ -193,7 +193,7 @@ export class Entrance {
       }
       return;
     }
-    const arrival = arrivalOf(remote, stream.localAddr as Deno.NetAddr);
+    const arrival = arrivalOf(remote, stream.localAddr as Deno.NetAddr, true);
     const full = this.#host.full();
     if (full !== null) this.#host.refuse(stream, full);
     else this.#host.admit(clientConnection(this.#services, stream), arrival);

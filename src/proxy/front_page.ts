@@ -9,6 +9,7 @@ import type { Exchange } from "./exchange.ts";
 import { obey } from "./judgement.ts";
 import { pacText } from "./pac.ts";
 import { setupHtml, setupText, STYLE } from "./pages/setup_page.ts";
+import { ownScheme } from "./own_host.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 
@@ -114,7 +115,7 @@ function pageAt(path: string, session: Session, request: Request, host: Authorit
       if (!settings.frontPage.wpad) return null;
       // falls through
     case "/proxy.pac": {
-      const text = pacText(host, settings.frontPage.rules, session.facts.clientIp);
+      const text = pacText(host, ownScheme(session), settings.frontPage.rules, session.facts.clientIp);
       return { status: "200 OK", type: "application/x-ns-proxy-autoconfig", text };
     }
     case "/-/healthy":
@@ -132,6 +133,7 @@ function setupPage(session: Session, request: Request, host: Authority): Page {
   const { settings } = session.services;
   const page = {
     proxy: host,
+    scheme: ownScheme(session),
     name: settings.showVersion ? `weir ${settings.version}` : "weir",
     hasUsers: settings.policy.authenticates,
   };

@@ -2,11 +2,10 @@
 
 import type { Authority } from "../http/authority.ts";
 import type { IpAddress } from "../http/ip_address.ts";
+import { DEFAULT_PORTS, type Scheme } from "../http/target.ts";
 import type { HostPattern } from "../policy/host_pattern.ts";
 import { type Network, Networks } from "../policy/network.ts";
 import type { RuleSpec } from "../policy/spec.ts";
-
-const HTTP_PORT = 80;
 
 /** IPv4 addresses of this machine and its networks, as first address and number of addresses. */
 const LOCAL: readonly Stretch[] = [
@@ -37,15 +36,23 @@ interface Named {
  * names that is in force for the client goes through weir too, so that the rule decides.
  *
  * @param proxy where the client finds weir, as it asked for it
+ * @param scheme in which it speaks to weir
  * @param rules of the policy; hosts in lists are not looked at
  */
-export function pacText(proxy: Authority, rules: readonly RuleSpec[], client: IpAddress): string {
+export function pacText(
+  proxy: Authority,
+  scheme: Scheme,
+  rules: readonly RuleSpec[],
+  client: IpAddress,
+): string {
   const { names, ends, networks, ipv6 } = namedLocally(rules, client);
   return `// Made by weir for who asks it at ${literal(proxy.text)}
 function FindProxyForURL(url, host) {
-  var proxy = ${literal(`PROXY ${proxy.text}`)};
+  var proxy = ${literal(`${scheme === "https" ? "HTTPS" : "PROXY"} ${proxy.text}`)};
   host = host.toLowerCase().replace(/^\\[|\\]$/g, "").replace(/\\.$/, "");
-  if (url.indexOf(${literal(`http://${proxy.hostField(HTTP_PORT)}/`)}) === 0) return "DIRECT";
+  if (url.indexOf(${
+    literal(`${scheme}://${proxy.hostField(DEFAULT_PORTS[scheme])}/`)
+  }) === 0) return "DIRECT";
   // local hosts that a rule names
   var names = ${literal(names)};
   var ends = ${literal(ends)};

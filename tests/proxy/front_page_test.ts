@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { NO_LIMITS } from "../../src/policy/rates.ts";
+import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
 import { proxied, type Setting } from "./harness.ts";
 import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
 import { policy, SeenFrom, spec } from "./policies.ts";
@@ -282,6 +283,27 @@ proxied("weir is not ready once it is stopping, and is well to its end", async (
   assertEquals((await healthy.message()).status, 200);
   await drained;
 });
+
+proxied(
+  "over TLS the page and the file say that clients speak TLS to weir",
+  {
+    settings: { certificate: { cert: VALID, key: KEY } },
+    listenTls: [{ hostname: "127.0.0.1", port: 0 }],
+  },
+  async ({ connect, addresses }) => {
+    const { port } = addresses[1];
+    const client = await connect({ to: addresses[1], tls: AUTHORITY });
+    assertStringIncludes(
+      (await ask(client, "/", `localhost:${port}`)).content,
+      `https://localhost:${port}/proxy.pac`,
+    );
+    assertStringIncludes(
+      (await ask(client, "/proxy.pac", `127.0.0.1:${port}`)).content,
+      `"HTTPS 127.0.0.1:${port}"`,
+    );
+    assertEquals((await ask(client, "/", `evil.example:${port}`)).status, 400);
+  },
+);
 
 proxied("a request through weir for weir's own page goes round in a circle, as before", async (setting) => {
   const { connect, authority } = setting;

@@ -17,7 +17,7 @@ function evaluate(text: string): FindProxy {
 }
 
 function pac(rules: readonly RuleWords[] = [], proxy = "proxy.example:3128"): (host: string) => string {
-  const find = evaluate(pacText(parseAuthority(proxy, 80), spec({ rules }).rules, CLIENT));
+  const find = evaluate(pacText(parseAuthority(proxy, 80), "http", spec({ rules }).rules, CLIENT));
   return (host) => find(`http://${host}/`, host);
 }
 
@@ -62,6 +62,7 @@ Deno.test("rules for other clients and rules on trial change nothing, and neithe
 Deno.test("the file does not tell what rules say of other hosts", () => {
   const text = pacText(
     parseAuthority("a.example", 80),
+    "http",
     spec({ rules: [{ hosts: "secret.example 8.8.8.0/24 2001:db8::/32", note: "note" }] }).rules,
     CLIENT,
   );
@@ -74,7 +75,7 @@ Deno.test("weir's own pages go past it, whatever else is at its name", () => {
   for (
     const [proxy, own] of [["proxy.example:3128", "proxy.example:3128"], ["wpad.example:80", "wpad.example"]]
   ) {
-    const find = evaluate(pacText(parseAuthority(proxy, 80), [], CLIENT));
+    const find = evaluate(pacText(parseAuthority(proxy, 80), "http", [], CLIENT));
     const host = own.replace(/:.*/, "");
     assertEquals(find(`http://${own}/`, host), "DIRECT");
     assertEquals(find(`http://${own}/proxy.pac`, host), "DIRECT");
@@ -86,7 +87,7 @@ Deno.test("weir's own pages go past it, whatever else is at its name", () => {
 
 Deno.test("an IPv6 address of weir stands in brackets", () => {
   assertStringIncludes(
-    pacText(parseAuthority("[2001:DB8:0::1]:3128", 80), [], CLIENT),
+    pacText(parseAuthority("[2001:DB8:0::1]:3128", 80), "http", [], CLIENT),
     '"PROXY [2001:db8::1]:3128"',
   );
 });
@@ -95,8 +96,27 @@ Deno.test("no name ends a text, a line or a script in it", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), (name, host) => {
     const pattern: HostPattern = { kind: "name", text: name, name: `${name.replaceAll(".", "")}` };
     const [rule] = spec({ rules: [{ hosts: "a" }] }).rules;
-    const text = pacText(new Authority(host, 80, null, host), [{ ...rule, hosts: [pattern] }], CLIENT);
+    const text = pacText(
+      new Authority(host, 80, null, host),
+      "http",
+      [{ ...rule, hosts: [pattern] }],
+      CLIENT,
+    );
     assertEquals(/[^\n\x20-\x7e]|<\/|<!--/.test(text), false);
     evaluate(text);
   }));
+});
+
+Deno.test("where clients speak TLS to weir the file says so, and knows weir's own pages there", () => {
+  for (
+    const [proxy, own] of [["proxy.example:3129", "proxy.example:3129"], [
+      "proxy.example:443",
+      "proxy.example",
+    ]]
+  ) {
+    const find = evaluate(pacText(parseAuthority(proxy, 443), "https", [], CLIENT));
+    assertEquals(find("http://site.example/", "site.example"), `HTTPS ${proxy}`);
+    assertEquals(find(`https://${own}/`, "proxy.example"), "DIRECT");
+    assertEquals(find(`http://${own}/`, "proxy.example"), `HTTPS ${proxy}`);
+  }
 });

@@ -1,6 +1,7 @@
 /** The page that says how to point things at this proxy, and the same for a terminal. */
 
 import type { Authority } from "../../http/authority.ts";
+import type { Scheme } from "../../http/target.ts";
 import { USUAL_EXCEPTIONS } from "../../programs/exceptions.ts";
 import { type Program, programOf, PROGRAMS, type Setting } from "../../programs/programs.ts";
 import { shellWord } from "../../programs/shell_word.ts";
@@ -8,6 +9,8 @@ import { shellWord } from "../../programs/shell_word.ts";
 export interface SetupPage {
   /** Where whoever asks finds weir. */
   readonly proxy: Authority;
+  /** In which they speak to it. */
+  readonly scheme: Scheme;
   /** `weir`, with its version where that is told. */
   readonly name: string;
   /** Whether somebody has to say who they are. */
@@ -34,11 +37,16 @@ dt { font-weight: 600; margin-top: .75rem } dd { margin: 0 }
 small, footer { font-size: .875rem; opacity: .75 } footer { margin-top: 3rem }
 `;
 
+/** What is said where clients speak TLS to weir. */
+const NOT_BY_HAND = "What is set by hand speaks no TLS to its proxy: take the address";
+const FEW_SPEAK_TLS =
+  "Few programs speak TLS to their proxy. curl does; for others weir has to listen without TLS as well.";
+
 /** The page for a browser. */
 export function setupHtml(page: SetupPage): string {
-  const { proxy, name, hasUsers } = page;
-  const setting = settingOf(proxy);
-  const others = PROGRAMS.filter((program) => !SHELLS.includes(program.name));
+  const { proxy, scheme, name, hasUsers } = page;
+  const setting = settingOf(page);
+  const { host, port } = setting.proxy;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -52,59 +60,75 @@ ${hasUsers ? `<p>${escaped(usersInWords(setting))}</p>` : ""}
 <h2>Browsers</h2>
 <dl>
 <dt>By an address for automatic configuration</dt>
-<dd><pre>${escaped(pacUrl(proxy))}</pre>
+<dd><pre>${escaped(pacUrl(page))}</pre>
 Firefox: Settings → General → Network Settings. Others take the system’s: its network settings, “automatic proxy
 setup” or “setup script”. What is local goes past the proxy.</dd>
 <dt>By hand</dt>
-<dd>HTTP proxy <code>${
-    escaped(setting.proxy.host)
-  }</code>, port <code>${setting.proxy.port}</code>, for HTTPS too</dd>
+<dd>${
+    scheme === "https"
+      ? NOT_BY_HAND
+      : `HTTP proxy <code>${escaped(host)}</code>, port <code>${port}</code>, for HTTPS too`
+  }</dd>
 <dt>A Chromium of its own</dt>
-<dd><pre>${escaped(chromium(proxy))}</pre></dd>
+<dd><pre>${escaped(chromium(page))}</pre></dd>
 </dl>
-<h2>A shell</h2>
-${SHELLS.map((shell) => details(programOf(shell)!, setting, shell === SHELLS[0])).join("\n")}
-<h2>One program</h2>
-${others.map((program) => details(program, setting, false)).join("\n")}
+${scheme === "https" ? programsOverTls(setting) : programs(setting)}
 <footer>${escaped(name)}. To see whether it is well: <a href="/-/healthy">/-/healthy</a>,
 <a href="/-/ready">/-/ready</a></footer>
 </html>
 `;
 }
 
+function programs(setting: Setting): string {
+  const others = PROGRAMS.filter((program) => !SHELLS.includes(program.name));
+  return `<h2>A shell</h2>
+${SHELLS.map((shell) => details(programOf(shell)!, setting, shell === SHELLS[0])).join("\n")}
+<h2>One program</h2>
+${others.map((program) => details(program, setting, false)).join("\n")}`;
+}
+
+function programsOverTls(setting: Setting): string {
+  return `<h2>Programs</h2>
+<p>${FEW_SPEAK_TLS}</p>
+${details(programOf("curl")!, setting, true)}`;
+}
+
 /** The same for who asks by a program. */
 export function setupText(page: SetupPage): string {
-  const { proxy, name, hasUsers } = page;
-  const setting = settingOf(proxy);
-  return `${name}: this is a proxy, ${setting.proxy.text}
+  const { scheme, name, hasUsers } = page;
+  const setting = settingOf(page);
+  const { text, host, port } = setting.proxy;
+  const head = `${name}: this is a proxy, ${text}
 ${hasUsers ? `\n${usersInWords(setting)}\n` : ""}
 One request:
-  curl -x ${shellWord(setting.proxy.text)} http://example.com/
-
+  curl -x ${shellWord(text)} http://example.com/
+`;
+  if (scheme === "https") return `${head}\nBrowsers, by the address\n  ${pacUrl(page)}\n\n${FEW_SPEAK_TLS}\n`;
+  return `${head}
 This shell:
 ${indented(programOf(SHELLS[0])!.text(setting))}
-Browsers: HTTP proxy ${setting.proxy.host}, port ${setting.proxy.port}, for HTTPS too; or by the address
-  ${pacUrl(proxy)}
+Browsers: HTTP proxy ${host}, port ${port}, for HTTPS too; or by the address
+  ${pacUrl(page)}
 
-Other programs, each by weir env --proxy ${setting.proxy.text} NAME:
+Other programs, each by weir env --proxy ${text} NAME:
   ${PROGRAMS.map((program) => program.name).join(" ")}
 `;
 }
 
-function settingOf(proxy: Authority): Setting {
+function settingOf({ proxy, scheme }: SetupPage): Setting {
   const { host, port, text } = proxy;
   return {
-    proxy: { text: `http://${text}`, host, port: String(port), hasUser: false },
+    proxy: { text: `${scheme}://${text}`, host, port: String(port), hasUser: false },
     exceptions: USUAL_EXCEPTIONS,
   };
 }
 
-function pacUrl(proxy: Authority): string {
-  return `http://${proxy.text}/proxy.pac`;
+function pacUrl({ proxy, scheme }: SetupPage): string {
+  return `${scheme}://${proxy.text}/proxy.pac`;
 }
 
-function chromium(proxy: Authority): string {
-  return `chromium --user-data-dir=/tmp/weir-profile --proxy-pac-url=${shellWord(pacUrl(proxy))}`;
+function chromium(page: SetupPage): string {
+  return `chromium --user-data-dir=/tmp/weir-profile --proxy-pac-url=${shellWord(pacUrl(page))}`;
 }
 
 function usersInWords({ proxy }: Setting): string {
