@@ -157,16 +157,22 @@ const uploadFile = `${folder}/upload`;
 using file = await Deno.create(uploadFile);
 await file.truncate(2 ** 29);
 
-let code = 0;
+for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => finish(130));
 try {
   await bench();
+  await finish(0);
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : error}`);
-  code = 1;
+  await finish(1);
 }
-await endAll();
-Deno.removeSync(folder, { recursive: true });
-Deno.exit(code);
+
+async function finish(code: number): Promise<never> {
+  await endAll();
+  try {
+    Deno.removeSync(folder, { recursive: true });
+  } catch { /* A program that is just being ended may still hold on to it. */ }
+  Deno.exit(code);
+}
 
 async function bench(): Promise<void> {
   const nginx = await startOrigin(folder);
