@@ -6,7 +6,7 @@ import { Field } from "../http/field_names.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Exchange } from "./exchange.ts";
 import { answerOwnPage } from "./front_page.ts";
-import { ownHost } from "./own_host.ts";
+import { ownHost, ownScheme } from "./own_host.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 
@@ -22,9 +22,10 @@ export async function ownAnswer(session: Session, exchange: Exchange, request: R
   if (request.target.form === "asterisk") return await answerOptions(session, exchange, request);
   const host = ownHost(session, request);
   if (host !== null) return await answerOwnPage(session, exchange, request, host);
+  const own = `${ownScheme(session)}://${session.listener}`;
   throw badRequest(
-    `this is a proxy, not a web server: set it as the proxy of your program, as in curl -x http://${session.listener} URL; ` +
-      `its own page is at http://${session.listener}/ and at the names that --name gives it`,
+    `this is a proxy, not a web server: set it as the proxy of your program, as in curl -x ${own} URL; ` +
+      `its own page is at ${own}/ and at the names that --name gives it`,
   );
 }
 

@@ -301,7 +301,9 @@ proxied(
       (await ask(client, "/proxy.pac", `127.0.0.1:${port}`)).content,
       `"HTTPS 127.0.0.1:${port}"`,
     );
-    assertEquals((await ask(client, "/", `evil.example:${port}`)).status, 400);
+    const foreign = await ask(client, "/", `evil.example:${port}`);
+    assertEquals(foreign.status, 400);
+    assertStringIncludes(foreign.content, `curl -x https://127.0.0.1:${port} URL`);
   },
 );
 
