@@ -128,7 +128,8 @@ async function fetchOnce(
       io.err(`weir: more than ${MAX_REDIRECTS} redirects\n`);
       return 1;
     }
-    const target = readTarget(next);
+    // what looks like a host and a port may be another scheme
+    const target = /^https?:\/\//.test(next) ? readTarget(next) : next;
     if (typeof target === "string") {
       io.err(`weir: it redirects to where nobody can follow: ${printable(target, LONGEST_MESSAGE)}\n`);
       return 1;

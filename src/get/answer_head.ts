@@ -41,10 +41,11 @@ export async function readAnswerHead(
   connection.end = base + end - start;
   head.begin(buffer, base);
   try {
-    while (!head.read(connection.end)) {
+    for (;;) {
       if (!mayBecomeStatusLine(buffer, base, connection.end)) {
         throw new GetFailure(step, `what ${peer} says is no HTTP/1.1`);
       }
+      if (head.read(connection.end)) break;
       const count = await connection.read();
       if (count > 0) continue;
       const begun = connection.end > base ? "within the head of its answer" : "without an answer";
