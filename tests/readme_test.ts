@@ -37,8 +37,8 @@ Deno.test("each configuration in README is right", async () => {
   const samples = blocks("toml");
   assert(samples.length > 0);
   for (const sample of samples) {
-    const { values, rules } = await readToml(sample, "README.md", parseListenAddress);
-    configOf(values, { pseudonym: "weir-1f3a", version: manifest.version }, rules);
+    const { values, rules, ways } = await readToml(sample, "README.md", parseListenAddress);
+    configOf(values, { pseudonym: "weir-1f3a", version: manifest.version }, rules, ways);
   }
 });
 

@@ -80,7 +80,9 @@ export class Parents {
     const seconds = Math.max(1, Math.round((parent.health.outUntil - now) / SECOND));
     this.services.observer.notice(
       "warning",
-      `${called(parent)} is out of service for ${seconds} s and more: ${reason}`,
+      `${called(parent)} is out of service for ${seconds} s and more: ${
+        reason.replace(`${called(parent)} cannot be reached: `, "")
+      }`,
     );
   }
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { fieldsMarkdown, optionsMarkdown } from "../../src/config/markdown.ts";
 import { OPTIONS } from "../../src/config/options.ts";
+import { PARENT_FIELDS, ROUTE_FIELDS } from "../../src/config/route_fields.ts";
 import { RULE_FIELDS, TEST_FIELDS } from "../../src/config/rule_fields.ts";
 
 Deno.test("the table has a row for every option", () => {
@@ -13,6 +14,8 @@ const TABLES: [mark: string, table: string][] = [
   ["options", optionsMarkdown()],
   ["rule fields", fieldsMarkdown(RULE_FIELDS)],
   ["test fields", fieldsMarkdown(TEST_FIELDS)],
+  ["parent fields", fieldsMarkdown(PARENT_FIELDS)],
+  ["route fields", fieldsMarkdown(ROUTE_FIELDS)],
 ];
 
 for (const [mark, expected] of TABLES) {

@@ -4,7 +4,9 @@
 const PACKAGES: Record<string, string> = {
   chromium: "chromium",
   curl: "curl",
+  danted: "dante-server",
   git: "git",
+  microsocks: "microsocks",
   haproxy: "haproxy",
   nc: "netcat-openbsd",
   nginx: "nginx",
@@ -16,6 +18,8 @@ const PACKAGES: Record<string, string> = {
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   ssh: "openssh-client",
+  squid: "squid",
+  tinyproxy: "tinyproxy",
   wget: "wget",
 };
 
