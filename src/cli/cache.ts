@@ -13,6 +13,7 @@ import { readAsked } from "../policy/asked.ts";
 import { readMeta, type StoredMeta } from "../proxy/disk_shelf.ts";
 import { listHead, listRow, removedText, showText, statsText } from "./cache_text.ts";
 import { patternOf } from "./cache_pattern.ts";
+import { requireFolder } from "./disk.ts";
 import { type Io, wantsColor } from "./io.ts";
 
 /** A stored response, and how it stands. */
@@ -28,12 +29,12 @@ export interface CachedResponse {
   readonly left: number;
 }
 
-const ACTIONS: Readonly<Record<string, { word: string | null; run: Action }>> = {
-  list: { word: null, run: list },
-  show: { word: "URL", run: show },
-  purge: { word: "PATTERN", run: purge },
-  clear: { word: null, run: clear },
-  stats: { word: null, run: stats },
+const ACTIONS: Readonly<Record<string, { word: string | null; changes: boolean; run: Action }>> = {
+  list: { word: null, changes: false, run: list },
+  show: { word: "URL", changes: false, run: show },
+  purge: { word: "PATTERN", changes: true, run: purge },
+  clear: { word: null, changes: true, run: clear },
+  stats: { word: null, changes: false, run: stats },
 };
 
 type Action = (line: CommandLine, folder: string, io: Io) => Promise<number> | number;
@@ -64,15 +65,11 @@ export async function cache(line: CommandLine, _instance: Instance, io: Io): Pro
   }
   const folder = line.values["cache-dir"];
   if (folder === undefined) throw new UsageError([`weir cache ${name}: say where it is: --cache-dir DIR`]);
+  await requireFolder(folder, action.changes ? ["read", "write"] : ["read"], [], line);
   try {
     return await action.run(line, folder, io);
   } catch (error) {
     if (error instanceof UsageError || error instanceof ConfigError) throw error;
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new ConfigError([
-        `${folder} cannot be looked into: that needs the permissions --allow-read and --allow-write`,
-      ]);
-    }
     throw new ConfigError([`${folder}: ${error instanceof Error ? error.message : error}`]);
   }
 }
@@ -264,8 +261,7 @@ async function reading(folder: string, read: (reader: DiskReader) => void): Prom
   const { DATABASE_FILE } = await import("../cache/disk/schema.ts");
   try {
     Deno.statSync(`${folder}/${DATABASE_FILE}`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+  } catch {
     throw new ConfigError([`${folder} holds no cache: weir --cache-dir ${folder} makes one`]);
   }
   const reader = DiskReader.open(folder);

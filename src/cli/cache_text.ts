@@ -73,7 +73,9 @@ export function statsText(sums: {
   process: number | null;
 }): string {
   const { objects, bytes, bodyBytes, fresh, hits, fileBytes, process } = sums;
-  return `${objects} responses, of which ${fresh} are fresh
+  return `${objects} ${objects === 1 ? "response" : "responses"}, of which ${fresh} ${
+    fresh === 1 ? "is" : "are"
+  } fresh
 ${humanSize(bodyBytes)} of bodies, ${humanSize(bytes)} with all that belongs to them
 ${humanSize(fileBytes)} of files
 ${hits} ${hits === 1 ? "hit" : "hits"} on what is there

@@ -5,21 +5,23 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { NoticeLevel } from "../proxy/observer.ts";
-import { startLine } from "./shell_words.ts";
+import { pathOf, permission, startLine } from "./shell_words.ts";
 
 /**
  * The disk store of the configuration, or `null` when there is none. Where its folder cannot be used that is noticed,
  * and weir goes on without.
  *
+ * @param files what had to be read before, so that a line that gives the missing permissions gives those too
  * @throws {ConfigError} when another process has the folder, when a newer weir wrote it, or a permission is missing
  */
 export async function openDisk(
   { cacheFolder, cacheFolderSize, proxy }: Config,
+  files: readonly string[],
   line: CommandLine,
   notice: (level: NoticeLevel, message: string) => void,
 ): Promise<DiskStore | null> {
   if (cacheFolder === null || proxy.cacheSize === 0) return null;
-  await requireFolder(cacheFolder, line);
+  await requireFolder(cacheFolder, ["read", "write"], [...workerFolder(), ...files], line);
   const { DiskStore } = await import("../cache/disk_store.ts");
   const { FolderInUse } = await import("../cache/disk/lock.ts");
   try {
@@ -30,15 +32,36 @@ export async function openDisk(
   }
 }
 
-/** Asks for nothing: says which permissions are missing, and how to give them. */
-async function requireFolder(folder: string, line: CommandLine): Promise<void> {
-  const states = await Promise.all(
-    (["read", "write"] as const).map((name) => Deno.permissions.query({ name, path: folder })),
-  );
+/** Where the modules of the disk's worker are, which `deno run` loads as files are read; an executable has them. */
+function workerFolder(): string[] {
+  const url = new URL("../cache/disk", import.meta.url);
+  return Deno.build.standalone || url.protocol !== "file:" ? [] : [pathOf(url)];
+}
+
+/**
+ * Asks for nothing: says which permissions are missing for a cache's folder, and how to give them.
+ *
+ * @param names looking takes `read`, and changing `write` too
+ * @param files what has to be read besides
+ * @throws {ConfigError}
+ */
+export async function requireFolder(
+  folder: string,
+  names: readonly ("read" | "write")[],
+  files: readonly string[],
+  line: CommandLine,
+): Promise<void> {
+  const pathsOf = (name: "read" | "write") => name === "read" ? [folder, ...files] : [folder];
+  const asked = names.flatMap((name) => pathsOf(name).map((path) => ({ name, path })));
+  const states = await Promise.all(asked.map((each) => Deno.permissions.query(each)));
   if (states.every(({ state }) => state === "granted")) return;
-  const text = `${folder} cannot be used: that needs the permissions --allow-read and --allow-write`;
+  const needed = `the ${names.length === 1 ? "permission" : "permissions"} --allow-${
+    names.join(" and --allow-")
+  }`;
+  const text = `${folder} cannot be used: that needs ${needed}`;
   if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
+  const flags = names.map((name) => permission(name, pathsOf(name)));
   throw new ConfigError([
-    `${text}\n  give them:  ${startLine(["--allow-read", "--allow-write"], line.args)}`,
+    `${text}\n  give ${names.length === 1 ? "it" : "them"}:  ${startLine(flags, line.args)}`,
   ]);
 }

@@ -5,7 +5,7 @@ import type { CommandLine } from "../config/flags.ts";
 import { LogError, type LogReader } from "../review/log_reader.ts";
 import type { LoggedExchange } from "../review/logged_exchange.ts";
 import type { Io } from "./io.ts";
-import { openFile, requireRead } from "./read_file.ts";
+import { logsOf, openFile, requireRead } from "./read_file.ts";
 
 /** Reasons for which lines were passed over that are told; the others are counted. */
 const MOST_REASONS = 5;
@@ -13,16 +13,18 @@ const MOST_REASONS = 5;
 /**
  * The exchanges of all logs that the command line names, one log after the other; `-` is standard input.
  *
+ * @param others files that had to be read before, so that a line that permits it permits those too
  * @throws {ConfigError} when one cannot be read, and in the end when none of them holds a line that is understood
  */
 export async function* readLogs(
   reader: LogReader,
   line: CommandLine,
   io: Io,
+  others: readonly string[] = [],
 ): AsyncGenerator<LoggedExchange[]> {
-  const files = line.words.filter((word) => word !== "-");
+  const files = logsOf(line);
   if (line.words.length - files.length > 1) throw new ConfigError(["standard input can be read only once"]);
-  if (files.length > 0) await requireRead(files, line);
+  if (files.length > 0) await requireRead([...others, ...files], line);
   for (const word of line.words) {
     const stream = word === "-" ? io.input : await openFile(word, line);
     const name = word === "-" ? "standard input" : word;

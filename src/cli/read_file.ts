@@ -3,7 +3,7 @@
 import type { CommandLine } from "../config/flags.ts";
 import { ConfigError } from "../config/errors.ts";
 import { shellWord } from "../programs/shell_word.ts";
-import { startLine } from "./shell_words.ts";
+import { permission, startLine } from "./shell_words.ts";
 
 /**
  * Asks for nothing: says which permission is missing to read these files, and how to give it.
@@ -100,8 +100,14 @@ function withoutPermission(missing: readonly string[], all: readonly string[], l
     ? ""
     : `\n  or, by the network alone:  ${startLine([], fromInput)} < ${shellWord(config)}`;
   if (Deno.build.standalone) return `${text}, which this executable was built without${alternative}`;
-  const flag = all.some((path) => path.includes(",")) ? "--allow-read" : `--allow-read=${all.join(",")}`;
+  const flag = permission("read", [...new Set([...all, ...logsOf(line)])]);
   return `${text}\n  give it:  ${startLine([flag], line.args)}${alternative}`;
+}
+
+/** The files that a command line names as logs. */
+export function logsOf({ command, words }: CommandLine): string[] {
+  const reads = command === "learn" || command === "replay" || command === "report";
+  return reads ? words.filter((word) => word !== "-") : [];
 }
 
 function reason(error: unknown): string {

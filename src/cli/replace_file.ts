@@ -3,8 +3,8 @@
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
-import { readTextFile } from "./read_file.ts";
-import { startLine } from "./shell_words.ts";
+import { logsOf, readTextFile } from "./read_file.ts";
+import { permission, startLine } from "./shell_words.ts";
 import { fileState } from "./watch_file.ts";
 
 /** Of a file that did not exist: nobody else's to read. */
@@ -126,7 +126,7 @@ async function requireReadAndWrite(path: string, line: CommandLine): Promise<voi
   if (states.every(({ state }) => state === "granted")) return;
   const text = `${path} cannot be written: that needs the permissions --allow-read and --allow-write`;
   if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-  const flags = names.map((name) => folder.includes(",") ? `--allow-${name}` : `--allow-${name}=${folder}`);
+  const flags = [permission("read", [folder, ...logsOf(line)]), permission("write", [folder])];
   throw new ConfigError([`${text}\n  give them:  ${startLine(flags, line.args)}`]);
 }
 

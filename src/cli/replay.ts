@@ -31,11 +31,11 @@ export async function replay(line: CommandLine, _instance: Instance, io: Io): Pr
   if (line.config === "-" && line.words.includes("-")) {
     throw new UsageError(["standard input is either the policy or a log"]);
   }
-  const { policy, warnings } = await loadPolicy(line, io);
+  const { policy, warnings, files } = await loadPolicy(line, io);
   io.err(warnings.map((warning) => `weir: ${warning}\n`).join(""));
   const reader = new LogReader();
   const replayed = new Replay(policy);
-  for await (const exchanges of readLogs(reader, line, io)) {
+  for await (const exchanges of readLogs(reader, line, io, files)) {
     for (const exchange of exchanges) replayed.add(exchange);
   }
   io.out(replayText(replayed, wantsColor(line.values["log-color"] ?? "auto", "out", io)));

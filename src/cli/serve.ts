@@ -34,7 +34,7 @@ export async function serve(line: CommandLine, instance: Instance, io: Io): Prom
   await requireNet(placesOf(loaded.config), line);
   for (const warning of loaded.warnings) io.err(`weir: warning: ${warning}\n`);
   const diagnostics = await diagnosticsOf(loaded.config, io);
-  const disk = await openDisk(loaded.config, line, diagnostics);
+  const disk = await openDisk(loaded.config, loaded.files, line, diagnostics);
   const serving = new Serving(line, instance, io, known, loaded, diagnostics, disk);
   try {
     return await serving.run();

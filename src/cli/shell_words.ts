@@ -17,9 +17,18 @@ export function startLine(permissions: readonly string[], args: readonly string[
   return [...program, ...args.map(withoutSecrets)].map(shellWord).join(" ");
 }
 
+/** The flag of `deno run` that permits this for these paths; for all, where one of them cannot be named so. */
+export function permission(name: "read" | "write", paths: readonly string[]): string {
+  return paths.some((path) => path.includes(",")) ? `--allow-${name}` : `--allow-${name}=${paths.join(",")}`;
+}
+
 function mainModule(): string {
   const url = new URL(Deno.mainModule);
-  if (url.protocol !== "file:") return url.href;
+  return url.protocol === "file:" ? pathOf(url) : url.href;
+}
+
+/** The path of a `file:` URL. */
+export function pathOf(url: URL): string {
   const path = decodeURIComponent(url.pathname);
   return Deno.build.os === "windows" ? path.slice(1) : path;
 }

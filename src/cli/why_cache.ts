@@ -16,13 +16,13 @@ export async function cacheWords(folder: string, asked: Asked, user: string, now
   const { method } = asked;
   if (method === "CONNECT") return "nothing: what goes through a tunnel cannot be seen, and is not kept";
   if (method !== "GET" && method !== "HEAD") return `nothing: ${method} is not answered from what is stored`;
+  if ((await Deno.permissions.query({ name: "read", path: folder })).state !== "granted") {
+    return `${folder} cannot be looked into: that needs the permission --allow-read`;
+  }
   let stored;
   try {
     stored = (await storedFor(folder, asked.target, now)).filter((each) => each.user === user);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      return `${folder} cannot be looked into: that needs the permissions --allow-read and --allow-write`;
-    }
     return error instanceof Error ? error.message : String(error);
   }
   if (stored.length === 0) return "nothing is stored for it: it would be fetched";

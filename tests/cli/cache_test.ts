@@ -4,6 +4,7 @@ import type { FieldLine } from "../../src/cache/stored_response.ts";
 import type { DiskStore } from "../../src/cache/disk_store.ts";
 import { DiskFolder } from "../cache/disk_folder.ts";
 import { weir } from "./logs_of_commands.ts";
+import { runWeir } from "./weir.ts";
 
 interface Stored {
   url: string;
@@ -292,4 +293,26 @@ Deno.test("weir why says why it cannot tell, and nothing without a folder", asyn
   const { code, out } = await weir([...args, "--cache-dir", "/nonexistent/folder"]);
   assertEquals(code, 0);
   assertStringIncludes(out, "  cache     /nonexistent/folder holds no cache");
+});
+
+Deno.test("without the permissions for the folder nothing is asked, and the whole line to run is told", async () => {
+  const needs = "weir: kept cannot be used: that needs the permission";
+  const looks = await runWeir(["cache", "list", "--cache-dir", "kept"]);
+  assertEquals(looks.code, 3);
+  assertMatch(looks.err, new RegExp(`^${needs} --allow-read\n.*--allow-read=kept .* cache list `));
+  const changes = await runWeir(["cache", "clear", "--cache-dir", "kept"], {
+    permissions: ["--allow-read=kept"],
+  });
+  assertEquals(changes.code, 3);
+  assertMatch(
+    changes.err,
+    new RegExp(`^${needs}s --.*\n.*--allow-read=kept --allow-write=kept .* cache clear `),
+  );
+  // under `deno run` the modules of the disk's worker are read as files are
+  const serves = ["--deny", "@README.md", "-l", "127.0.0.1:0", "--cache-dir", "kept"];
+  const { code, err } = await runWeir(serves, {
+    permissions: ["--allow-read=README.md,kept", "--allow-write=kept"],
+  });
+  assertEquals(code, 3);
+  assertMatch(err, /--allow-read=kept,\S+\/src\/cache\/disk,README\.md --allow-write=kept /);
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { deniedLine, jsonLine } from "../review/logs.ts";
 import { weir } from "./logs_of_commands.ts";
-import { Folder } from "./weir.ts";
+import { Folder, runWeir } from "./weir.ts";
 
 const POLICY =
   '[policy]\ndefault = "deny"\n\n[[rule]]\nname = "npm"\naction = "allow"\nhosts = ["registry.npmjs.org"]\n';
@@ -54,4 +54,16 @@ Deno.test("flags make a policy too, and without any there is nothing to replay b
   assertEquals(code, 2);
   assert(err.startsWith("weir: weir replay needs a policy: weir replay LOG… --config NEW\n"));
   assertEquals((await weir(["replay", "-", "-c", "-"])).code, 2);
+});
+
+Deno.test("a policy and logs without the permission to read them are told in one line to run", async () => {
+  await using folder = await Folder.make();
+  const policy = await folder.write("policy.toml", POLICY);
+  const log = await folder.write("weir.log", jsonLine());
+  const line = `--allow-read=${policy},${log} `;
+  for (const permissions of [[], [`--allow-read=${policy}`], [`--allow-read=${log}`]]) {
+    const { code, err } = await runWeir(["replay", log, "-c", policy], { permissions });
+    assertEquals(code, 3);
+    assert(err.includes(line), err);
+  }
 });
