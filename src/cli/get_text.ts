@@ -17,7 +17,7 @@ const SECRET = /^((?:proxy-)?authorization): *([!-~]+)?.*/i;
 
 const STEPS: readonly (readonly [step: keyof Times, help: string])[] = [
   ["name", "to learn the addresses of the name"],
-  ["connect", "to connect to one of them"],
+  ["connect", "to connect"],
   ["tunnel", "for the proxy to open a tunnel to the origin"],
   ["tls", "for the TLS handshake; the certificate was verified"],
   ["answer", "from the request to the head of the answer"],
