@@ -103,7 +103,11 @@ export class Folder implements AsyncDisposable {
   /** Writes a file and gives its path. */
   async write(name: string, content: string): Promise<string> {
     const path = `${this.path}/${name}`;
-    await evaluate("Deno.writeTextFileSync(Deno.args[0], Deno.args[1])", [path, content]);
+    // Deno 2.6 would take a content that begins with a dash for a flag of its own
+    await evaluate("Deno.writeTextFileSync(Deno.args[0], JSON.parse(Deno.args[1]))", [
+      path,
+      JSON.stringify(content),
+    ]);
     return path;
   }
 
