@@ -285,5 +285,5 @@ function asRoute({ text, host, port }: ProxyUrl): ProxyRoute {
     throw new WrongValue("user and password hold a % that stands for nothing: write %25");
   }
   const bytes = new TextEncoder().encode(credentials);
-  return { host, port: Number(port), authorization: `Basic ${bytes.toBase64()}` };
+  return { host, port: Number(port), authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
 }
