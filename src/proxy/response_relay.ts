@@ -229,7 +229,7 @@ export class ResponseRelay {
    * connections go on without each other.
    */
   async #handOver(): Promise<void> {
-    const { session, exchange, request, response, up, caching } = this;
+    const { session, exchange, response, up, caching } = this;
     const { services } = session;
     const { dataStart, dataEnd } = this.#reader!;
     const variant = caching!.storing.record(response, this.#framing, up.address);

@@ -88,3 +88,11 @@ Deno.test("another protocol than HTTP stands where its version does", () => {
   const [request] = plain(tunnel({ protocol: "socks4a" })).split("\n");
   assert(request.includes("CONNECT example.com:443 SOCKS4A  "), request);
 });
+
+Deno.test("what went through a parent has it in the origin's place", () => {
+  const through = { fields: {}, parent: "corp", originAddress: "", reused: true };
+  assertEquals(plain(forward(through)).split("\n").slice(1, 3), [
+    "#42 weir → parent  corp  reused connection  95 B",
+    "#42 parent → weir  200  text/html; charset=utf-8  after 34 ms  1.5 kB",
+  ]);
+});

@@ -173,3 +173,15 @@ Deno.test("another protocol than HTTP is told in place of its version", () => {
   assertEquals([protocol, version], ["socks5", undefined]);
   assertEquals("protocol" in JSON.parse(formatJson(tunnel())), false);
 });
+
+Deno.test("a parent is named, and the origin's address where the parent was asked for it", () => {
+  const byName = JSON.parse(formatJson(forward({ parent: "corp", originAddress: "" })));
+  assertEquals([byName.parent, byName.origin, byName.originPort, byName.reused], [
+    "corp",
+    undefined,
+    undefined,
+    false,
+  ]);
+  const byAddress = JSON.parse(formatJson(forward({ parent: "corp" })));
+  assertEquals([byAddress.parent, byAddress.origin, byAddress.originPort], ["corp", "93.184.216.34", 80]);
+});

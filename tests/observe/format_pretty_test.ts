@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { prettyFormat } from "../../src/observe/format_pretty.ts";
 import { clockTime } from "../../src/observe/timestamps.ts";
 import { forward, own, tunnel, unreadable, withoutColors } from "./samples.ts";
@@ -68,4 +68,9 @@ Deno.test("in colour the text is the same", () => {
 
 Deno.test("another protocol than HTTP stands behind the columns", () => {
   assert(plain(tunnel({ protocol: "socks5" })).endsWith("1m 03s  socks5"));
+});
+
+Deno.test("a parent is worth a word", () => {
+  const line = prettyFormat(false)(forward({ parent: "http://proxy.example:3128", originAddress: "" }));
+  assertStringIncludes(line, "  via http://proxy.example:3128");
 });

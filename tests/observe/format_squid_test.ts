@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { formatSquid } from "../../src/observe/format_squid.ts";
 import { forward, own, type Sample, tunnel, unreadable } from "./samples.ts";
 
@@ -127,4 +127,12 @@ Deno.test("the type is the origin's, less its parameters", () => {
     true,
   );
   assertEquals(formatSquid(forward({ contentType: ";x" })).endsWith(" -"), true);
+});
+
+Deno.test("a parent is the one that Squid asks first", () => {
+  assertStringIncludes(
+    formatSquid(forward({ parent: "corp 1", originAddress: "" })),
+    " FIRSTUP_PARENT/corp%201 ",
+  );
+  assertStringIncludes(formatSquid(forward({ parent: "", originAddress: "" })), " HIER_NONE/- ");
 });
