@@ -30,6 +30,37 @@ Deno.test("the executable needs nothing but itself", async (test) => {
     assertMatch(answer, /^via: 1\.1 compiled\r$/im);
   });
 
+  await test.step("to keep responses in a folder, by a worker, also over a restart", async () => {
+    const get = async (expected: string) => {
+      await using weir = await Weir.start(["--cache-dir", "kept"], { command: bare, cwd: folder });
+      const answer = await succeed("curl", ["-q", "-sSi", "-x", weir.url, `${origin.http}/hello.txt`]);
+      assertMatch(answer, new RegExp(`^cache-status: \\S+; ${expected}`, "im"));
+      weir.assertHealthy();
+      assertEquals(await weir.stop(), 0);
+    };
+    // fresh for a tenth of its age
+    await Deno.utime(`${origin.folder}/www/hello.txt`, new Date(0), new Date(0));
+    await get("fwd=uri-miss");
+    await get("hit");
+    const looked = await succeed("env", ["-i", executable, "cache", "list", "--cache-dir", "kept"], {
+      cwd: folder,
+    });
+    assertStringIncludes(looked, `${origin.http}/hello.txt`);
+  });
+
+  await test.step("to give users passwords of either kind, and to ask for them", async () => {
+    for (const [user, flags] of [["ann", ""], ["bob", "--bcrypt"]]) {
+      const script = `echo a-password-of-mine | env -i "$0" passwd ${flags} users ${user}`;
+      await succeed("sh", ["-c", script, executable], { cwd: folder });
+    }
+    await using weir = await Weir.start(["--users", "users"], { command: bare, cwd: folder });
+    for (const [user, status] of [["ann", "200"], ["bob", "200"], ["eve", "407"]]) {
+      const credentials = ["-U", `${user}:a-password-of-mine`, "-o", "/dev/null", "-w", "%{http_code}"];
+      const url = `${origin.http}/hello.txt`;
+      assertEquals(await succeed("curl", ["-q", "-sS", "-x", weir.url, ...credentials, url]), status);
+    }
+  });
+
   await test.step("to say what it is", async () => {
     const { version } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
     assertStringIncludes(await succeed("env", ["-i", executable, "--version"], { cwd: folder }), version);
