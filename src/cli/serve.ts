@@ -31,7 +31,7 @@ export const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129,
 export async function serve(line: CommandLine, instance: Instance, io: Io): Promise<number> {
   const known = new Known();
   const loaded = await load(line, instance, io, known);
-  await requireNet(placesOf(loaded.config), line);
+  await requireNet(placesOf(loaded.config), line, loaded.files);
   for (const warning of loaded.warnings) io.err(`weir: warning: ${warning}\n`);
   const diagnostics = await diagnosticsOf(loaded.config, io);
   const disk = await openDisk(loaded.config, loaded.files, line, diagnostics);
@@ -239,15 +239,20 @@ function diagnosticsOf(config: Config, io: Io): Promise<Diagnostics> {
   return configureDiagnostics(config.log.level, { color: wantsColor(config.log.color, "err", io) });
 }
 
-/** Never asks: without the permission to listen, says how to give it. */
-export async function requireNet(listen: Config["listen"], line: CommandLine): Promise<void> {
+/** Never asks: without the permission to listen, says how to give it; `files` are those that have been read. */
+export async function requireNet(
+  listen: Config["listen"],
+  line: CommandLine,
+  files: readonly string[] = [],
+): Promise<void> {
   for (const address of listen) {
     const host = formatAddress(address);
     const { state } = await Deno.permissions.query({ name: "net", host });
     if (state === "granted") continue;
-    const { startLine } = await import("./shell_words.ts");
+    const { permission, startLine } = await import("./shell_words.ts");
+    const others = files.length === 0 ? [] : [permission("read", files)];
     throw new ConfigError([
-      `listening on ${host} needs the permission --allow-net\n  give it:  ${startLine([], line.args)}`,
+      `listening on ${host} needs the permission --allow-net\n  give it:  ${startLine(others, line.args)}`,
     ]);
   }
 }

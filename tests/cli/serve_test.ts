@@ -59,6 +59,18 @@ Deno.test("without the permission for the network weir does not ask, and says ho
   assert(/give it: {2}deno run --allow-net \S*main\.ts -l 0\n/.test(err), err);
 });
 
+Deno.test("the line that gives the permission for the network keeps those for files", async () => {
+  await using folder = await Folder.make();
+  const config = await folder.write("weir.toml", "");
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", `--allow-read=${config}`, "--no-prompt", main, "-l", "0", "-c", config],
+    stdin: "null",
+  });
+  const err = new TextDecoder().decode((await command.output()).stderr);
+  assert(err.includes(`give it:  deno run --allow-net --allow-read=${config} `), err);
+});
+
 Deno.test("the configuration comes from standard input without a further permission", async () => {
   await using weir = await Weir.start(["--config", "-"], { input: '[log]\nformat = "json"\n' });
   weir.signal("SIGTERM");
