@@ -99,7 +99,7 @@ async function judge(
   }
   let addresses: readonly IpAddress[];
   let where: Where;
-  if (ip !== null) [addresses, where] = [[ip], { state: "literal" }];
+  if (ip !== null) [addresses, where] = [[ip], { state: "literal", parent: via[0] ?? DIRECT }];
   else if (given !== null) [addresses, where] = [given, { state: "given" }];
   else {
     try {

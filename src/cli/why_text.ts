@@ -1,6 +1,7 @@
 /** What `weir why` prints. */
 
 import { RATES } from "../config/rates.ts";
+import { DIRECT } from "../config/routes.ts";
 import { formatSize } from "../config/quantity.ts";
 import type { HttpError } from "../http/error.ts";
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
@@ -25,7 +26,8 @@ export interface Judged {
 
 /** Where the addresses come from, or why there are none. */
 export type Where =
-  | { readonly state: "literal" | "given" | "resolved" | "needless" }
+  | { readonly state: "literal"; readonly parent: string }
+  | { readonly state: "given" | "resolved" | "needless" }
   | { readonly state: "unknown"; readonly reason: string }
   | { readonly state: "elsewhere"; readonly parent: string };
 
@@ -134,7 +136,8 @@ function whereText({ judged, where }: Answer, color: boolean): string {
   const addresses = judged.flatMap((each) => each.addresses);
   switch (where.state) {
     case "literal":
-      return row("address", `the host itself, ${scopeOf(addresses[0])}`, color);
+      return (where.parent === DIRECT ? "" : row("parent", where.parent, color)) +
+        row("address", `the host itself, ${scopeOf(addresses[0])}`, color);
     case "needless":
       return row("address", "not looked up: the name is enough", color);
     case "elsewhere":

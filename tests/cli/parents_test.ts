@@ -125,7 +125,9 @@ Deno.test("weir why says where a name is looked up, and judges it without", asyn
   assertStringIncludes(text, "looked up by the parent");
   // nothing allows it but what waits for an address
   assertEquals((await ask("https://no-such-host.invalid/", "--allow", "8.8.8.0/24"))[0], 1);
-  assertEquals((await ask("http://169.254.169.254/"))[0], 1);
+  const [refused, address] = await ask("http://169.254.169.254/");
+  assertEquals(refused, 1);
+  assertStringIncludes(address, "parent    http://proxy.example:3128\n  address   the host itself");
   assertStringIncludes((await ask("http://localhost/"))[1], "127.0.0.1");
 });
 
