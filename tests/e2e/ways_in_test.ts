@@ -91,8 +91,12 @@ Deno.test("SOCKS: curl, nc, ssh and Chromium", async (test) => {
     for (const scheme of ["http", "https"] as const) {
       await loads(origin, [`--proxy-server=socks5://${proxy}`], scheme);
     }
-    const lines = weir.log.slice(before);
-    assert(lines.length > 1 && lines.every(({ protocol }) => protocol === "socks5"));
+    // a tunnel is logged when it ends
+    const lines = await until("Chromium's tunnels", () => {
+      const all = weir.log.slice(before);
+      return all.length > 1 && all;
+    });
+    assert(lines.every(({ protocol }) => protocol === "socks5"), JSON.stringify(lines));
   });
   weir.assertHealthy();
 });
