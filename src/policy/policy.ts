@@ -12,7 +12,6 @@ import {
   notAClient,
   WOULD_BE_ASKED,
 } from "./denial.ts";
-import { explain, type Explanation } from "./explanation.ts";
 import type { Facts } from "./facts.ts";
 import { HostIndex, type HostRules } from "./host_index.ts";
 import type { HostList } from "./host_list.ts";
@@ -54,7 +53,6 @@ export class Policy implements Decider {
   readonly authenticates: boolean;
   readonly reportsOnly: boolean;
 
-  readonly #lists: ReadonlyMap<string, HostList>;
   readonly #rules: readonly Rule[];
   /** The rules without clients; and those with some, by their places. */
   readonly #forEverybody: RuleSet;
@@ -73,7 +71,6 @@ export class Policy implements Decider {
     this.looksAtPaths = spec.rules.some(({ paths }) => paths !== null);
     this.authenticates = spec.authentication !== "none";
     this.reportsOnly = spec.mode === "report";
-    this.#lists = lists;
     this.#rules = spec.rules.map((rule) => new Rule(rule, spec, lists));
     this.#forEverybody = emptyRuleSet(this.#rules.length);
     this.#forSome = this.#rules.flatMap(({ clients }, index) => {
@@ -104,11 +101,6 @@ export class Policy implements Decider {
       tls: "any",
       rates: null,
     };
-  }
-
-  /** How `weir why` and the linter see the same decision: slowly, and in words. */
-  explain(facts: Facts, address: IpAddress | null, elsewhere = false): Explanation {
-    return explain(this.spec, this.#lists, facts, address, elsewhere);
   }
 
   receive(facts: Facts): Verdict | null {

@@ -5,7 +5,6 @@ import { badRequest } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Exchange } from "./exchange.ts";
-import { answerOwnPage } from "./front_page.ts";
 import { ownHost, ownScheme } from "./own_host.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
@@ -21,7 +20,11 @@ const CREDENTIALS: ReadonlySet<number> = new Set([
 export async function ownAnswer(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
   if (request.target.form === "asterisk") return await answerOptions(session, exchange, request);
   const host = ownHost(session, request);
-  if (host !== null) return await answerOwnPage(session, exchange, request, host);
+  if (host !== null) {
+    // most proxies are never asked for it
+    const { answerOwnPage } = await import("./front_page.ts");
+    return await answerOwnPage(session, exchange, request, host);
+  }
   const own = `${ownScheme(session)}://${session.listener}`;
   throw badRequest(
     `this is a proxy, not a web server: set it as the proxy of your program, as in curl -x ${own} URL; ` +

@@ -1,3 +1,4 @@
+import { explain } from "../../src/policy/explanation.ts";
 import { assertEquals } from "@std/assert";
 import { parseIp } from "../../src/http/ip_address.ts";
 import { parseNetworks } from "../../src/policy/network.ts";
@@ -15,7 +16,9 @@ function steps(
   request: Others = {},
   address = "",
 ) {
-  const explanation = policy(rules, others).explain(
+  const explanation = explain(
+    policy(rules, others).spec,
+    new Map(),
     facts(target, request),
     address === "" ? null : parseIp(address),
   );
@@ -29,7 +32,9 @@ function changes(
   request: Others = {},
   address = "",
 ) {
-  const explanation = policy(rules, others).explain(
+  const explanation = explain(
+    policy(rules, others).spec,
+    new Map(),
     facts(target, request),
     address === "" ? null : parseIp(address),
   );

@@ -1,5 +1,6 @@
 /** What holds for policies and requests of any kind: made at random, smaller ones tried first when it does not. */
 
+import { explain } from "../../src/policy/explanation.ts";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseAuthority } from "../../src/http/authority.ts";
@@ -303,7 +304,7 @@ Deno.test("the changes of an explanation turn the verdict", () => {
   fc.assert(
     fc.property(policy, facts, address, (spec, facts, address) => {
       if (facts.authority.ip !== null) address = null;
-      const { verdict, changes } = new Policy(spec, LISTS).explain(facts, address);
+      const { verdict, changes } = explain(spec, LISTS, facts, address);
       if (verdict.decision === "unresolved") return assertEquals(changes, []);
       const changed = changes.at(-1)!.spec;
       // a client that has not said who it is has to, whatever is written
