@@ -12,6 +12,7 @@ const MOST_PARENTS = 4;
 /**
  * @param addresses what the listeners are bound to, at least one
  * @param overTls the same of those over TLS
+ * @param gateways the same of those that are gateways
  */
 export function banner(
   addresses: readonly Deno.NetAddr[],
@@ -19,6 +20,7 @@ export function banner(
   color: boolean,
   overTls: readonly Deno.NetAddr[] = [],
   parents: readonly ParentSpec[] = [],
+  gateways: readonly Deno.NetAddr[] = [],
 ): string {
   const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
   const url = `http://${formatAddress(tried)}`;
@@ -26,13 +28,16 @@ export function banner(
   let text = `${paint(color, BOLD, `weir ${VERSION}`)} listens on ${addresses.map(formatAddress).join(", ")}${
     overTls.length === 0 ? "" : `, over TLS on ${overTls.map(formatAddress).join(", ")}`
   }\n`;
-  const open = [...addresses, ...overTls].filter((address) => !isLoopback(address));
+  const open = [...addresses, ...overTls, ...gateways].filter((address) => !isLoopback(address));
   if (open.length > 0 && admitsEverybody(policy)) {
     const where = open.map(formatAddress).join(", ");
     text += `  ${paint(color, YELLOW, "careful")}   whoever reaches ${where} can browse from this machine\n`;
   }
   text += row("policy", policyInWords(policy));
   if (parents.length > 0) text += row("parents", parentsInWords(parents));
+  for (const gateway of gateways) {
+    text += row("gateway", `http://${formatAddress(reachable(gateway))}/example.com/`);
+  }
   text += row("try it", `curl -x ${url} http://example.com/`);
   text += row("programs", `export http_proxy=${url} https_proxy=${url}`);
   text += row(

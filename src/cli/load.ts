@@ -97,8 +97,8 @@ function certificateOf({ "tls-cert": cert, "tls-key": key }: Values): string[] {
 }
 
 /** All places where clients come in. */
-export function placesOf({ listen, listenTls }: Config): ListenAddress[] {
-  return [...listen, ...listenTls];
+export function placesOf({ listen, listenTls, gateways }: Config): ListenAddress[] {
+  return [...listen, ...listenTls, ...gateways];
 }
 
 /**

@@ -98,15 +98,17 @@ class Serving implements Observer {
     });
     try {
       this.#watchUsers();
-      const { listen, listenTls } = this.#config;
-      const addresses = this.#proxy.listen(listen, listenTls);
+      const { listen, listenTls, gateways } = this.#config;
+      const addresses = this.#proxy.listen(listen, listenTls, gateways);
+      const firstGateway = listen.length + listenTls.length;
       this.#io.err(
         banner(
           addresses.slice(0, listen.length),
           this.#config.policy,
           wantsColor(this.#config.log.color, "err", this.#io),
-          addresses.slice(listen.length),
+          addresses.slice(listen.length, firstGateway),
           this.#loaded.parents,
+          addresses.slice(firstGateway),
         ),
       );
       return await this.#ended.promise;
@@ -188,10 +190,10 @@ class Serving implements Observer {
   }
 
   async #apply(loaded: Loaded): Promise<void> {
-    const { listen, listenTls } = this.#config;
+    const { listen, listenTls, gateways } = this.#config;
     const { config: next } = loaded;
     const places = (config: Config) =>
-      `${config.listen.map(formatAddress)} ${config.listenTls.map(formatAddress)}`;
+      [config.listen, config.listenTls, config.gateways].map((list) => list.map(formatAddress)).join(" ");
     if (places(this.#config) !== places(next)) {
       this.notice("warning", "SIGHUP: other addresses to listen on wait for the next start");
     }
@@ -204,7 +206,7 @@ class Serving implements Observer {
     this.#diagnostics = await diagnosticsOf(next, this.#io);
     this.#log = this.#accessLog(next);
     this.#proxy.update(next.proxy);
-    this.#config = { ...next, listen, listenTls, cacheFolder: this.#config.cacheFolder };
+    this.#config = { ...next, listen, listenTls, gateways, cacheFolder: this.#config.cacheFolder };
     const { users } = this.#loaded;
     this.#loaded = loaded;
     if (users !== loaded.users) {

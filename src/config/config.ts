@@ -16,6 +16,7 @@ export interface Config {
   listen: ListenAddress[];
   /** Where clients come in over TLS, and the files of what they are shown; reading them is cli/'s. */
   listenTls: ListenAddress[];
+  gateways: ListenAddress[];
   certificateFile: string | null;
   keyFile: string | null;
   log: {
@@ -69,6 +70,7 @@ export function configOf(
   return {
     listen: [...all.listen],
     listenTls: [...all["listen-tls"] ?? []],
+    gateways: [...all.gateway ?? []],
     certificateFile: all["tls-cert"] ?? null,
     keyFile: all["tls-key"] ?? null,
     log: { format: all["log-format"], level: all["log-level"], color: all["log-color"] },

@@ -80,6 +80,14 @@ export const OPTIONS = [
     help: "Its key (PEM)",
   },
   {
+    flag: "gateway",
+    key: "gateway",
+    group: "General",
+    type: "addresses",
+    word: "ADDRESS",
+    help: "Where to listen besides as a gateway, which is asked for pages by their addresses: /example.com/",
+  },
+  {
     flag: "trust-proxy",
     key: "trust-proxy",
     group: "General",

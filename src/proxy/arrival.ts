@@ -17,6 +17,8 @@ export interface Arrival {
   readonly listener: string;
   /** Whether it came in over TLS. */
   readonly overTls: boolean;
+  /** Whether it came to a gateway. */
+  readonly gateway: boolean;
 }
 
 /** Room before what a client sends, in which a chunk's size line can be written. */
@@ -28,7 +30,12 @@ export function clientConnection(services: Services, stream: Stream): Connection
 }
 
 /** Whose an accepted connection is, by what the system says of it. */
-export function arrivalOf(remote: Deno.NetAddr, local: Deno.NetAddr, overTls = false): Arrival {
+export function arrivalOf(
+  remote: Deno.NetAddr,
+  local: Deno.NetAddr,
+  overTls = false,
+  gateway = false,
+): Arrival {
   const address = withoutMapping(local.hostname);
   return {
     client: withoutMapping(remote.hostname),
@@ -37,6 +44,7 @@ export function arrivalOf(remote: Deno.NetAddr, local: Deno.NetAddr, overTls = f
     local: address,
     listener: `${address.includes(":") ? `[${address}]` : address}:${local.port}`,
     overTls,
+    gateway,
   };
 }
 

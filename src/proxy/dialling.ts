@@ -32,6 +32,9 @@ const TLS_ERRORS: Readonly<Record<string, string>> = {
   aborted: "tls_protocol_error",
 };
 
+/** That a name has no addresses, and not that they could not be found out. */
+export class NoSuchHost extends HttpError {}
+
 /** The answer that a failure to reach `authority` deserves (RFC 9110 §15.6.3 and §15.6.5, RFC 9209 §2.3). */
 export function asAnswer(authority: Authority, error: unknown): HttpError {
   const { text, host } = authority;
@@ -40,7 +43,7 @@ export function asAnswer(authority: Authority, error: unknown): HttpError {
     if (error.kind === "timeout") {
       return new HttpError(504, "dns_timeout", `no name server told the address of ${host} in time`);
     }
-    if (error.kind === "not_found") return new HttpError(502, "dns_error", `there is no host ${host}`);
+    if (error.kind === "not_found") return new NoSuchHost(502, "dns_error", `there is no host ${host}`);
     return new HttpError(502, "dns_error", `the address of ${host} could not be found out: ${error.message}`);
   }
   if (error instanceof TlsError) {

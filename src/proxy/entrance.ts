@@ -28,6 +28,7 @@ export class Entrance {
   readonly #host: Host;
   readonly #handshakes: TlsHandshakes;
   readonly #plain: Deno.TcpListener[] = [];
+  readonly #gateways: Deno.TcpListener[] = [];
   #overTls: Deno.TlsListener[] = [];
   #certificate: ServerCertificate | null = null;
   readonly #accepting = new Set<Promise<void>>();
@@ -44,26 +45,34 @@ export class Entrance {
    * Binds every address and starts accepting.
    *
    * @param overTls those to which clients speak TLS; for them the settings have a certificate
-   * @returns what was bound, in the same order, those over TLS behind the others
+   * @param gateways those that are asked for pages as for their own
+   * @returns what was bound, in the same order: those over TLS behind the plain ones, and then the gateways
    * @throws {ListenError}; then nothing stays bound
    */
-  listen(addresses: readonly ListenAddress[], overTls: readonly ListenAddress[]): Deno.NetAddr[] {
+  listen(
+    addresses: readonly ListenAddress[],
+    overTls: readonly ListenAddress[],
+    gateways: readonly ListenAddress[],
+  ): Deno.NetAddr[] {
     const { certificate } = this.#services.settings;
     const bound: Listener[] = [];
     try {
       for (const address of addresses) bound.push(listen(address));
       for (const address of overTls) bound.push(listenTls(address, certificate!));
+      for (const address of gateways) bound.push(listen(address));
     } catch (error) {
       for (const listener of bound) listener.close();
       throw error;
     }
     this.#plain.push(...bound.slice(0, addresses.length) as Deno.TcpListener[]);
-    this.#overTls.push(...bound.slice(addresses.length) as Deno.TlsListener[]);
+    const first = addresses.length + overTls.length;
+    this.#overTls.push(...bound.slice(addresses.length, first) as Deno.TlsListener[]);
+    this.#gateways.push(...bound.slice(first) as Deno.TcpListener[]);
     this.#certificate = certificate;
-    const all = [...this.#plain, ...this.#overTls];
-    this.#services.ownListeners.set(all.map((listener) => listener.addr as Deno.NetAddr));
+    this.#services.ownListeners.set(bound.map((listener) => listener.addr as Deno.NetAddr));
     for (const listener of this.#plain) this.#accept(listener, (stream) => this.#receive(stream));
     for (const listener of this.#overTls) this.#acceptTls(listener);
+    for (const listener of this.#gateways) this.#accept(listener, (stream) => this.#receive(stream, true));
     return bound.map((listener) => listener.addr as Deno.NetAddr);
   }
 
@@ -102,7 +111,8 @@ export class Entrance {
 
   /** Accepts no more, and ends what is no client's yet. */
   close(): void {
-    for (const listener of [...this.#plain.splice(0), ...this.#overTls.splice(0)]) listener.close();
+    const all = [...this.#plain.splice(0), ...this.#overTls.splice(0), ...this.#gateways.splice(0)];
+    for (const listener of all) listener.close();
     this.#handshakes.stop();
     for (const connection of this.#unknown.keys()) connection.close();
   }
@@ -147,11 +157,16 @@ export class Entrance {
     return gate;
   }
 
-  #receive(stream: Deno.TcpConn): void {
+  #receive(stream: Deno.TcpConn, gateway = false): void {
     let arrival: Arrival;
     try {
       stream.setNoDelay(true);
-      arrival = arrivalOf(stream.remoteAddr as Deno.NetAddr, stream.localAddr as Deno.NetAddr);
+      arrival = arrivalOf(
+        stream.remoteAddr as Deno.NetAddr,
+        stream.localAddr as Deno.NetAddr,
+        false,
+        gateway,
+      );
     } catch {
       // it was reset before it was looked at
       return close(stream);

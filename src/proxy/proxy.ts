@@ -55,12 +55,17 @@ export class Proxy {
 
   /**
    * Binds every address and starts accepting; returns what was bound, in the same order, those over TLS behind the
-   * others. Throws {@link ListenError}; then nothing stays bound.
+   * others, and the gateways behind them. Throws {@link ListenError}; then nothing stays bound.
    *
    * @param overTls those to which clients speak TLS; the settings hold a certificate for them
+   * @param gateways those that are asked for pages of others as for their own
    */
-  listen(addresses: readonly ListenAddress[], overTls: readonly ListenAddress[] = []): Deno.NetAddr[] {
-    return this.#entrance.listen(addresses, overTls);
+  listen(
+    addresses: readonly ListenAddress[],
+    overTls: readonly ListenAddress[] = [],
+    gateways: readonly ListenAddress[] = [],
+  ): Deno.NetAddr[] {
+    return this.#entrance.listen(addresses, overTls, gateways);
   }
 
   /** Takes other settings for what starts from now on. */

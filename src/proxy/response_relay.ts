@@ -134,7 +134,9 @@ export class ResponseRelay {
     const { writer, head, status } = response;
     if (++this.#interim > MAX_INTERIM) throw this.#invalid("more interim responses than anybody needs");
     if (status === 100) upload?.proceed();
-    if (request.minorVersion === 1 && (status !== 100 || request.expectsContinue)) {
+    // hints are for a page elsewhere than where a gateway shows it
+    const passes = status === 100 ? request.expectsContinue : session.gateway === null;
+    if (request.minorVersion === 1 && passes) {
       writer.begin(head);
       writer.leaveOut = CONTENT_LENGTH;
       writer.statusLine(head, response);
@@ -266,7 +268,7 @@ export class ResponseRelay {
   }
 
   #writeHead(stores: boolean): void {
-    const { session: { services }, response } = this;
+    const { session: { services, gateway }, response } = this;
     const { head, writer, status } = response;
     writer.begin(head);
     // a length has no place where there can be no body (RFC 9110 §8.6)
@@ -279,6 +281,10 @@ export class ResponseRelay {
     if (this.#downFraming === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
     if (!this.keepDown) writer.add(CONNECTION_CLOSE);
     writer.end();
+    if (gateway === null) return;
+    const rewritten = gateway.head(writer.bytes.subarray(0, writer.length));
+    writer.length = 0;
+    writer.add(rewritten);
   }
 
   /** Sends the head and, in the same write, the first bytes of the body, which stand behind it in the buffer. */

@@ -13,6 +13,7 @@ import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
 import { ClientGone } from "./client_gone.ts";
 import { Exchange, NO_FIELDS } from "./exchange.ts";
 import { forward } from "./forward.ts";
+import { answerGatewayPage, enterGateway, type Gateway, gatewayError } from "./gateway.ts";
 import { ownAnswer } from "./own_resources.ts";
 import { Request } from "./request.ts";
 import type { Services } from "./services.ts";
@@ -45,6 +46,8 @@ export class Session {
   counted = false;
   /** The same where nothing is refused and nothing waits: its bytes are counted at the end. */
   countedOnly: Usage | null = null;
+  /** What the answers of the exchange under way are rewritten by; `null` where they are not. */
+  gateway: Gateway | null = null;
   /** Whether no exchange is under way. */
   idle = true;
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
@@ -126,7 +129,7 @@ export class Session {
     this.idle = false;
     const first = !this.#begun;
     this.#begun = true;
-    if (first && isSocks(down.buffer[down.start]) && services.settings.socks) {
+    if (first && isSocks(down.buffer[down.start]) && services.settings.socks && !this.arrival.gateway) {
       await socks(this);
       return false;
     }
@@ -152,6 +155,7 @@ export class Session {
       down.deadline = Infinity;
       down.start = head.end;
       buffer = this.#keepHead();
+      if (this.arrival.gateway) this.gateway = enterGateway(this, exchange, request);
       request.understand(exchange);
       understood = true;
       const again = await this.#dispatch(exchange, request);
@@ -195,6 +199,7 @@ export class Session {
   /** Lets go of what an exchange had that is over. */
   letGo(exchange: Exchange): void {
     this.up = null;
+    this.gateway = null;
     this.verdict = null;
     this.usage?.end();
     if (this.countedOnly !== null) this.#countAtEnd(exchange, this.countedOnly);
@@ -209,7 +214,9 @@ export class Session {
       case "absolute":
         return forward(this, exchange, request);
       default:
-        return ownAnswer(this, exchange, request);
+        return this.arrival.gateway
+          ? answerGatewayPage(this, exchange, request)
+          : ownAnswer(this, exchange, request);
     }
   }
 
@@ -288,6 +295,7 @@ export class Session {
 
   /** Tells the operator of a client that speaks another protocol. */
   #recognise(first: number): void {
+    if (this.arrival.gateway) return;
     const { observer } = this.services;
     if (first === TLS_HANDSHAKE) {
       observer.notice(
@@ -392,6 +400,7 @@ export class Session {
 
   /** Sends an own answer. True when the connection can go on. */
   answer(exchange: Exchange, request: Request, error: HttpError, close: boolean): Promise<boolean> {
+    if (this.arrival.gateway) error = gatewayError(error);
     exchange.error = error.error;
     exchange.details = error.message;
     const closing = this.#closes(request, close);

@@ -47,7 +47,8 @@ export function serveStored(
   const verdict = judgeStored(session, variant.address);
   if (verdict === null || !passes(verdict)) return null;
   const keepDown = request.minorVersion === 1 && !request.options.close && !session.services.draining;
-  const plain = keepDown && !validated && request.method === "GET" && facts.forward === null &&
+  const plain = session.gateway === null && keepDown && !validated && request.method === "GET" &&
+    facts.forward === null &&
     isUnconditional(request);
   const { hot } = variant;
   const { via } = session.services;
@@ -233,5 +234,6 @@ function headOf(
   text += `Via: 1.1 ${session.services.settings.pseudonym}\r\nCache-Status: ${cache}\r\n`;
   if (chunked) text += "Transfer-Encoding: chunked\r\n";
   if (closes) text += "Connection: close\r\n";
-  return bytesOf(text + "\r\n");
+  const head = bytesOf(text + "\r\n");
+  return session.gateway === null ? head : session.gateway.head(head);
 }

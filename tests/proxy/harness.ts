@@ -266,6 +266,8 @@ export interface SettingOptions {
   listen?: ListenAddress[];
   /** Where it listens over TLS besides, with a certificate of the settings. */
   listenTls?: ListenAddress[];
+  /** Where it listens as a gateway. */
+  gateways?: ListenAddress[];
   ignore?: boolean;
   /** Some clients send nothing but empty lines, which is not recorded though it has a number. */
   emptyLines?: boolean;
@@ -297,7 +299,11 @@ export async function withProxy(
 ): Promise<void> {
   const exchanges = new Exchanges();
   const proxy = new Proxy({ ...SETTINGS, ...options.settings }, exchanges, options.resolver);
-  const addresses = proxy.listen(options.listen ?? [{ hostname: "127.0.0.1", port: 0 }], options.listenTls);
+  const addresses = proxy.listen(
+    options.listen ?? [{ hostname: "127.0.0.1", port: 0 }],
+    options.listenTls,
+    options.gateways,
+  );
   const peers: Peer[] = [];
   const origins: Origin[] = [];
   const closing: Promise<void>[] = [];
