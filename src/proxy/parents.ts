@@ -6,7 +6,7 @@ import { Parent, type Way, type WaySpec } from "./parent.ts";
 import { called } from "./parent_error.ts";
 import { reachParent } from "./parent_dial.ts";
 import type { Services } from "./services.ts";
-import { SignalDeadline } from "./signal_deadline.ts";
+import { SignalDeadline } from "../net/signal_deadline.ts";
 
 /** What a parent is out for is told in steps of this, ms. */
 const SECOND = 1000;
@@ -102,7 +102,7 @@ export class Parents {
   #mayProbe(parent: Parent): void {
     if (parent.probed || this.services.draining || !parent.health.isDue(performance.now())) return;
     const { clock, settings } = this.services;
-    const deadline = new SignalDeadline(clock, clock.in(settings.connectTimeout));
+    const deadline = SignalDeadline.in(clock, settings.connectTimeout);
     parent.probed = true;
     this.inBackground(this.#probe(parent, deadline), () => deadline.giveUp());
   }

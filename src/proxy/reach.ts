@@ -20,7 +20,7 @@ import { called, ParentError } from "./parent_error.ts";
 import { askForTunnel } from "./parent_http.ts";
 import { askForSocksTunnel } from "./parent_socks.ts";
 import type { Services } from "./services.ts";
-import { SignalDeadline } from "./signal_deadline.ts";
+import { SignalDeadline } from "../net/signal_deadline.ts";
 import { asksParent, poolKey, Upstream, type Wanted } from "./upstream.ts";
 
 /** Bytes before a response in its buffer: what the rewritten head may be longer than the one that came. */

@@ -1,33 +1,7 @@
-/** One attempt to connect to a target, with its own deadline. */
+/** One attempt to connect to a target, that is not with itself. */
 
-import type { Clock, Deadlined } from "../net/clock.ts";
 import { dial, DialError } from "../net/dial.ts";
 import type { OwnListeners } from "../policy/own_listeners.ts";
-
-/** The time for an attempt, or for several; it can be given up before. */
-export class DialDeadline implements Deadlined {
-  readonly #controller = new AbortController();
-  readonly signal = this.#controller.signal;
-  deadline: number;
-
-  constructor(readonly clock: Clock, milliseconds: number) {
-    clock.watch(this);
-    this.deadline = clock.in(milliseconds);
-  }
-
-  expire(): void {
-    this.#controller.abort(new DOMException("The time to connect is over", "TimeoutError"));
-  }
-
-  giveUp(): void {
-    this.#controller.abort();
-  }
-
-  /** It is not needed any more. */
-  lift(): void {
-    this.clock.unwatch(this);
-  }
-}
 
 /**
  * Connects to a literal address, unless that is this relay itself.

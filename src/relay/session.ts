@@ -5,9 +5,10 @@ import type { Clock } from "../net/clock.ts";
 import { Connection } from "../net/connection.ts";
 import { DialError, type DialErrorKind } from "../net/dial.ts";
 import { relay } from "../net/relay.ts";
+import { SignalDeadline } from "../net/signal_deadline.ts";
 import type { OwnListeners } from "../policy/own_listeners.ts";
 import { hashOf } from "./balancing.ts";
-import { DialDeadline, dialTarget } from "./dial_target.ts";
+import { dialTarget } from "./dial_target.ts";
 import type { RelayObserver } from "./observer.ts";
 import type { Relayed } from "./relayed.ts";
 import type { RelaySettings } from "./settings.ts";
@@ -51,7 +52,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #down: Connection;
   #up: Connection | null = null;
-  #dialling: DialDeadline | null = null;
+  #dialling: SignalDeadline | null = null;
   /** Why there is nobody any more for whom a target could be reached; `""` while there is. */
   #over = "";
 
@@ -96,7 +97,7 @@ export class Session {
     this.#watch();
     const client = hashOf(relayed.clientAddress);
     const tried = new Set<Target>();
-    let lastResort: DialDeadline | null = null;
+    let lastResort: SignalDeadline | null = null;
     try {
       while (this.#over === "") {
         const attempt = targets.begin(client, tried, local);
@@ -104,8 +105,8 @@ export class Session {
         tried.add(attempt.target);
         // those out of service have a time for all of them together
         const deadline = attempt.isLastResort
-          ? lastResort ??= new DialDeadline(clock, settings.connectTimeout)
-          : new DialDeadline(clock, settings.connectTimeout);
+          ? lastResort ??= SignalDeadline.in(clock, settings.connectTimeout)
+          : SignalDeadline.in(clock, settings.connectTimeout);
         const up = await this.#try(attempt, deadline);
         if (!attempt.isLastResort) deadline.lift();
         if (up !== null) return { target: attempt.target, up };
@@ -130,7 +131,7 @@ export class Session {
   }
 
   /** One attempt; tells the targets what came of it. `null` when nothing did, and the record says why. */
-  async #try(attempt: Attempt, deadline: DialDeadline): Promise<Connection | null> {
+  async #try(attempt: Attempt, deadline: SignalDeadline): Promise<Connection | null> {
     const { targets, relayed, clock, settings, ownListeners, header } = this.#options;
     const { target } = attempt;
     relayed.target = target.place.text;

@@ -6,9 +6,10 @@ import { formatIp } from "../http/ip_address.ts";
 import { DialError } from "../net/dial.ts";
 import { proxyHeader } from "../net/proxy_protocol.ts";
 import { ResolveError, type Resolver } from "../net/resolve.ts";
+import { SignalDeadline } from "../net/signal_deadline.ts";
 import type { OwnListeners } from "../policy/own_listeners.ts";
 import { choose } from "./balancing.ts";
-import { DialDeadline, dialTarget } from "./dial_target.ts";
+import { dialTarget } from "./dial_target.ts";
 import type { RelayObserver } from "./observer.ts";
 import type { RelaySettings } from "./settings.ts";
 import { Target } from "./target.ts";
@@ -60,7 +61,7 @@ export class Targets {
   readonly #places: readonly Place[];
   readonly #checks = new Map<Target, Task>();
   /** Checks that are under way, with what ends each. */
-  readonly #checking = new Map<Promise<void>, DialDeadline>();
+  readonly #checking = new Map<Promise<void>, SignalDeadline>();
   readonly #stopped = new AbortController();
   #picks = 0;
   #all: readonly Target[] = [];
@@ -217,7 +218,7 @@ export class Targets {
     const { clock, settings } = this.#options;
     if (settings.checkInterval === 0) return;
     const check = new Task(() => {
-      const deadline = new DialDeadline(clock, settings.connectTimeout);
+      const deadline = SignalDeadline.in(clock, settings.connectTimeout);
       const checking = this.#check(target, deadline);
       this.#checking.set(checking, deadline);
       checking.then(() => this.#checking.delete(checking));
@@ -235,7 +236,7 @@ export class Targets {
   }
 
   /** Sees whether the target takes a connection; never rejects. */
-  async #check(target: Target, deadline: DialDeadline): Promise<void> {
+  async #check(target: Target, deadline: SignalDeadline): Promise<void> {
     const { clock, settings, random, ownListeners } = this.#options;
     const { health, address, port } = target;
     const { term } = health;

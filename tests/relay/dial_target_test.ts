@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Clock } from "../../src/net/clock.ts";
 import { DialError } from "../../src/net/dial.ts";
 import { OwnListeners } from "../../src/policy/own_listeners.ts";
-import { DialDeadline, dialTarget, isWithItself } from "../../src/relay/dial_target.ts";
+import { SignalDeadline } from "../../src/net/signal_deadline.ts";
+import { dialTarget, isWithItself } from "../../src/relay/dial_target.ts";
 
 const address = (hostname: string, port: number): Deno.NetAddr => ({ transport: "tcp", hostname, port });
 
@@ -22,7 +23,7 @@ Deno.test("a listener on all addresses is not dialled through any of this machin
   const { port } = listener.addr;
   const own = new OwnListeners();
   own.set([{ hostname: "0.0.0.0", port }]);
-  const deadline = new DialDeadline(new Clock(), 10_000);
+  const deadline = SignalDeadline.in(new Clock(), 10_000);
   const error = await assertRejects(() => dialTarget("127.0.0.9", port, own, deadline.signal), DialError);
   assertEquals([error.kind, error.message], ["refused", "is this relay itself"]);
   deadline.lift();

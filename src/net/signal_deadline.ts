@@ -1,6 +1,6 @@
 /** A deadline for what takes a signal. */
 
-import type { Clock, Deadlined } from "../net/clock.ts";
+import type { Clock, Deadlined } from "./clock.ts";
 
 export class SignalDeadline implements Deadlined {
   readonly #controller = new AbortController();
@@ -9,6 +9,13 @@ export class SignalDeadline implements Deadlined {
   /** @param deadline on the clock's time */
   constructor(readonly clock: Clock, public deadline: number) {
     clock.watch(this);
+  }
+
+  /** So many ms from now, on a clock that may stand still until it has something to watch. */
+  static in(clock: Clock, milliseconds: number): SignalDeadline {
+    const deadline = new SignalDeadline(clock, Infinity);
+    deadline.deadline = clock.in(milliseconds);
+    return deadline;
   }
 
   expire(): void {
