@@ -119,7 +119,7 @@ Deno.bench("a name below a domain that is listed", { group: "a million names" },
 /** Of all kinds; what is asked for passes all of them but the last. */
 const RULES: RuleWords[] = [
   { action: "deny", hosts: ["@ads"] },
-  { hosts: ["registry.npmjs.org", "*.npmjs.com"], ports: ["443"] },
+  { hosts: ["registry.corp.test", "*.other.test"], ports: ["443"] },
   { hosts: ["github.com", ".githubusercontent.com"], methods: ["GET", "HEAD"] },
   { hosts: ["pypi.org", "files.pythonhosted.org"] },
   { clients: ["10.1.0.0/16"], hosts: [".corp.example"] },

@@ -17,7 +17,7 @@ default = "deny"   # as it should be
 [[rule]]
 name = "npm"
 action = "allow"
-hosts = ["registry.npmjs.org"]
+hosts = ["registry.corp.test"]
 
 # and no more
 [[rule]]

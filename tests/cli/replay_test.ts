@@ -4,7 +4,7 @@ import { weir } from "./logs_of_commands.ts";
 import { Folder, runWeir } from "./weir.ts";
 
 const POLICY =
-  '[policy]\ndefault = "deny"\n\n[[rule]]\nname = "npm"\naction = "allow"\nhosts = ["registry.npmjs.org"]\n';
+  '[policy]\ndefault = "deny"\n\n[[rule]]\nname = "npm"\naction = "allow"\nhosts = ["registry.corp.test"]\n';
 
 Deno.test("a replay tells what another policy would judge otherwise, and is 1 if anything", async () => {
   await using folder = await Folder.make();
@@ -26,7 +26,7 @@ Deno.test("a replay tells what another policy would judge otherwise, and is 1 if
        1  not judged: they were not decided by a policy then
 
 deny, now allow
-       1  registry.npmjs.org:443                    by default, now npm: the rule matches
+       1  registry.corp.test:443                    by default, now npm: the rule matches
           2026-11-21 06:00:25Z 127.0.0.1 CONNECT
 
 allow, now deny

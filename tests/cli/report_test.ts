@@ -44,7 +44,7 @@ Denied
 Hosts
    count      up    down  host
        2  2.0 kB   40 kB  evil.example:443                                  2 denied
-       2  2.0 kB   40 kB  registry.npmjs.org:443
+       2  2.0 kB   40 kB  registry.corp.test:443
        1  1.0 kB   20 kB  api.example:443                                   1 denied
        1  1.0 kB   20 kB  deb.debian.org:80
        1  1.0 kB   20 kB  exmaple.com:443
@@ -106,7 +106,7 @@ ports = [443]
 | host | count | denied | up | down |
 | --- | --- | --- | --- | --- |
 | \`evil.example:443\` | 2 | 2 | 2.0 kB | 40 kB |
-| \`registry.npmjs.org:443\` | 2 |  | 2.0 kB | 40 kB |
+| \`registry.corp.test:443\` | 2 |  | 2.0 kB | 40 kB |
 | \`api.example:443\` | 1 | 1 | 1.0 kB | 20 kB |
 | \`deb.debian.org:80\` | 1 |  | 1.0 kB | 20 kB |
 | \`exmaple.com:443\` | 1 |  | 1.0 kB | 20 kB |

@@ -19,11 +19,11 @@ const POLICY = `
 [[rule]]
 name = "npm"
 action = "allow"
-hosts = ["registry.npmjs.org"]
+hosts = ["registry.corp.test"]
 ports = [443]
 
 [[test]]
-url = "https://registry.npmjs.org/left-pad"
+url = "https://registry.corp.test/left-pad"
 expect = "allow"
 rule = "npm"
 
@@ -67,9 +67,9 @@ Deno.test("a test that fails is shown with its line, what was expected, what cam
 });
 
 Deno.test("flags take part, since they come before the rules of the file", async () => {
-  const { code, out } = await weir(["test", "-", "--deny", "registry.npmjs.org"], POLICY);
+  const { code, out } = await weir(["test", "-", "--deny", "registry.corp.test"], POLICY);
   assertEquals(code, 1);
-  assertStringIncludes(out, 'got       deny by "--deny registry.npmjs.org"');
+  assertStringIncludes(out, 'got       deny by "--deny registry.corp.test"');
 });
 
 Deno.test("nothing that a test holds reaches a terminal as it is", async () => {

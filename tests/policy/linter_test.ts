@@ -247,7 +247,7 @@ Deno.test("a usual policy is found to be in order", () => {
   assertEquals(
     findings([
       { name: "no trackers", action: "deny", hosts: ["@trackers.txt", "*.ads.test"], note: "ask ops" },
-      { name: "npm", hosts: ["registry.npmjs.org"], ports: ["443"] },
+      { name: "npm", hosts: ["registry.corp.test"], ports: ["443"] },
       { name: "api", hosts: ["api.example.com"], methods: ["GET"], paths: ["/v1/*"] },
       { name: "api writes", hosts: ["api.example.com"], methods: ["POST"], paths: ["/v1/*"], users: ["ann"] },
       { name: "lab", hosts: ["10.20.0.0/16"], clients: ["private"] },

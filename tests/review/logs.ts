@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 
 /** What a line of weir's JSON log says of a tunnel that went well, with changes; `undefined` leaves a key out. */
 export function jsonLine(changes: Record<string, unknown> = {}): string {
-  const { host = "registry.npmjs.org", port = 443 } = changes as { host?: string; port?: number };
+  const { host = "registry.corp.test", port = 443 } = changes as { host?: string; port?: number };
   const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   const tunnel = changes.method === undefined || changes.method === "CONNECT";
   return JSON.stringify({

@@ -33,9 +33,9 @@ ports = [80, 443]
 # 2 exchanges, 2026-11-21 06:00:25Z to 2026-11-21 06:10:25Z, 2.0 kB up, 40 kB down
 # ports 443; clients 10.0.0.3, 127.0.0.1
 [[rule]]
-name = "registry.npmjs.org"
+name = "registry.corp.test"
 action = "allow"
-hosts = ["registry.npmjs.org"]
+hosts = ["registry.corp.test"]
 ports = [443]
 
 [[test]]
@@ -45,11 +45,11 @@ expect = "allow"
 rule = "deb.debian.org"
 
 [[test]]
-url = "registry.npmjs.org:443"
+url = "registry.corp.test:443"
 client = "10.0.0.3"
 addresses = ["104.16.0.35"]
 expect = "allow"
-rule = "registry.npmjs.org"
+rule = "registry.corp.test"
 
 # Denied in the log, and not allowed here:
 #   1 evil.example:443, by default

@@ -5,7 +5,7 @@ import { policyIn } from "./learning.ts";
 import { deniedLine, jsonLine } from "./logs.ts";
 
 const DENY = '[policy]\ndefault = "deny"\n';
-const NPM = `${DENY}[[rule]]\nname = "npm"\naction = "allow"\nhosts = ["registry.npmjs.org"]\n`;
+const NPM = `${DENY}[[rule]]\nname = "npm"\naction = "allow"\nhosts = ["registry.corp.test"]\n`;
 
 async function replayed(policy: string, ...lines: string[]): Promise<Replay> {
   const replay = new Replay(await policyIn(policy));
@@ -48,7 +48,7 @@ Deno.test("changes are told by host, port and the rules before and after", async
     ),
     [
       "2 x.org:443 allow  > deny default",
-      "1 registry.npmjs.org:443 deny default > allow npm",
+      "1 registry.corp.test:443 deny default > allow npm",
       "1 y.org:443 allow  > deny default",
     ],
   );
@@ -56,7 +56,7 @@ Deno.test("changes are told by host, port and the rules before and after", async
 
 Deno.test("the address of the log is the address that is judged", async () => {
   const line = jsonLine({ client: "203.0.114.5", origin: "10.0.0.9" });
-  assertEquals(await changes(NPM, line), ["1 registry.npmjs.org:443 allow  > deny private networks"]);
+  assertEquals(await changes(NPM, line), ["1 registry.corp.test:443 allow  > deny private networks"]);
 });
 
 Deno.test("a denial that was only reported is a denial", async () => {
@@ -67,14 +67,14 @@ Deno.test("a challenge is compared as such", async () => {
   const asks = `${DENY}users = "users"\nauthentication = "always"\n`;
   const challenge = deniedLine({ status: 407, rule: "users" });
   assertEquals((await replayed(asks, challenge)).same, 1);
-  assertEquals(await changes(asks, jsonLine()), ["1 registry.npmjs.org:443 allow  > authenticate users"]);
+  assertEquals(await changes(asks, jsonLine()), ["1 registry.corp.test:443 allow  > authenticate users"]);
 });
 
 Deno.test("a tunnel's name is held to the new policy where the log has it", async () => {
   assertEquals(await changes(NPM, jsonLine({ serverName: "front.example" })), [
-    "1 registry.npmjs.org:443 allow  > deny tls",
+    "1 registry.corp.test:443 allow  > deny tls",
   ]);
-  assertEquals(await changes(NPM, jsonLine({ serverName: "registry.npmjs.org" })), []);
+  assertEquals(await changes(NPM, jsonLine({ serverName: "registry.corp.test" })), []);
   const required = NPM.replace("\n", '\ntls = "require"\n');
   assertEquals(await reasons(required, jsonLine()), ["it depends on what came through the tunnel"]);
   assertEquals(await reasons(NPM, deniedLine({ rule: "tls" })), [

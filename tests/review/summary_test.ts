@@ -27,16 +27,16 @@ Deno.test("denials are told apart by host, port and rule", () => {
     deniedLine(),
     deniedLine({ rule: "no npm", reason: "later" }),
     deniedLine({ rule: "no npm", verdict: "deny", enforced: false }),
-    deniedLine({ port: 80, target: "registry.npmjs.org:80" }),
+    deniedLine({ port: 80, target: "registry.corp.test:80" }),
   ]);
   assertEquals(
     summary.denials.sorted(({ count }) => count).map((
       [, { authority, rule, count, reported }],
     ) => [authority!.text, rule, count, reported]),
     [
-      ["registry.npmjs.org:443", "no npm", 2, 1],
-      ["registry.npmjs.org:443", "default", 1, 0],
-      ["registry.npmjs.org:80", "default", 1, 0],
+      ["registry.corp.test:443", "no npm", 2, 1],
+      ["registry.corp.test:443", "default", 1, 0],
+      ["registry.corp.test:80", "default", 1, 0],
     ],
   );
 });
