@@ -245,7 +245,10 @@ export class ResponseRelay {
     session.up = null;
     const fetch = new BodyFetch(services, up, this.#reader!, recording);
     const persistent = this.#persistent;
-    const fetched = fetch.run().then((whole) => {
+    const fetched = fetch.run().catch((error) => {
+      services.observer.notice("error", `a body was given up for a fault of weir's own: ${error}`);
+      return false;
+    }).then((whole) => {
       caching!.storing.finished(variant);
       const reusable = whole && persistent && up.start === up.end && !up.ended && !services.draining;
       if (reusable) services.pool.park(up.key, up);

@@ -122,6 +122,8 @@ async function serve(
   const { body } = variant;
   const open = body instanceof Recording;
   if (open && answer.status === 206) return null;
+  // before anything is held that a refusal would have to give back
+  obey(session, exchange, verdict);
   let source: BodySource | null = null;
   if (answer.body !== null) {
     const { first, end } = answer.body;
@@ -130,7 +132,6 @@ async function serve(
     else source = new KeptBody(body, first, end);
     if (source === null) return null;
   }
-  obey(session, exchange, verdict);
   tell(session, exchange, variant, answer.status, facts);
   const unknown = open && !variant.lengthKnown;
   const framing: Framing = source === null

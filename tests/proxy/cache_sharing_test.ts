@@ -1,5 +1,6 @@
 /** One fetch for many: who gets what of it, at which pace, and what becomes of it when anybody fails. */
 
+import { NO_LIMITS } from "../../src/policy/rates.ts";
 import { assertEquals } from "@std/assert";
 import {
   cached,
@@ -207,3 +208,27 @@ cached("a leader that the policy refuses takes nobody with it", async (setting) 
     rules: [{ name: "no six", action: "deny", clients: "::1", hosts: "127.0.0.0/8" }, { hosts: "*" }],
   }),
 }, { listen: [{ hostname: "127.0.0.1", port: 0 }, { hostname: "::1", port: 0 }], resolver: names.resolver });
+
+cached(
+  "who is refused by rates that come with the address holds nothing of what others fetch",
+  async (setting) => {
+    const { origin } = setting;
+    const authority = `a.example:${origin.port}`;
+    const message = `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\n\r\n`;
+    const leader = await setting.connect();
+    await leader.send(message);
+    const upstream = await origin.accept();
+    await upstream.message();
+    await upstream.send("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\nhello");
+    while (!leader.received.includes("hello")) leader.received += await leader.some();
+    const follower = await setting.connect();
+    await follower.send(message);
+    assertEquals((await follower.message()).status, 429);
+    await upstream.send("world");
+    assertEquals((await leader.message()).content, "helloworld");
+  },
+  {
+    policy: policy({ rules: [{ hosts: "127.0.0.0/8", rates: { ...NO_LIMITS, requests: 1, burst: 1 } }] }),
+  },
+  { resolver: new Names({ "a.example": ["127.0.0.1"] }).resolver },
+);
