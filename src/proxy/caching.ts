@@ -143,7 +143,7 @@ export class Caching {
     const early = !flight.landed;
     const gone = Promise.withResolvers<void>();
     session.reaching = { giveUp: gone.resolve };
-    await session.waitFor(Promise.race([flight.known, gone.promise]));
+    await session.watch.waitFor(Promise.race([flight.known, gone.promise]));
     session.reaching = null;
     if (session.gone) throw new ClientGone();
     const { variant, trouble } = flight;

@@ -67,8 +67,8 @@ export async function forward(session: Session, exchange: Exchange, request: Req
 /** From here on it is noticed when the client goes away. */
 function attend(session: Session, request: Request): void {
   if (request.framing !== 0) return;
-  if (request.options.close || request.minorVersion === 0) session.watchLater();
-  else session.watch();
+  if (request.options.close || request.minorVersion === 0) session.watch.beginLater();
+  else session.watch.begin();
 }
 
 /** Asks the origin. Throws {@link HttpError} for a failure of which the client has not been told yet. */
@@ -99,7 +99,7 @@ async function fetch(
     try {
       const { writer } = request;
       compose(session, request, up, relay, caching);
-      up.deadline = services.clock.in(session.patience(services.settings.responseTimeout));
+      up.deadline = services.clock.in(session.watch.patience(services.settings.responseTimeout));
       if (await up.write(writer.bytes.subarray(0, writer.length))) relay.upload?.start();
       // the system may still be reading from it; and an origin that answers before it closes is heard
       else request.writer = new HeadWriter(writer.bytes.length);

@@ -11,6 +11,7 @@ import { pacText } from "./pac.ts";
 import { setupHtml, setupText, STYLE } from "./pages/setup_page.ts";
 import { ownScheme } from "./own_host.ts";
 import type { Request } from "./request.ts";
+import { sendAnswer } from "./send_answer.ts";
 import type { Session } from "./session.ts";
 
 /** A page by itself, such as one of weir's own. */
@@ -74,7 +75,7 @@ export async function answerOwnPage(
     ]);
   }
   const body = new TextEncoder().encode(page.text);
-  const again = await session.answerWith(exchange, request, [
+  const again = await sendAnswer(session, exchange, request, [
     `HTTP/1.1 ${page.status}`,
     `Date: ${formatDate(Date.now())}`,
     `Content-Type: ${page.type}`,

@@ -15,6 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import { type Place, requestFields, responseHead, targetOf } from "./gateway_fields.ts";
 import { ownHost } from "./own_host.ts";
 import type { Request } from "./request.ts";
+import { sendAnswer } from "./send_answer.ts";
 import type { Session } from "./session.ts";
 
 /** A request that came to a gateway: what its answer is rewritten by. */
@@ -107,7 +108,7 @@ export function answerGatewayPage(session: Session, exchange: Exchange, request:
       `  ${own}/example.com/path?query\n  ${own}/https://example.com/path?query\n\n` +
       "Redirects stay in the gateway; links in pages are left as they are, and scripts do not run.\n",
   );
-  return session.answerWith(exchange, request, [
+  return sendAnswer(session, exchange, request, [
     "HTTP/1.1 200 OK",
     `Date: ${formatDate(Date.now())}`,
     "Content-Type: text/plain; charset=utf-8",

@@ -45,7 +45,7 @@ export function identify(
   const credentials = readBasic(head.value(index));
   if (credentials === null) return null;
   // a client that sends a body is not watched: what it sends is not for this station to read
-  if (request.framing === 0) session.watch();
+  if (request.framing === 0) session.watch.begin();
   return prove(session, exchange, users, credentials, tag);
 }
 
@@ -70,7 +70,7 @@ export function identifyBy(
   if (known !== undefined) return exchange.user = known;
   const credentials = readBasic(value);
   if (credentials === null) return null;
-  session.watch();
+  session.watch.begin();
   return prove(session, exchange, users, credentials, tag);
 }
 

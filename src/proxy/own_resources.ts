@@ -7,6 +7,7 @@ import { bytesOf } from "../http/text.ts";
 import type { Exchange } from "./exchange.ts";
 import { ownHost, ownScheme } from "./own_host.ts";
 import type { Request } from "./request.ts";
+import { sendAnswer } from "./send_answer.ts";
 import type { Session } from "./session.ts";
 
 /** Fields that a TRACE does not give back: whoever asks may not be who sent them (RFC 9110 §9.3.8). */
@@ -41,7 +42,7 @@ export function answerLastForward(session: Session, exchange: Exchange, request:
 }
 
 function answerOptions(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
-  return session.answerWith(exchange, request, [
+  return sendAnswer(session, exchange, request, [
     "HTTP/1.1 200 OK",
     `Date: ${formatDate(Date.now())}`,
     "Allow: GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE, PATCH",
@@ -59,7 +60,7 @@ function answerTrace(session: Session, exchange: Exchange, request: Request): Pr
     }
   }
   const body = bytesOf(text + "\r\n");
-  return session.answerWith(exchange, request, [
+  return sendAnswer(session, exchange, request, [
     "HTTP/1.1 200 OK",
     `Date: ${formatDate(Date.now())}`,
     "Content-Type: message/http",

@@ -8,6 +8,7 @@ import type { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { passes } from "./judgement.ts";
 import type { Request } from "./request.ts";
+import { sendAnswer } from "./send_answer.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -36,7 +37,7 @@ export function purge(
   const found = cache.drop(keyOf(session, exchange));
   exchange.cache = found ? "purged" : "purge miss";
   const body = bytesOf(found ? "forgotten\n" : "nothing was stored for this URL\n");
-  return session.answerWith(exchange, request, [
+  return sendAnswer(session, exchange, request, [
     found ? "HTTP/1.1 200 OK" : "HTTP/1.1 404 Not Found",
     `Date: ${formatDate(Date.now())}`,
     "Content-Type: text/plain; charset=utf-8",

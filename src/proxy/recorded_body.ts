@@ -87,7 +87,7 @@ export async function sendRecorded(
         if (owed !== null && !await down.write(owed)) return false;
         owed = null;
         down.deadline = Infinity;
-        await session.waitFor(piece);
+        await session.watch.waitFor(piece);
         continue;
       }
       const most = Math.min(session.usage?.downRead ?? Infinity, LARGE - BEFORE_CHUNK - AFTER_CHUNK);
@@ -143,7 +143,7 @@ async function sendPiece(
 async function pause(session: Session, milliseconds: number): Promise<void> {
   const { down, services: { clock, settings } } = session;
   down.deadline = Infinity;
-  session.watchLater();
+  session.watch.beginLater();
   await new Pause(clock, milliseconds, down, down, settings.halfClosedTimeout, () => {}).over;
-  session.answered();
+  session.watch.answered();
 }

@@ -90,11 +90,11 @@ export class ResponseRelay {
       readStatusLine(head, response);
       response.options.read(head);
       if (response.status >= 200) break;
-      session.answered();
+      session.watch.answered();
       if (response.status === 101) return await this.#switchProtocols();
       await this.#interimResponse();
     }
-    session.answered();
+    session.watch.answered();
     // it is weir that the parent asks
     if (response.status === 407 && up.asksParent) throw unwelcome(up.parent!, 407);
     // from here on each step that can do without is no async function of its own: most responses are one read and
@@ -152,7 +152,7 @@ export class ResponseRelay {
       this.exchange.responseHeadBytes += writer.length;
       session.usage?.down(writer.length, services.clock.now);
     }
-    if (upload === null) session.watchLater();
+    if (upload === null) session.watch.beginLater();
     up.start = head.end;
   }
 
@@ -338,10 +338,10 @@ export class ResponseRelay {
       if (usage !== null) up.readLimit = usage.downRead;
       session.down.deadline = Infinity;
       // while the rest of an upload lies there that nobody reads, the client is heard when it is written to
-      if (upload === null || upload.done) session.watchLater();
-      up.deadline = clock.in(session.patience(settings.bodyTimeout));
+      if (upload === null || upload.done) session.watch.beginLater();
+      up.deadline = clock.in(session.watch.patience(settings.bodyTimeout));
       const count = await up.read();
-      session.answered();
+      session.watch.answered();
       if (count === FAILED) return false;
       if (count === ENDED) {
         if (!reader.end()) return false;
@@ -380,11 +380,11 @@ export class ResponseRelay {
     const { session, up, upload } = this;
     const { down, services: { clock, settings } } = session;
     down.deadline = Infinity;
-    if (upload === null || upload.done) session.watchLater();
+    if (upload === null || upload.done) session.watch.beginLater();
     await new Pause(clock, milliseconds, down, up, settings.halfClosedTimeout, () => {
       up.deadline = Infinity;
     }).over;
-    session.answered();
+    session.watch.answered();
     down.deadline = clock.in(settings.bodyTimeout);
   }
 

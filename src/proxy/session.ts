@@ -3,34 +3,30 @@
 import { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { type IpAddress, parseIp } from "../http/ip_address.ts";
-import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
+import { giveBack } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
+import { lingeringClose } from "../net/lingering_close.ts";
 import type { Facts } from "../policy/facts.ts";
 import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
-import { type Arrival, REQUEST_BASE } from "./arrival.ts";
-import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
+import type { Arrival } from "./arrival.ts";
 import { ClientGone } from "./client_gone.ts";
+import { ClientWatch } from "./client_watch.ts";
 import { Exchange, NO_FIELDS } from "./exchange.ts";
+import { isSocks, noticeProtocol } from "./first_byte.ts";
 import { forward } from "./forward.ts";
 import { answerGatewayPage, enterGateway, type Gateway, gatewayError } from "./gateway.ts";
 import { ownAnswer } from "./own_resources.ts";
-import { Request } from "./request.ts";
+import { keepHead, readHead } from "./read_head.ts";
+import type { Request } from "./request.ts";
+import { sendError } from "./send_answer.ts";
 import type { Services } from "./services.ts";
 import { socks } from "./socks.ts";
 import { tunnel } from "./tunnel.ts";
 
-/** What is still read of a client that was answered before its request was whole: bytes and ms. */
-const LINGER_BYTES = 1024 * 1024;
-const LINGER_TIME = 2_000;
-
 /** A client whose address nobody can read is trusted with nothing. */
 const NOWHERE: IpAddress = { family: 4, bytes: Uint8Array.of(255, 255, 255, 255) };
 const NO_AUTHORITY = new Authority("", 0, null, "");
-
-const TLS_HANDSHAKE = 0x16;
-const SOCKS_4 = 0x04;
-const SOCKS_5 = 0x05;
 
 /** The facts of the exchange under way; what was of the last one is overwritten. */
 type OwnFacts = { -readonly [Fact in keyof Facts]: Facts[Fact] };
@@ -53,15 +49,13 @@ export class Session {
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
   up: Connection | null = null;
   reaching: { giveUp(): void } | null = null;
+  /** Notices when the client goes away meanwhile. */
+  readonly watch = new ClientWatch(this);
   /** Whether the client is given time to read its last answer before the connection is closed. */
   lingers = false;
 
   #begun = false;
-  /** The answer to a head that took too long, until it has gone out. */
-  #late: Promise<void> | null = null;
   #aborted = false;
-  /** An exchange waits for another one. */
-  #waits = false;
 
   /** The client's address. */
   readonly client: string;
@@ -85,7 +79,7 @@ export class Session {
   async run(): Promise<void> {
     try {
       while (await this.#next());
-      if (this.lingers) await this.#linger();
+      if (this.lingers) await lingeringClose(this.down);
     } catch (error) {
       const { stack, message } = error as Error;
       this.services.observer.notice(
@@ -142,7 +136,7 @@ export class Session {
       head.begin(down.buffer, down.start);
       if (head.read(down.end)) {
         exchange.headAt = exchange.began;
-      } else if (await this.#readHead(exchange, request)) {
+      } else if (await readHead(this, exchange, request)) {
         exchange.headAt = performance.now();
       } else {
         // a client that has said nothing but empty lines has not asked for anything
@@ -154,36 +148,59 @@ export class Session {
       exchange.fields = head;
       down.deadline = Infinity;
       down.start = head.end;
-      buffer = this.#keepHead();
+      buffer = keepHead(down);
       if (this.arrival.gateway) this.gateway = enterGateway(this, exchange, request);
       request.understand(exchange);
       understood = true;
-      const again = await this.#dispatch(exchange, request);
-      this.idle = again;
+      const again = this.idle = await this.#dispatch(exchange, request);
       this.#finish(exchange, request);
       return again;
     } catch (error) {
-      if (error instanceof ClientGone) {
-        exchange.truncated = true;
-        exchange.details = error.message;
-        this.#finish(exchange, request);
-        return false;
-      }
-      if (!(error instanceof HttpError)) {
-        this.#finish(exchange, request, "proxy_internal_error", String(error));
-        throw error;
-      }
-      if (!request.head.begun) this.#recognise(down.buffer[down.start]);
-      // before the head was understood nobody knows where the next request would begin
-      const again = await this.answer(exchange, request, error, !understood);
-      this.idle = again;
-      this.#finish(exchange, request);
-      return again;
+      return await this.#failed(exchange, request, error, understood);
     } finally {
       this.letGo(exchange);
       services.giveBackRequest(request);
       if (buffer !== null) giveBack(buffer);
     }
+  }
+
+  #dispatch(exchange: Exchange, request: Request): Promise<boolean> {
+    switch (request.target.form) {
+      case "authority":
+        return tunnel(this, exchange, request);
+      case "absolute":
+        return forward(this, exchange, request);
+      default:
+        return this.arrival.gateway
+          ? answerGatewayPage(this, exchange, request)
+          : ownAnswer(this, exchange, request);
+    }
+  }
+
+  /**
+   * Ends an exchange that went wrong, and tells the client why if it is there. True when another may follow. Throws
+   * what is a fault of weir's own.
+   *
+   * @param understood whether the request's head was
+   */
+  async #failed(exchange: Exchange, request: Request, error: unknown, understood: boolean): Promise<boolean> {
+    if (error instanceof ClientGone) {
+      exchange.truncated = true;
+      exchange.details = error.message;
+      this.#finish(exchange, request);
+      return false;
+    }
+    if (!(error instanceof HttpError)) {
+      this.#finish(exchange, request, "proxy_internal_error", String(error));
+      throw error;
+    }
+    const { down, arrival: { gateway } } = this;
+    if (!request.head.begun && !gateway) noticeProtocol(this, down.buffer[down.start]);
+    const said = gateway ? gatewayError(error) : error;
+    // before the head was understood nobody knows where the next request would begin
+    const again = this.idle = await sendError(this, exchange, request, said, !understood);
+    this.#finish(exchange, request);
+    return again;
   }
 
   /** The record of an exchange that begins. */
@@ -207,264 +224,11 @@ export class Session {
     this.counted = false;
   }
 
-  #dispatch(exchange: Exchange, request: Request): Promise<boolean> {
-    switch (request.target.form) {
-      case "authority":
-        return tunnel(this, exchange, request);
-      case "absolute":
-        return forward(this, exchange, request);
-      default:
-        return this.arrival.gateway
-          ? answerGatewayPage(this, exchange, request)
-          : ownAnswer(this, exchange, request);
-    }
-  }
-
   #countAtEnd(exchange: Exchange, usage: Usage): void {
     const { now } = this.services.clock;
     usage.up(exchange.requestHeadBytes + exchange.requestBodyBytes, now);
     usage.down(exchange.responseHeadBytes + exchange.responseBodyBytes, now);
     usage.end();
-  }
-
-  /** Reads until the head is whole. False when the client has gone or has taken too long. */
-  async #readHead(exchange: Exchange, request: Request): Promise<boolean> {
-    const { down, services } = this;
-    const { head } = request;
-    down.deadline = services.clock.in(services.settings.headTimeout);
-    down.onExpire = () => this.#headIsLate(exchange, request);
-    try {
-      do {
-        if (down.room === 0) {
-          const before = down.start;
-          giveBack(down.swap(this.#bufferFor(down.end - down.start + 1)));
-          head.move(down.buffer, down.start - before);
-        }
-        const count = await down.read();
-        if (this.#late !== null) {
-          // bytes may have come at the same time as the end of it: the answer still has to go out
-          await this.#late;
-          return false;
-        }
-        if (count <= 0) return false;
-      } while (!head.read(down.end));
-      return true;
-    } finally {
-      down.onExpire = null;
-    }
-  }
-
-  /** The smallest buffer that can hold so many bytes. */
-  #bufferFor(bytes: number): Uint8Array {
-    const needed = bytes + REQUEST_BASE + 16;
-    if (needed <= SMALL) return borrow(SMALL);
-    if (needed <= MEDIUM) return borrow(MEDIUM);
-    return needed <= LARGE ? borrow(LARGE) : new Uint8Array(needed * 2);
-  }
-
-  /** Leaves the head where it is and goes on reading into another buffer; returns the head's. */
-  #keepHead(): Uint8Array {
-    const { down } = this;
-    return down.swap(this.#bufferFor(down.end - down.start));
-  }
-
-  /** The time for a head is over: 408 for one that was begun (RFC 9110 §15.5.9), silence for none. */
-  #headIsLate(exchange: Exchange, request: Request): void {
-    const { down, services } = this;
-    down.expired = true;
-    if (!request.head.begun) return down.close();
-    const error = new HttpError(408, "http_request_error", "the request's head took too long");
-    const { bytes, bodyLength } = answerTo(error, services.settings, {
-      kind: "text",
-      number: exchange.number,
-      withoutBody: false,
-      close: true,
-    });
-    exchange.status = error.status;
-    exchange.ownAnswer = true;
-    exchange.error = error.error;
-    exchange.details = error.message;
-    exchange.truncated = true;
-    // a client that reads nothing either has had its time
-    down.onExpire = null;
-    down.deadline = services.clock.in(LINGER_TIME);
-    exchange.responseHeadBytes = bytes.length - bodyLength;
-    exchange.responseBodyBytes = bodyLength;
-    this.#late = down.write(bytes).then(() => down.close());
-  }
-
-  /** Tells the operator of a client that speaks another protocol. */
-  #recognise(first: number): void {
-    if (this.arrival.gateway) return;
-    const { observer } = this.services;
-    if (first === TLS_HANDSHAKE) {
-      observer.notice(
-        "warning",
-        `${this.client} began with TLS: give it http://${this.listener} as its proxy, not https://`,
-      );
-    } else if (isSocks(first)) {
-      observer.notice(
-        "warning",
-        `${this.client} spoke SOCKS, which --no-socks has turned off: set ${this.listener} as its HTTP proxy instead`,
-      );
-    }
-  }
-
-  /**
-   * Reads on while an exchange waits for its origin, so that a client that goes away is noticed. What it sends
-   * stays in the buffer for the next exchange. Not while a body is to be read.
-   */
-  watch(): void {
-    const { down } = this;
-    if (down.start !== down.end || down.ended || down.reading) return;
-    down.empty();
-    down.onSettled = this.#onClient;
-    down.read();
-  }
-
-  /**
-   * The same for a client that sends nothing more, and an exchange that may be over at once: a read that is cut off
-   * costs more than the rest of a short connection, so that it begins only when the origin takes its time.
-   */
-  watchLater(): void {
-    const { down, services } = this;
-    if (down.start !== down.end || down.ended || down.reading) return;
-    down.onExpire = this.#onLater;
-    down.deadline = services.clock.now;
-  }
-
-  readonly #onLater = (down: Connection): void => {
-    down.onExpire = null;
-    this.watch();
-  };
-
-  /** The origin has answered: the client's deadlines are those of reading the answer. */
-  answered(): void {
-    const { down } = this;
-    if (down.onExpire !== this.#onLater) return;
-    down.onExpire = null;
-    down.deadline = Infinity;
-  }
-
-  readonly #onClient = (down: Connection): void => {
-    down.onSettled = null;
-    const { up } = this;
-    // a reset says that nobody reads the answer any more; an end may come from one that still does
-    if (down.error !== null) {
-      this.reaching?.giveUp();
-      up?.close();
-    } else if (down.ended) {
-      if (up !== null) up.deadline = Math.min(up.deadline, this.services.clock.in(this.patience(Infinity)));
-      else if (this.#waits) this.#waitNoLonger();
-    }
-  };
-
-  /**
-   * Waits for what another exchange brings, which must settle when `reaching` is given up. A client that goes away
-   * meanwhile is noticed; one that has closed its sending side is given as long as anywhere else.
-   */
-  async waitFor(promise: Promise<unknown>): Promise<void> {
-    const { down } = this;
-    this.#waits = true;
-    if (down.ended) this.#waitNoLonger();
-    else this.watchLater();
-    try {
-      await promise;
-    } finally {
-      this.#waits = false;
-      this.answered();
-      if (down.onExpire === this.#onPatienceOver) {
-        down.onExpire = null;
-        down.deadline = Infinity;
-      }
-    }
-  }
-
-  #waitNoLonger(): void {
-    const { down, services } = this;
-    down.onExpire = this.#onPatienceOver;
-    down.deadline = services.clock.in(services.settings.halfClosedTimeout);
-  }
-
-  readonly #onPatienceOver = (down: Connection): void => {
-    down.onExpire = null;
-    down.error ??= new Error("the client went away");
-    this.reaching?.giveUp();
-    down.close();
-  };
-
-  /** How long the exchange under way may stand still: less when the client seems to have gone. */
-  patience(milliseconds: number): number {
-    return this.down.ended ? Math.min(milliseconds, this.services.settings.halfClosedTimeout) : milliseconds;
-  }
-
-  /** Sends an own answer. True when the connection can go on. */
-  answer(exchange: Exchange, request: Request, error: HttpError, close: boolean): Promise<boolean> {
-    if (this.arrival.gateway) error = gatewayError(error);
-    exchange.error = error.error;
-    exchange.details = error.message;
-    const closing = this.#closes(request, close);
-    const answer = answerTo(error, this.services.settings, {
-      kind: pageKind(request.head.complete ? request.head.field("accept") : ""),
-      number: exchange.number,
-      withoutBody: request.method === "HEAD",
-      close: closing,
-    });
-    return this.#send(exchange, error.status, answer, closing);
-  }
-
-  /** Sends an own answer that is no error. True when the connection can go on. */
-  answerWith(exchange: Exchange, request: Request, fields: string[], body: Uint8Array): Promise<boolean> {
-    const closing = this.#closes(request, false);
-    const answer = withBody([...fields, ...(closing ? ["Connection: close"] : [])], body);
-    return this.#send(exchange, Number(fields[0].slice(9, 12)), answer, closing);
-  }
-
-  /**
-   * Whether the connection ends after an own answer: unread bodies are not waited for, and what follows a CONNECT
-   * that is refused may have been meant for the tunnel.
-   */
-  #closes(request: Request, close: boolean): boolean {
-    return close || request.framing !== 0 || request.minorVersion === 0 || request.options.close ||
-      request.method === "CONNECT" || this.services.draining;
-  }
-
-  async #send(exchange: Exchange, status: number, answer: Answer, close: boolean): Promise<boolean> {
-    const { down, services } = this;
-    const { bytes, bodyLength } = answer;
-    exchange.status = status;
-    exchange.ownAnswer = true;
-    this.answered();
-    down.deadline = services.clock.in(services.settings.bodyTimeout);
-    const written = await down.write(bytes);
-    if (written) {
-      exchange.responseHeadBytes = bytes.length - bodyLength;
-      exchange.responseBodyBytes = bodyLength;
-    } else exchange.truncated = true;
-    this.lingers = written && close;
-    return written && !close;
-  }
-
-  /**
-   * Closes so that the client can still read what it was sent: closing while its bytes lie unread would reset the
-   * connection and take the answer away (RFC 9112 §9.6).
-   */
-  async #linger(): Promise<void> {
-    const { down, services } = this;
-    await down.closeWrite();
-    if (down.bufferLost && !down.reading) {
-      // the system may still be sending from it to the origin
-      down.empty();
-      down.swap(borrow(SMALL));
-      down.bufferLost = false;
-    }
-    down.deadline = services.clock.in(LINGER_TIME);
-    const until = down.received + LINGER_BYTES;
-    while (!down.closed && !down.ended && down.received < until) {
-      if (!down.reading) down.empty();
-      if (await down.read() <= 0) break;
-    }
-    down.close();
   }
 
   #finish(exchange: Exchange, request: Request, error = "", details = ""): void {
@@ -491,9 +255,4 @@ export class Session {
     this.services.observer.finished(exchange);
     exchange.fields = NO_FIELDS;
   }
-}
-
-/** Whether a connection that begins so is one of SOCKS, which no method of HTTP begins with. */
-function isSocks(first: number): boolean {
-  return first === SOCKS_4 || first === SOCKS_5;
 }

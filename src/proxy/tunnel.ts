@@ -40,7 +40,7 @@ export async function openTunnel(
   established: (up: Connection) => Uint8Array,
 ): Promise<void> {
   const { services, down } = session;
-  session.watch();
+  session.watch.begin();
   if (session.usage !== null) await paceHead(session, session.usage, exchange);
   const up = await connect(session, authority, "tunnel", exchange);
   exchange.connectedAt = exchange.responseAt = performance.now();

@@ -195,7 +195,7 @@ export class Upload {
     session.down.deadline = Infinity;
     session.down.readLimit = Infinity;
     up.deadline = session.services.clock.in(this.#settings.responseTimeout);
-    session.watch();
+    session.watch.begin();
   }
 
   #clientHasGone(count: number): void {
