@@ -31,11 +31,11 @@ const MAX_FORWARDS = 1 << Field.MaxForwards;
 export async function forward(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
   const { services } = session;
   exchange.kind = "forward";
+  const admitted = admit(session, exchange, request);
+  if (admitted !== null) await admitted;
   if ((request.head.seen & MAX_FORWARDS) !== 0 && answersLastForward(request)) {
     return answerLastForward(session, exchange, request);
   }
-  const admitted = admit(session, exchange, request);
-  if (admitted !== null) await admitted;
   if (session.usage !== null) {
     // what is over a rate waits before others wait for it, and though nobody may have to be asked
     attend(session, request);

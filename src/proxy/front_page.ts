@@ -3,10 +3,9 @@
 import type { Authority } from "../http/authority.ts";
 import { formatDate } from "../http/date.ts";
 import { HttpError } from "../http/error.ts";
-import type { Verdict } from "../policy/verdict.ts";
 import { pageKind } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
-import { obey } from "./judgement.ts";
+import { receive } from "./judgement.ts";
 import { pacText } from "./pac.ts";
 import { setupHtml, setupText, STYLE } from "./pages/setup_page.ts";
 import { ownScheme } from "./own_host.ts";
@@ -34,17 +33,6 @@ const GUARDS: readonly string[] = [
 
 /** Pages of errors have a style of their own, and nothing in them that is not escaped. */
 const ERROR_GUARDS: readonly string[] = [contentPolicy("unsafe-inline"), ...GUARDS];
-
-/** No rule is asked, since nothing goes out: this counts the request against its client's rates. */
-const NOTHING_DECIDED: Verdict = {
-  decision: "unresolved",
-  rule: "",
-  reason: "",
-  note: "",
-  enforced: true,
-  tls: "any",
-  rates: null,
-};
 
 /**
  * Answers a request for a page of weir's own, to whom the policy is for. Nobody is asked for a password: browsers
@@ -86,14 +74,6 @@ export async function answerOwnPage(
   ], request.method === "HEAD" ? new Uint8Array() : body);
   session.usage?.down(exchange.responseHeadBytes + exchange.responseBodyBytes, session.services.clock.now);
   return again;
-}
-
-/** Whether the client may use weir at all, whoever it is, and has not asked too often. Throws {@link HttpError}. */
-function receive(session: Session, exchange: Exchange): void {
-  const { facts } = session;
-  facts.user = null;
-  const received = session.services.settings.policy.receive({ ...facts, user: "" });
-  obey(session, exchange, received ?? NOTHING_DECIDED);
 }
 
 /** A page loads nothing, runs nothing and is in no other: all that it has is its style. */

@@ -13,6 +13,7 @@ import { bytesOf, decodeText } from "../http/text.ts";
 import { NoSuchHost } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Place, requestFields, responseHead, targetOf } from "./gateway_fields.ts";
+import { receive } from "./judgement.ts";
 import { ownHost } from "./own_host.ts";
 import type { Request } from "./request.ts";
 import { sendAnswer } from "./send_answer.ts";
@@ -99,9 +100,10 @@ function refusal(message: string): HttpError {
   return new HttpError(403, "http_request_denied", message);
 }
 
-/** The page that says what this is. */
+/** The page that says what this is. Throws {@link HttpError} for whom the policy is not for. */
 export function answerGatewayPage(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
   exchange.kind = "own";
+  receive(session, exchange);
   const own = `http://${session.listener}`;
   const body = bytesOf(
     `This is a gateway: it fetches the page that its path names.\n\n` +

@@ -6,6 +6,7 @@ import { Excess } from "../policy/rate_account.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Session } from "./session.ts";
 
 /** What the record names as the rule when a request came too soon. */
 const RATES = "rates";
@@ -90,6 +91,28 @@ export function keepTo(session: Asker, exchange: Exchange, verdict: Verdict): vo
   exchange.rule = verdict.rule;
   exchange.reason = verdict.reason;
   exchange.enforced = verdict.enforced;
+}
+
+/** No rule is asked, since nothing goes out: this counts the request against its client's rates. */
+const NOTHING_DECIDED: Verdict = {
+  decision: "unresolved",
+  rule: "",
+  reason: "",
+  note: "",
+  enforced: true,
+  tls: "any",
+  rates: null,
+};
+
+/**
+ * Whether the client may ask weir for something of its own, whoever it is, and has not asked too often. Nobody is asked
+ * for a password. Throws {@link HttpError} as {@link obey} does.
+ */
+export function receive(session: Session, exchange: Exchange): void {
+  const { facts } = session;
+  facts.user = null;
+  const received = session.services.settings.policy.receive({ ...facts, user: "" });
+  obey(session, exchange, received ?? NOTHING_DECIDED);
 }
 
 /** What a refused client is told: the rule and its note. Why, and what would help, is the operator's to know. */

@@ -5,6 +5,7 @@ import { badRequest } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Exchange } from "./exchange.ts";
+import { receive } from "./judgement.ts";
 import { ownHost, ownScheme } from "./own_host.ts";
 import type { Request } from "./request.ts";
 import { sendAnswer } from "./send_answer.ts";
@@ -19,7 +20,10 @@ const CREDENTIALS: ReadonlySet<number> = new Set([
 
 /** A request in origin form, or `OPTIONS *`: it is meant for weir itself. Throws {@link HttpError}. */
 export async function ownAnswer(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
-  if (request.target.form === "asterisk") return await answerOptions(session, exchange, request);
+  if (request.target.form === "asterisk") {
+    receive(session, exchange);
+    return await answerOptions(session, exchange, request);
+  }
   const host = ownHost(session, request);
   if (host !== null) {
     // most proxies are never asked for it

@@ -1,6 +1,7 @@
 /** The gateway over sockets: what it asks for, what it refuses, and what it makes of answers. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseNetworks } from "../../src/policy/network.ts";
 import { refresh, setCookie } from "../../src/proxy/gateway_fields.ts";
 import { DISGUISES } from "../policy/disguises.ts";
 import { text } from "../http/reading.ts";
@@ -366,6 +367,12 @@ gateway("the policy decides as for any request", {
     assertEquals((await ask(`/${origin.authority}${path}`)).status, 403, path);
     assertEquals((await exchanges.next()).rule, "no");
   }
+});
+
+gateway("whom the policy is not for is not told what it is either", {
+  settings: { policy: new SeenFrom(policy({ clients: parseNetworks("10.0.0.0/8") }), "192.0.2.1") },
+}, async ({ ask }) => {
+  for (const path of ["/", "/?q", "/a.example/"]) assertEquals((await ask(path)).status, 403, path);
 });
 
 gateway("users say who they are as on a web server", {

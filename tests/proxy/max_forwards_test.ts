@@ -1,8 +1,10 @@
 /** Max-Forwards, TRACE, and what is asked of weir itself (http-rules §2, §4). */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseNetworks } from "../../src/policy/network.ts";
 import { proxied, PSEUDONYM } from "./harness.ts";
 import { valuesOf } from "./peer.ts";
+import { policy, SeenFrom } from "./policies.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
 
 /** What came and what goes on. */
@@ -115,3 +117,25 @@ proxied("a TRACE answered here with a body unread closes (http-rules §5)", asyn
   assertEquals([answer.status, valuesOf(answer, "connection")], [200, ["close"]]);
   assertEquals(await client.rest(), "");
 });
+
+for (
+  const [what, message] of [
+    ["TRACE with Max-Forwards: 0", request({ authority: "a.example" }, "TRACE", "/", "Max-Forwards: 0")],
+    [
+      "OPTIONS with Max-Forwards: 0",
+      "OPTIONS http://a.example HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n",
+    ],
+    ["OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"],
+  ]
+) {
+  proxied(
+    `${what} is answered to clients of the policy alone (http-rules §7)`,
+    { settings: { policy: new SeenFrom(policy({ clients: parseNetworks("10.0.0.0/8") }), "192.0.2.1") } },
+    async ({ connect, exchanges }) => {
+      const client = await connect();
+      await client.send(message);
+      assertEquals((await client.message()).status, 403);
+      assertEquals((await exchanges.next()).rule, "clients");
+    },
+  );
+}
