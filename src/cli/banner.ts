@@ -1,5 +1,6 @@
 /** What a person sees when weir has started. */
 
+import { printable } from "../config/printable.ts";
 import { formatAddress } from "../config/value.ts";
 import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
 import type { PolicySpec } from "../policy/spec.ts";
@@ -13,6 +14,7 @@ const MOST_PARENTS = 4;
  * @param addresses what the listeners are bound to, at least one
  * @param overTls the same of those over TLS
  * @param gateways the same of those that are gateways
+ * @param users those of `--users`, if there are any
  */
 export function banner(
   addresses: readonly Deno.NetAddr[],
@@ -21,6 +23,7 @@ export function banner(
   overTls: readonly Deno.NetAddr[] = [],
   parents: readonly ParentSpec[] = [],
   gateways: readonly Deno.NetAddr[] = [],
+  users: { readonly path: string; readonly size: number } | null = null,
 ): string {
   const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
   const url = `http://${formatAddress(tried)}`;
@@ -34,12 +37,15 @@ export function banner(
     text += `  ${paint(color, YELLOW, "careful")}   whoever reaches ${where} can browse from this machine\n`;
   }
   text += row("policy", policyInWords(policy));
+  if (users !== null) text += row("users", usersInWords(users, policy));
   if (parents.length > 0) text += row("parents", parentsInWords(parents));
   for (const gateway of gateways) {
     text += row("gateway", `http://${formatAddress(reachable(gateway))}/example.com/`);
   }
-  text += row("try it", `curl -x ${url} http://example.com/`);
-  text += row("programs", `export http_proxy=${url} https_proxy=${url}`);
+  const asksAll = users !== null && policy.authentication === "always";
+  const urlOfUser = asksAll ? url.replace("//", "//USER:PASSWORD@") : url;
+  text += row("try it", `curl -x ${url} ${asksAll ? "-U USER " : ""}http://example.com/`);
+  text += row("programs", `export http_proxy=${urlOfUser} https_proxy=${urlOfUser}`);
   text += row(
     "browsers",
     `HTTP proxy ${tried.hostname}, port ${tried.port}, for HTTPS too; ${url}/ says more`,
@@ -52,6 +58,19 @@ export function banner(
 export function policyInWords({ rules, defaultAction, mode }: PolicySpec): string {
   const count = rules.length === 0 ? "no rules" : rules.length === 1 ? "1 rule" : `${rules.length} rules`;
   return `${count}, default ${defaultAction}${mode === "report" ? ", report mode" : ""}`;
+}
+
+/** `2 in users.txt, nobody else is served`. */
+function usersInWords(
+  { path, size }: { readonly path: string; readonly size: number },
+  { authentication, mode }: PolicySpec,
+): string {
+  const asked = mode === "report"
+    ? "and nobody has to be one in report mode"
+    : authentication === "always"
+    ? "nobody else is served"
+    : "asked for where a rule wants one";
+  return `${size} in ${printable(path)}, ${asked}`;
 }
 
 /** `corp, socks5://127.0.0.1:1080; names are looked up there, and their addresses not judged here`. */

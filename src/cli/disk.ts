@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { NoticeLevel } from "../proxy/observer.ts";
-import { pathOf, permission, startLine } from "./shell_words.ts";
+import { diskWorkerFolder, permittedLine } from "./permissions.ts";
 
 /**
  * The disk store of the configuration, or `null` when there is none. Where its folder cannot be used that is noticed,
@@ -21,7 +21,7 @@ export async function openDisk(
   notice: (level: NoticeLevel, message: string) => void,
 ): Promise<DiskStore | null> {
   if (cacheFolder === null || proxy.cacheSize === 0) return null;
-  await requireFolder(cacheFolder, ["read", "write"], [...workerFolder(), ...files], line);
+  await requireFolder(cacheFolder, ["read", "write"], [...diskWorkerFolder(), ...files], line);
   const { DiskStore } = await import("../cache/disk_store.ts");
   const { FolderInUse } = await import("../cache/disk/lock.ts");
   try {
@@ -30,12 +30,6 @@ export async function openDisk(
     if (error instanceof FolderInUse) throw new ConfigError([error.message]);
     throw error;
   }
-}
-
-/** Where the modules of the disk's worker are, which `deno run` loads as files are read; an executable has them. */
-function workerFolder(): string[] {
-  const url = new URL("../cache/disk", import.meta.url);
-  return Deno.build.standalone || url.protocol !== "file:" ? [] : [pathOf(url)];
 }
 
 /**
@@ -60,8 +54,8 @@ export async function requireFolder(
   }`;
   const text = `${folder} cannot be used: that needs ${needed}`;
   if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-  const flags = names.map((name) => permission(name, pathsOf(name)));
+  const more = { read: pathsOf("read"), write: names.includes("write") ? [folder] : [] };
   throw new ConfigError([
-    `${text}\n  give ${names.length === 1 ? "it" : "them"}:  ${startLine(flags, line.args)}`,
+    `${text}\n  give ${names.length === 1 ? "it" : "them"}:  ${permittedLine(line, more)}`,
   ]);
 }

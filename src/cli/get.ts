@@ -23,6 +23,7 @@ import { type RepeatedRow, repeatedRow, repeatedSummary } from "./get_repeat_tex
 import { Showing } from "./get_text.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { loadPolicy, readCertificates } from "./load.ts";
+import { requireConnect } from "./permissions.ts";
 import { EXIT_AT_ONCE } from "./serve.ts";
 import { listenForSignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
@@ -229,13 +230,22 @@ async function jobOf(line: CommandLine, io: Io): Promise<Job> {
     fields: (options.header ?? []).map(fieldOf),
     body,
   };
-  const values: Values = line.config === undefined ? line.values : (await loadPolicy(line, io)).values;
+  const { values, files = [] } = line.config === undefined
+    ? { values: line.values }
+    : await loadPolicy(line, io);
+  const proxy = options.direct ? null : routeOf(options.proxy, values);
+  const authorities = values["origin-ca"] ?? [];
+  const pem = await certificates(authorities, line);
+  const { host: hostname, port } = proxy ?? target.authority;
+  await requireConnect("asking over the network", { hostname, port }, line, {
+    read: [...files, ...authorities],
+  });
   return {
     request,
     settings: {
-      proxy: options.direct ? null : routeOf(options.proxy, values),
+      proxy,
       agent: `weir/${VERSION}`,
-      certificates: await certificates(values["origin-ca"] ?? [], line),
+      certificates: pem,
       connectTimeout: values["connect-timeout"] ?? DEFAULTS["connect-timeout"],
       responseTimeout: values["response-timeout"] ?? DEFAULTS["response-timeout"],
       bodyTimeout: values["body-timeout"] ?? DEFAULTS["body-timeout"],

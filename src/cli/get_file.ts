@@ -3,7 +3,7 @@
 import { ConfigError, UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
-import { startLine } from "./shell_words.ts";
+import { permittedLine } from "./permissions.ts";
 
 export class OutputFile {
   #file: Deno.FsFile | null;
@@ -24,8 +24,7 @@ export class OutputFile {
     if (state !== "granted") {
       const text = `${name} cannot be written: that needs the permission --allow-write`;
       if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-      const flag = path.includes(",") ? "--allow-write" : `--allow-write=${path}`;
-      throw new ConfigError([`${text}\n  give it:  ${startLine([flag], line.args)}`]);
+      throw new ConfigError([`${text}\n  give it:  ${permittedLine(line)}`]);
     }
     try {
       return new OutputFile(path, await Deno.open(path, { write: true, createNew: true }));

@@ -16,7 +16,8 @@ import type { Known } from "../review/learn.ts";
 import type { LearnedRule } from "../review/learned_rule.ts";
 import { catchAllsOf, insertBlocks, keepsRules, placesFor } from "../review/merge.ts";
 import { type NamedRule, ruleLines, testBlocks, withNames } from "../review/policy_text.ts";
-import { ListFiles, listFilesOf, resolveLists } from "./lists.ts";
+import { ListFiles } from "./lists.ts";
+import { listFilesOf, resolveLists } from "./named_files.ts";
 import { requireRead } from "./read_file.ts";
 
 /** Bytes. */

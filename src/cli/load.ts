@@ -17,7 +17,8 @@ import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { TestCase } from "../policy/test_case.ts";
 import type { ParentSpec, WaySpec } from "../proxy/parent.ts";
 import type { Io } from "./io.ts";
-import { fileIn, folderOf, ListFiles, listFilesOf, resolveLists } from "./lists.ts";
+import { ListFiles } from "./lists.ts";
+import { fileIn, folderOf, listFilesOf, resolveLists } from "./named_files.ts";
 import { requireAdmission } from "./public_listener.ts";
 import type { FileUsers } from "./users.ts";
 

@@ -5,7 +5,8 @@ import type { CommandLine } from "../config/flags.ts";
 import { LogError, type LogReader } from "../review/log_reader.ts";
 import type { LoggedExchange } from "../review/logged_exchange.ts";
 import type { Io } from "./io.ts";
-import { logsOf, openFile, requireRead } from "./read_file.ts";
+import { logsOf } from "./permissions.ts";
+import { openFile, requireRead } from "./read_file.ts";
 
 /** Reasons for which lines were passed over that are told; the others are counted. */
 const MOST_REASONS = 5;

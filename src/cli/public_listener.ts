@@ -7,7 +7,7 @@ import { isUnspecified, parseIp } from "../http/ip_address.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { clientScopeOf, plainAddress } from "../policy/address_scope.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
-import { permission, startLine } from "./shell_words.ts";
+import { permittedLine } from "./permissions.ts";
 
 /**
  * Refuses to serve everybody where nobody said so.
@@ -35,9 +35,9 @@ export function requireAdmission(
   const why = policy.mode === "report"
     ? "in report mode nobody is refused"
     : "the policy names neither clients nor users";
-  const permissions = files.length === 0 ? [] : [permission("read", files)];
   const end = line.args.includes("--") ? line.args.indexOf("--") : line.args.length;
-  const fix = (clients: string) => startLine(permissions, line.args.toSpliced(end, 0, "--clients", clients));
+  const fix = (clients: string) =>
+    permittedLine(line, { read: files }, line.args.toSpliced(end, 0, "--clients", clients));
   throw new ConfigError([
     `${reached}, and ${why}: whoever finds it could browse from this machine\n` +
     `  say who may:  ${fix("loopback,192.168.0.0/16")}\n` +

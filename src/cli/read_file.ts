@@ -3,7 +3,8 @@
 import type { CommandLine } from "../config/flags.ts";
 import { ConfigError } from "../config/errors.ts";
 import { shellWord } from "../programs/shell_word.ts";
-import { permission, startLine } from "./shell_words.ts";
+import { needsOf, permittedLine } from "./permissions.ts";
+import { startLine } from "./shell_words.ts";
 
 /**
  * Asks for nothing: says which permission is missing to read these files, and how to give it.
@@ -96,18 +97,12 @@ function withoutPermission(missing: readonly string[], all: readonly string[], l
       ? "-"
       : word.replace(/^(--config=|-c=?)(.*)$/, (all, flag, path) => path === config ? `${flag}-` : all)
   );
-  const alternative = config === undefined
+  const others = [...needsOf(line).read, ...needsOf(line).write, ...all].filter((path) => path !== config);
+  const alternative = config === undefined || others.length > 0
     ? ""
     : `\n  or, by the network alone:  ${startLine([], fromInput)} < ${shellWord(config)}`;
   if (Deno.build.standalone) return `${text}, which this executable was built without${alternative}`;
-  const flag = permission("read", [...new Set([...all, ...logsOf(line)])]);
-  return `${text}\n  give it:  ${startLine([flag], line.args)}${alternative}`;
-}
-
-/** The files that a command line names as logs. */
-export function logsOf({ command, words }: CommandLine): string[] {
-  const reads = command === "learn" || command === "replay" || command === "report";
-  return reads ? words.filter((word) => word !== "-") : [];
+  return `${text}\n  give it:  ${permittedLine(line, { read: all })}${alternative}`;
 }
 
 function reason(error: unknown): string {

@@ -18,7 +18,7 @@ import { watchForFaults } from "./faults.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { isPublic } from "./public_listener.ts";
 import { EXIT_AT_ONCE, requireNet } from "./serve.ts";
-import { startLine } from "./shell_words.ts";
+import { permittedLine } from "./permissions.ts";
 import { listenForSignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
@@ -147,7 +147,7 @@ function requireClients(listen: readonly ListenAddress[], line: CommandLine): vo
   const open = listen.filter(isPublic);
   if (line.values.clients !== undefined || open.length === 0) return;
   const end = line.args.includes("--") ? line.args.indexOf("--") : line.args.length;
-  const fix = (clients: string) => startLine([], line.args.toSpliced(end, 0, "--clients", clients));
+  const fix = (clients: string) => permittedLine(line, {}, line.args.toSpliced(end, 0, "--clients", clients));
   throw new ConfigError([
     `${
       open.map(formatAddress).join(", ")

@@ -3,8 +3,9 @@
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
-import { logsOf, readTextFile } from "./read_file.ts";
-import { permission, startLine } from "./shell_words.ts";
+import { folderAround, folderOf } from "./named_files.ts";
+import { permittedLine } from "./permissions.ts";
+import { readTextFile } from "./read_file.ts";
 import { fileState } from "./watch_file.ts";
 
 /** Of a file that did not exist: nobody else's to read. */
@@ -51,8 +52,8 @@ export async function findFile(path: string, limit: number, line: CommandLine): 
  * @throws {ConfigError} when it cannot be written, or the file has changed since it was found; then it is as it was
  */
 export async function replaceFile({ path, info, state }: FoundFile, text: string): Promise<string | null> {
-  const folder = folderOf(path);
-  const name = path.slice(path.lastIndexOf(SEPARATOR) + 1);
+  const folder = folderAround(path);
+  const name = path.slice(folderOf(path).length);
   const beside = `${folder}${SEPARATOR}.${name}.${crypto.randomUUID().slice(0, 8)}`;
   let remark: string | null = null;
   let written = false;
@@ -113,21 +114,17 @@ async function syncFolder(folder: string): Promise<void> {
 
 const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 
-function folderOf(path: string): string {
-  const at = path.lastIndexOf(SEPARATOR);
-  return at < 0 ? "." : path.slice(0, at) || SEPARATOR;
-}
-
 /** Asks for nothing: says which permissions are missing, and how to give them. */
 async function requireReadAndWrite(path: string, line: CommandLine): Promise<void> {
-  const folder = folderOf(path);
+  const folder = folderAround(path);
   const names = ["read", "write"] as const;
   const states = await Promise.all(names.map((name) => Deno.permissions.query({ name, path: folder })));
   if (states.every(({ state }) => state === "granted")) return;
   const text = `${path} cannot be written: that needs the permissions --allow-read and --allow-write`;
   if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-  const flags = [permission("read", [folder, ...logsOf(line)]), permission("write", [folder])];
-  throw new ConfigError([`${text}\n  give them:  ${startLine(flags, line.args)}`]);
+  throw new ConfigError([
+    `${text}\n  give them:  ${permittedLine(line, { read: [folder], write: [folder] })}`,
+  ]);
 }
 
 function told(error: unknown): string {

@@ -109,6 +109,7 @@ class Serving implements Observer {
           addresses.slice(listen.length, firstGateway),
           this.#loaded.parents,
           addresses.slice(firstGateway),
+          this.#loaded.users,
         ),
       );
       return await this.#ended.promise;
@@ -184,7 +185,8 @@ class Serving implements Observer {
       this.notice("info", `SIGHUP: ${config ?? "what the flags name"} is in force${changes}`);
     } catch (error) {
       const problems = error instanceof ConfigError ? error.problems : [(error as Error).stack];
-      for (const problem of problems) this.notice("error", `SIGHUP: ${problem}`);
+      // one with a line to run has lines
+      for (const line of problems.join("\n").split("\n")) this.notice("error", `SIGHUP: ${line.trim()}`);
       this.notice("error", "SIGHUP: the old configuration stays in force");
     }
   }
@@ -251,10 +253,11 @@ export async function requireNet(
     const host = formatAddress(address);
     const { state } = await Deno.permissions.query({ name: "net", host });
     if (state === "granted") continue;
-    const { permission, startLine } = await import("./shell_words.ts");
-    const others = files.length === 0 ? [] : [permission("read", files)];
+    const { permittedLine } = await import("./permissions.ts");
     throw new ConfigError([
-      `listening on ${host} needs the permission --allow-net\n  give it:  ${startLine(others, line.args)}`,
+      `listening on ${host} needs the permission --allow-net\n  give it:  ${
+        permittedLine(line, { read: files })
+      }`,
     ]);
   }
 }

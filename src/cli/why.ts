@@ -17,6 +17,7 @@ import type { Facts } from "../policy/facts.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { type LoadedPolicy, loadPolicy } from "./load.ts";
+import { permittedLine } from "./permissions.ts";
 import { cacheWords } from "./why_cache.ts";
 import { type Answer, badRequestText, type Judged, type Where, whyText } from "./why_text.ts";
 
@@ -57,11 +58,35 @@ export async function why(line: CommandLine, _instance: Instance, io: Io): Promi
     path: asked.path,
   };
   const answer = await judge(loaded, facts, given ?? null);
+  await tellMissing(loaded, answer, line, io);
   const { values } = loaded;
   const rates = { client: rateLimitsOf(values, "client"), user: rateLimitsOf(values, "user") };
   const cache = answer.goesOn ? await cacheOf(loaded, asked, user) : null;
   io.out(whyText({ text, asked, facts, answer, rates, chosen: method !== null, cache }, color));
   return answer.goesOn ? 0 : 1;
+}
+
+/** Says how to give what the answer did without. */
+async function tellMissing(
+  { files, cacheFolder, values }: LoadedPolicy,
+  { where, goesOn }: Answer,
+  line: CommandLine,
+  io: Io,
+): Promise<void> {
+  const folder = goesOn && values.cache !== 0 ? cacheFolder : null;
+  const unread = folder !== null &&
+    (await Deno.permissions.query({ name: "read", path: folder })).state !== "granted";
+  const missing = [
+    ...where.state === "unknown" && !await mayLookUp() ? ["to look the name up: --allow-net"] : [],
+    ...unread ? ["to look into the cache: --allow-read"] : [],
+  ];
+  if (missing.length === 0 || Deno.build.standalone) return;
+  const all = permittedLine(line, { read: [...files, ...unread ? [folder] : []] });
+  io.err(`weir: a permission is missing ${missing.join(", and ")}\n  give it:  ${all}\n`);
+}
+
+async function mayLookUp(): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "net" })).state === "granted";
 }
 
 /** What the cache would do; `null` where it has no folder, or is off. */
@@ -106,7 +131,8 @@ async function judge(
       addresses = (await new Resolver().resolve(host)).flatMap((each) => parseIp(each) ?? []);
       where = { state: "resolved" };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const told = error instanceof Error ? error.message : String(error);
+      const reason = await mayLookUp() ? told : "looking it up needs the permission --allow-net";
       return answerOf([{ addresses: [], explanation: byName, own: false }], { state: "unknown", reason });
     }
   }

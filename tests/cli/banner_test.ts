@@ -65,3 +65,18 @@ Deno.test("what to try is an address that works from this machine", () => {
   assert(bannerOf("192.0.2.1", "::1").includes("curl -x http://[::1]:8888 "));
   assert(bannerOf("192.0.2.1").includes("curl -x http://192.0.2.1:8888 "));
 });
+
+Deno.test("the banner tells of users, and how one of them comes in", () => {
+  const users = { path: "users.txt", size: 2 };
+  const textBy = (policy: PolicySpec) =>
+    banner([{ transport: "tcp", hostname: "127.0.0.1", port: 8888 }], policy, false, [], [], [], users);
+  const always = textBy(policyOf({ users: "users.txt" }, []));
+  assert(always.includes("\n  users     2 in users.txt, nobody else is served\n"), always);
+  assert(always.includes("curl -x http://127.0.0.1:8888 -U USER http://example.com/\n"));
+  assert(always.includes("export http_proxy=http://USER:PASSWORD@127.0.0.1:8888 "));
+  const byRule = textBy(policyOf({ users: "users.txt", authentication: "by-rule" }, []));
+  assert(byRule.includes("\n  users     2 in users.txt, asked for where a rule wants one\n"), byRule);
+  assert(byRule.includes("curl -x http://127.0.0.1:8888 http://example.com/\n"));
+  assert(textBy(policyOf({ users: "users.txt", mode: "report" }, [])).includes("in report mode\n"));
+  assert(!bannerOf("127.0.0.1").includes("users  "));
+});

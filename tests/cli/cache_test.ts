@@ -314,5 +314,5 @@ Deno.test("without the permissions for the folder nothing is asked, and the whol
     permissions: ["--allow-read=README.md,kept", "--allow-write=kept"],
   });
   assertEquals(code, 3);
-  assertMatch(err, /--allow-read=kept,\S+\/src\/cache\/disk,README\.md --allow-write=kept /);
+  assertMatch(err, /--allow-read=README\.md,kept,\S+\/src\/cache\/disk --allow-write=kept /);
 });

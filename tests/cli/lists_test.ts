@@ -1,24 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fileIn, folderOf, ListFiles, listFilesOf, resolveLists } from "../../src/cli/lists.ts";
+import { ListFiles } from "../../src/cli/lists.ts";
+import { listFilesOf } from "../../src/cli/named_files.ts";
 import { ConfigError } from "../../src/config/errors.ts";
 import { type CommandLine, readFlags } from "../../src/config/flags.ts";
 import { parseListenAddress } from "../../src/net/listen.ts";
 import { Folder } from "./weir.ts";
 
 const lineOf = (...args: string[]): CommandLine => readFlags(args, parseListenAddress);
-
-Deno.test("a list is sought from the folder of the file that names it, and keeps how it was written", () => {
-  const { rules } = lineOf("--allow", "@a.txt,@sub/b.txt,@/etc/c.txt,example.com");
-  assertEquals(listFilesOf(resolveLists(rules, undefined)), ["a.txt", "sub/b.txt", "/etc/c.txt"]);
-  assertEquals(listFilesOf(resolveLists(rules, "weir.toml")), ["a.txt", "sub/b.txt", "/etc/c.txt"]);
-  const resolved = resolveLists(rules, "/srv/weir/weir.toml");
-  assertEquals(listFilesOf(resolved), ["/srv/weir/a.txt", "/srv/weir/sub/b.txt", "/etc/c.txt"]);
-  assertEquals(resolved.flatMap(({ hosts }) => hosts?.map(({ text }) => text)), [
-    ...["@a.txt", "@sub/b.txt", "@/etc/c.txt", "example.com"],
-  ]);
-  assertEquals([folderOf("/weir.toml"), folderOf("a/b/weir.toml"), folderOf("weir.toml")], ["/", "a/b/", ""]);
-  assertEquals(fileIn("/", "a.txt"), "/a.txt");
-});
 
 Deno.test("a file that several rules name is read once", async () => {
   await using folder = await Folder.make();

@@ -106,3 +106,17 @@ Deno.test("a file of users that changes is in force without a signal", async () 
   await weir.said(`info: ${file}: 0 users are in force`, from);
   assert(weir.err.includes("the users stay as they were"));
 });
+
+Deno.test("SIGHUP tells a missing permission in whole lines, with the one to run", async () => {
+  await using folder = await Folder.make();
+  const list = await folder.write("list.txt", "a.example\n");
+  const file = await folder.write("weir.toml", "");
+  await using weir = await Weir.start(["-c", file], { permissions: [`--allow-read=${file}`] });
+  await folder.write("weir.toml", '[[rule]]\naction = "deny"\nhosts = ["@list.txt"]\n');
+  weir.signal("SIGHUP");
+  const from = await weir.said(
+    `error: SIGHUP: ${list} cannot be read: that needs the permission --allow-read\n`,
+  );
+  await weir.said(`error: SIGHUP: give it:  deno run --allow-net --allow-read=${file},${list} `, from);
+  await weir.said("error: SIGHUP: the old configuration stays in force", from);
+});
