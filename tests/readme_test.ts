@@ -105,3 +105,12 @@ Deno.test("each flag of weir's in README's words is an option", () => {
   const known: string[] = [...OPTIONS.map((option) => option.flag), ...foreign];
   assertEquals(all(/(?<![\w-])--([a-z][a-z-]*)/g).filter((flag) => !known.includes(flag)), []);
 });
+
+Deno.test("each link within README leads to a heading", () => {
+  const headings = all(/^#+ (.+)$/gm).map((heading) =>
+    heading.toLowerCase().replace(/[^\p{L}\p{N} -]/gu, "").replaceAll(" ", "-")
+  );
+  const links = all(/\]\(#([^)]+)\)/g);
+  assert(links.length > 0);
+  assertEquals(links.filter((link) => !headings.includes(link)), []);
+});
