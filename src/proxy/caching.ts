@@ -11,6 +11,7 @@ import type { CacheFacts } from "../cache/cache_status.ts";
 import type { CacheRequest } from "../cache/stored_response.ts";
 import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
+import { keyOf } from "./cache_key.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
@@ -179,16 +180,4 @@ export class Caching {
     this.exchange.cache = told.words;
     return told.line;
   }
-}
-
-/**
- * What a response is stored under: the canonical URL, whatever the request's fields claim. Where users are known each
- * has what they fetched to themselves, so that neither `only-if-cached` nor the time that an answer takes tells one
- * what another has looked at.
- */
-export function keyOf(session: Session, exchange: Exchange): string {
-  const { settings } = session.services;
-  const whose = settings.users === null || settings.cacheShared ? "" : session.facts.user ?? "";
-  if (whose === "") return ` ${exchange.target}`;
-  return `${whose.replaceAll("%", "%25").replaceAll(" ", "%20")} ${exchange.target}`;
 }

@@ -127,8 +127,11 @@ export class DiskShelf {
     if (name !== null) this.store.remove(key, name);
   }
 
-  drop(key: string): void {
+  /** Forgets all variants of a key. True when there were any. */
+  drop(key: string): boolean {
+    const found = this.store.lookup(key).length > 0;
     this.store.remove(key);
+    return found;
   }
 }
 

@@ -1,10 +1,12 @@
-/** What is stored, by URL, and what is being fetched for several at once. */
+/** What is stored, by {@link keyOf}, and what is being fetched for several at once. */
 
 import { MemoryStore } from "../cache/memory_store.ts";
+import { keysOf, urlOf } from "./cache_key.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Packing } from "./packing.ts";
 import { joinParts } from "./parts.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
+import type { Users } from "./users.ts";
 import type { Variant } from "./variant.ts";
 
 /** Variants of one URL; the oldest makes room. */
@@ -47,6 +49,8 @@ export type Trouble = "" | "error" | "disconnected";
 
 export class HttpCache {
   readonly budget: RecordingBudget;
+  /** Who may have stored something for themselves. */
+  users: Users | null = null;
   readonly #store: MemoryStore<readonly Variant[]>;
   readonly #packing = new Packing();
   readonly #flights = new Map<string, Flight>();
@@ -55,7 +59,7 @@ export class HttpCache {
   /** Keys of which validating behind the client's back has failed, and until when it is not tried again. */
   readonly #resting = new Map<string, number>();
   #generation = 0;
-  /** When keys were dropped last; what was asked for before `#floor` counts as dropped. */
+  /** When URLs were dropped last; what was asked for before `#floor` counts as dropped. */
   readonly #dropped = new Map<string, number>();
   #floor = 0;
 
@@ -168,18 +172,25 @@ export class HttpCache {
     for (const variant of variants) this.#packing.remove(variant);
   }
 
-  /** Forgets all that is stored for a key, and what is being fetched for it. True when there was anything. */
-  drop(key: string): boolean {
+  /**
+   * Forgets all that is stored for a URL, whosever it is (RFC 9111 §4.4), and what is being fetched for it. True when
+   * there was anything.
+   */
+  drop(url: string): boolean {
     this.#generation++;
     if (this.#dropped.size >= MAX_DROPPED) {
       this.#dropped.clear();
       this.#floor = this.#generation;
     }
-    this.#dropped.set(key, this.#generation);
-    // nobody who asks from now on joins what was asked for before
-    this.#flights.delete(key);
-    this.shelf?.drop(key);
-    return this.#forget(key);
+    this.#dropped.set(url, this.#generation);
+    let found = false;
+    for (const key of keysOf(url, this.users)) {
+      // nobody who asks from now on joins what was asked for before
+      this.#flights.delete(key);
+      if (this.shelf?.drop(key)) found = true;
+      if (this.#forget(key)) found = true;
+    }
+    return found;
   }
 
   /** A moment, for {@link isCurrent}. */
@@ -189,7 +200,7 @@ export class HttpCache {
 
   /** Whether what was asked for at that moment may still be kept: nothing has made it invalid meanwhile. */
   isCurrent(key: string, generation: number): boolean {
-    return generation >= this.#floor && (this.#dropped.get(key) ?? -1) <= generation;
+    return generation >= this.#floor && (this.#dropped.get(urlOf(key)) ?? -1) <= generation;
   }
 
   clear(): void {

@@ -3,7 +3,6 @@
 import { HttpError } from "../http/error.ts";
 import { formatDate } from "../http/date.ts";
 import { bytesOf } from "../http/text.ts";
-import { keyOf } from "./caching.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { passes } from "./judgement.ts";
@@ -12,7 +11,7 @@ import { sendAnswer } from "./send_answer.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Forgets it: 200 when there was something, else 404. Only for clients that a rule lets do it by the method's name.
+ * Forgets it for all users: 200 when there was something, else 404. Only for clients that a rule lets do it by the method's name.
  * Throws {@link HttpError} 403 for all others.
  */
 export function purge(
@@ -34,7 +33,7 @@ export function purge(
       'PURGE is for clients of a rule with methods = ["PURGE"]',
     );
   }
-  const found = cache.drop(keyOf(session, exchange));
+  const found = cache.drop(exchange.target);
   exchange.cache = found ? "purged" : "purge miss";
   const body = bytesOf(found ? "forgotten\n" : "nothing was stored for this URL\n");
   return sendAnswer(session, exchange, request, [

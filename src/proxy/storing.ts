@@ -19,6 +19,7 @@ import { Field } from "../http/field_names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
 import type { HeadWriter } from "../http/head_writer.ts";
 import { copyOf } from "../http/text.ts";
+import { urlOf } from "./cache_key.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { ShelfWriter } from "./disk_shelf.ts";
 import type { Failure, Flight, HttpCache, Trouble } from "./http_cache.ts";
@@ -66,7 +67,7 @@ export class Storing {
   /** The head of what is recorded. */
   #recorded: StoredResponse | null = null;
 
-  /** @param key the URL behind a blank, and before it for whom it is stored */
+  /** @param key by `keyOf` */
   constructor(
     readonly cache: HttpCache,
     readonly key: string,
@@ -107,8 +108,7 @@ export class Storing {
     const now = Date.now();
     this.facts = { ...this.facts, forwardStatus: status };
     if (finding.kind === "bypass" && finding.forward === "method") {
-      const whose = key.slice(0, key.indexOf(" ") + 1);
-      for (const url of invalidates(asked.method, status, this.#url, head)) cache.drop(whose + url);
+      for (const url of invalidates(asked.method, status, this.#url, head)) cache.drop(url);
       // what it brings itself is newer than that
       this.#generation = cache.generation;
     }
@@ -137,7 +137,7 @@ export class Storing {
   }
 
   get #url(): string {
-    return this.key.slice(this.key.indexOf(" ") + 1);
+    return urlOf(this.key);
   }
 
   /** Makes a head of a response that may be stored. The reason why it may not, else `null`. */

@@ -378,6 +378,19 @@ cached("users who wait do not wait for each other", async (setting) => {
   assertEquals((await one.message()).content, "first");
 }, { users: USERS, policy: policy({ authentication: "always" }) });
 
+cached("what one user changes is not stored for the others any more (RFC 9111 §4.4)", async (setting) => {
+  const { origin } = setting;
+  const client = await setting.connect();
+  for (const user of ["a b", "a%20b", "other"]) {
+    await miss(setting, client, as(user, origin), response(CLOSING, `for ${user}`));
+  }
+  await miss(setting, client, as("other", origin).replace("GET", "DELETE"), response(CLOSING, "gone"));
+  for (const user of ["a b", "a%20b", "other"]) {
+    const { got } = await miss(setting, client, as(user, origin), response(CLOSING, `new for ${user}`));
+    assertEquals(got.content, `new for ${user}`);
+  }
+}, { users: USERS, policy: policy({ authentication: "always" }) });
+
 cached("users share what is stored where that is asked for", async (setting) => {
   const { origin } = setting;
   const client = await setting.connect();

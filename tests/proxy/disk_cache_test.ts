@@ -5,6 +5,7 @@ import { DiskStore } from "../../src/cache/disk_store.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import { Exchanges, Origin, SETTINGS } from "./harness.ts";
 import { Peer } from "./peer.ts";
+import { policy } from "./policies.ts";
 import { get } from "./round_trip.ts";
 
 const MIB = 1024 * 1024;
@@ -15,13 +16,16 @@ async function withDisk(
   cacheSize: number,
   body: (
     ask: (path: string, ...fields: string[]) => Promise<{ content: string; cache: string }>,
+    purge: (path: string) => Promise<string>,
   ) => Promise<void>,
   origin: Origin,
 ): Promise<void> {
   const notices: string[] = [];
   const disk = await DiskStore.open(folder, 64 * MIB, (_, message) => notices.push(message));
   const exchanges = new Exchanges();
-  const proxy = new Proxy({ ...SETTINGS, cacheSize }, exchanges, undefined, disk);
+  const rules = [{ name: "operators", methods: "PURGE" }];
+  const operators = policy({ defaultAction: "allow", rules });
+  const proxy = new Proxy({ ...SETTINGS, cacheSize, policy: operators }, exchanges, undefined, disk);
   const [address] = proxy.listen([{ hostname: "127.0.0.1", port: 0 }]);
   const client = new Peer(await Deno.connect({ hostname: "127.0.0.1", port: address.port }));
   try {
@@ -29,6 +33,10 @@ async function withDisk(
       await client.send(get(origin, path, ...fields));
       const { content } = await client.message();
       return { content, cache: (await exchanges.next()).cache };
+    }, async (path) => {
+      await client.send(get(origin, path).replace("GET", "PURGE"));
+      await client.message();
+      return (await exchanges.next()).cache;
     });
   } finally {
     client.close();
@@ -72,6 +80,25 @@ Deno.test("what was kept is there after a restart, short and long, whole and in 
       assertEquals((await ask("/long", 'If-None-Match: "1"')).content, "");
     }, origin);
     assertEquals(asked, 3);
+  } finally {
+    await origin.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("PURGE forgets what is on the disk alone, and says that it was there", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  origin.answer("HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nok");
+  try {
+    await withDisk(folder, MIB, async (ask) => {
+      assertEquals((await ask("/a")).cache, "miss stored");
+    }, origin);
+    await withDisk(folder, MIB, async (ask, purge) => {
+      assertEquals(await purge("/a"), "purged");
+      assertEquals(await purge("/a"), "purge miss");
+      assertEquals((await ask("/a")).cache, "miss stored");
+    }, origin);
   } finally {
     await origin.close();
     await Deno.remove(folder, { recursive: true });

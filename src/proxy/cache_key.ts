@@ -1,0 +1,34 @@
+/**
+ * What a response is stored under: the canonical URL, whatever the request's fields claim, behind a blank, and before
+ * that whose it is.
+ *
+ * Where users are known each has what they fetched to themselves, so that neither `only-if-cached` nor the time that an
+ * answer takes tells one what another has looked at.
+ */
+
+import type { Exchange } from "./exchange.ts";
+import type { Session } from "./session.ts";
+import type { Users } from "./users.ts";
+
+/** The key of what is asked for; known once it is known who asks. */
+export function keyOf(session: Session, exchange: Exchange): string {
+  const { settings } = session.services;
+  const whose = settings.users === null || settings.cacheShared ? "" : session.facts.user ?? "";
+  return keyFor(whose, exchange.target);
+}
+
+/** The URL of a key. */
+export function urlOf(key: string): string {
+  return key.slice(key.indexOf(" ") + 1);
+}
+
+/** The keys under which anybody may have stored something for a URL: what has become invalid is so for all. */
+export function* keysOf(url: string, users: Users | null): Generator<string> {
+  yield keyFor("", url);
+  if (users !== null) { for (const user of users.names()) yield keyFor(user, url); }
+}
+
+function keyFor(whose: string, url: string): string {
+  if (whose === "") return ` ${url}`;
+  return `${whose.replaceAll("%", "%25").replaceAll(" ", "%20")} ${url}`;
+}
