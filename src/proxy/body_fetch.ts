@@ -10,6 +10,8 @@ import { type Connection, ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import type { Recording } from "./recording.ts";
 import type { Services } from "./services.ts";
+import type { Storing } from "./storing.ts";
+import type { Variant } from "./variant.ts";
 
 /** Bytes that are still fetched for the store when nobody waits for them any more. */
 const WORTH_FINISHING = 1024 * 1024;
@@ -21,19 +23,29 @@ export class BodyFetch {
   error = "";
   details = "";
 
+  readonly recording: Recording;
+
   /** When it is given up, on the clock's time, since nobody waits for it. */
   #until = Infinity;
 
   constructor(
     readonly services: Services,
     readonly up: Connection,
+    /** May have taken a part of the body already, which stands in the connection's buffer. */
     readonly reader: BodyReader,
-    readonly recording: Recording,
+    readonly storing: Storing,
+    /** What {@link Storing.record} has begun. */
+    readonly variant: Variant,
     /** Whether it is fetched to its end even if nobody reads it. */
     readonly determined = false,
-  ) {}
+  ) {
+    this.recording = variant.body as Recording;
+  }
 
-  /** Reads to the end. True when the body is whole, and what follows it on the connection is for the caller to judge. */
+  /**
+   * Reads to the end, and keeps what came if it may. True when the body is whole, and what follows it on the connection
+   * is for the caller to judge. A fault of weir's own cuts the body short.
+   */
   async run(): Promise<boolean> {
     const { services, recording } = this;
     services.fetches.add(this);
@@ -45,13 +57,15 @@ export class BodyFetch {
     try {
       whole = await this.#run();
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      this.error = error.error;
-      this.details = error.message;
-    } finally {
-      services.fetches.delete(this);
-      recording.end(whole);
+      if (error instanceof HttpError) this.#failed(error.error, error.message);
+      else {
+        this.#failed("proxy_internal_error", String(error));
+        services.observer.notice("error", `a body was given up for a fault of weir's own: ${error}`);
+      }
     }
+    services.fetches.delete(this);
+    recording.end(whole);
+    this.storing.finished(this.variant);
     return whole;
   }
 
@@ -78,6 +92,7 @@ export class BodyFetch {
   async #run(): Promise<boolean> {
     const { up, reader, recording, services: { clock, settings } } = this;
     const fit = new BufferFit(up, MEDIUM);
+    this.#record();
     while (!reader.done) {
       up.deadline = Infinity;
       for (let room; (room = recording.room()) !== null && !up.closed;) await room;
@@ -99,9 +114,7 @@ export class BodyFetch {
       }
       reader.read(up.buffer, up.start, up.end);
       up.start = reader.consumed;
-      if (reader.dataEnd > reader.dataStart) {
-        recording.append(up.buffer.subarray(reader.dataStart, reader.dataEnd));
-      }
+      this.#record();
       if (!reader.done) {
         up.empty();
         fit.after(count);
@@ -111,6 +124,12 @@ export class BodyFetch {
     up.onExpire = null;
     fit.reset();
     return true;
+  }
+
+  /** Records what the reader has taken. */
+  #record(): void {
+    const { dataStart, dataEnd } = this.reader;
+    if (dataEnd > dataStart) this.recording.append(this.up.buffer.subarray(dataStart, dataEnd));
   }
 
   get #whyClosed(): string {

@@ -1,42 +1,29 @@
-/** The origin's response on its way to the client: interim ones, the final one, or another protocol. */
+/** The origin's response on its way to the client: its head, and its body as it comes. */
 
 import { BodyReader } from "../http/body_reader.ts";
 import { wrapChunk } from "../http/chunked.ts";
-import { HttpError } from "../http/error.ts";
-import { Field } from "../http/field_names.ts";
+import { badResponse, HttpError } from "../http/error.ts";
 import { CHUNKED, type Framing, responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
-import {
-  CONNECTION_CLOSE,
-  CONNECTION_UPGRADE,
-  HeadWriter,
-  TRANSFER_ENCODING_CHUNKED,
-} from "../http/head_writer.ts";
 import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
 import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
 import { ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
-import { BodyFetch } from "./body_fetch.ts";
 import type { Caching } from "./caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Usage } from "../policy/rates.ts";
 import type { Exchange } from "./exchange.ts";
+import { HandOver } from "./hand_over.ts";
+import { MAX_INTERIM, passInterim, switchProtocols } from "./interim.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
 import { Pause } from "./pacing.ts";
 import { called, unwelcome } from "./parent_error.ts";
-import { sendRecorded } from "./recorded_body.ts";
-import type { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
+import { sendHead, writeResponseHead } from "./response_head.ts";
 import type { Session } from "./session.ts";
 import type { Reception } from "./storing.ts";
-import { tunnelled } from "./tunnel.ts";
 import type { Upload } from "./upload.ts";
 import type { Upstream } from "./upstream.ts";
-
-const DATE = 1 << Field.Date;
-const CONTENT_LENGTH = 1 << Field.ContentLength;
-/** Interim responses to one request. */
-const MAX_INTERIM = 64;
 
 export class ResponseRelay {
   upload: Upload | null = null;
@@ -75,7 +62,7 @@ export class ResponseRelay {
    * told; one after its head has been sent ends both connections, so that the client sees that it is not whole.
    */
   async run(): Promise<void> {
-    const { up, response, session, upload } = this;
+    const { up, request, response, session, exchange, upload } = this;
     const { down } = session;
     const { head } = response;
     for (;;) {
@@ -83,7 +70,9 @@ export class ResponseRelay {
       this.silent = false;
       head.begin(up.buffer, up.start);
       while (!head.read(up.end)) {
-        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw this.#invalid("what is no HTTP/1.1");
+        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) {
+          throw badResponse("the origin sent what is no HTTP/1.1");
+        }
         if (up.room === 0) this.#grow();
         if (await this.#more() <= 0) throw this.#lost();
       }
@@ -91,7 +80,10 @@ export class ResponseRelay {
       response.options.read(head);
       if (response.status >= 200) break;
       session.watch.answered();
-      if (response.status === 101) return await this.#switchProtocols();
+      if (response.status === 101) {
+        if (!await switchProtocols(session, exchange, request, response, up)) this.#cut();
+        return;
+      }
       await this.#interimResponse();
     }
     session.watch.answered();
@@ -102,7 +94,10 @@ export class ResponseRelay {
     const reception = this.#begin();
     if (reception === "answer" || reception === "again") return await this.#withdraw(reception);
     const reader = this.#reader!;
-    if (reception === "record" && !reader.done) return await this.#handOver();
+    if (reception === "record" && !reader.done) {
+      if (!await this.#handOver()) this.keepDown = false;
+      return;
+    }
     down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
     if (!await this.#sendHead()) return this.#cut();
     if (!reader.done && !await this.#sendRest()) return this.#cut();
@@ -128,56 +123,16 @@ export class ResponseRelay {
     response.head.move(up.buffer, up.start - before);
   }
 
-  /** 1xx: on to a client that can understand it; 100 only to one that asked (RFC 9110 §15.2). */
+  /** Takes note of an interim response, and sends it on. */
   async #interimResponse(): Promise<void> {
-    const { session, request, response, up, upload } = this;
-    const { writer, head, status } = response;
-    if (++this.#interim > MAX_INTERIM) throw this.#invalid("more interim responses than anybody needs");
-    if (status === 100) upload?.proceed();
-    // hints are for a page elsewhere than where a gateway shows it
-    const passes = status === 100 ? request.expectsContinue : session.gateway === null;
-    if (request.minorVersion === 1 && passes) {
-      writer.begin(head);
-      writer.leaveOut = CONTENT_LENGTH;
-      writer.statusLine(head, response);
-      writer.fields(head, response.options, null);
-      writer.add(session.services.via[response.minorVersion]);
-      writer.end();
-      const { down, services } = session;
-      const before = down.deadline;
-      const until = down.deadline = services.clock.in(services.settings.bodyTimeout);
-      if (!await this.#write(writer.bytes.subarray(0, writer.length))) throw this.#lost();
-      // an upload that waits for the client goes on with its own, unless it has set another meanwhile
-      if (down.deadline === until) down.deadline = before;
-      this.exchange.responseHeadBytes += writer.length;
-      session.usage?.down(writer.length, services.clock.now);
+    const { session, exchange, request, response, up, upload } = this;
+    if (++this.#interim > MAX_INTERIM) {
+      throw badResponse("the origin sent more interim responses than anybody needs");
     }
+    if (response.status === 100) upload?.proceed();
+    if (!await passInterim(session, exchange, request, response)) throw this.#lost();
     if (upload === null) session.watch.beginLater();
-    up.start = head.end;
-  }
-
-  /** 101: HTTP is over, both sides become a tunnel (RFC 9110 §7.8). */
-  async #switchProtocols(): Promise<void> {
-    const { session, request, response, up, exchange } = this;
-    const { writer, head } = response;
-    if (!request.asksUpgrade) throw this.#invalid("101 Switching Protocols, which nobody asked for");
-    writer.begin(head);
-    writer.upgrading = true;
-    writer.leaveOut = CONTENT_LENGTH;
-    writer.statusLine(head, response);
-    writer.fields(head, response.options, null);
-    writer.add(CONNECTION_UPGRADE);
-    writer.add(session.services.via[response.minorVersion]);
-    writer.end();
-    exchange.kind = "upgrade";
-    exchange.status = exchange.originStatus = 101;
-    exchange.responseAt = performance.now();
-    session.down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
-    if (!await this.#write(writer.bytes.subarray(0, writer.length))) return this.#cut();
-    exchange.responseHeadBytes += writer.length;
-    session.usage?.down(writer.length, session.services.clock.now);
-    up.start = head.end;
-    await tunnelled(session, exchange, up);
+    up.start = response.head.end;
   }
 
   /**
@@ -210,7 +165,8 @@ export class ResponseRelay {
     if (stores && reader.done) {
       caching!.storing.keepWhole(response, up.buffer.slice(reader.dataStart, reader.dataEnd), up.address);
     }
-    this.#writeHead(stores);
+    const cacheStatus = caching === null ? null : caching.status(stores);
+    writeResponseHead(session, response, cacheStatus, this.#downFraming, this.keepDown);
     exchange.status = response.status;
     return reception;
   }
@@ -226,68 +182,12 @@ export class ResponseRelay {
     }
   }
 
-  /**
-   * From here on the body is fetched for as many as want it, and this exchange's client is one of them. Both
-   * connections go on without each other.
-   */
-  async #handOver(): Promise<void> {
+  /** From here on the body is fetched for as many as want it. True when this client has got all of it. */
+  #handOver(): Promise<boolean> {
     const { session, exchange, response, up, caching } = this;
-    const { services } = session;
-    const { dataStart, dataEnd } = this.#reader!;
-    const variant = caching!.storing.record(response, this.#framing, up.address);
-    const recording = variant.body as Recording;
-    // who reads from the start has to be there before anything can be let go
-    const source = recording.reader()!;
-    if (dataEnd > dataStart) recording.append(up.buffer.subarray(dataStart, dataEnd));
-    const { writer } = response;
-    const head = writer.bytes.slice(0, writer.length);
+    const handOver = new HandOver(session, exchange, response, up, this.#reader!, caching!.storing);
     this.handedOver = true;
-    session.up = null;
-    const fetch = new BodyFetch(services, up, this.#reader!, recording);
-    const persistent = this.#persistent;
-    const fetched = fetch.run().catch((error) => {
-      services.observer.notice("error", `a body was given up for a fault of weir's own: ${error}`);
-      return false;
-    }).then((whole) => {
-      caching!.storing.finished(variant);
-      const reusable = whole && persistent && up.start === up.end && !up.ended && !services.draining;
-      if (reusable) services.pool.park(up.key, up);
-      else up.release();
-    });
-    // trailers are not kept, but who brought them here gets them
-    const lastChunk = () => writeLastChunk(this.#reader!.trailers, response.options);
-    const sent = await sendRecorded(session, exchange, head, source, this.#downFraming, lastChunk);
-    if (sent) {
-      // the record counts what the origin has sent
-      await fetched;
-      return;
-    }
-    exchange.truncated = true;
-    exchange.error = fetch.error;
-    exchange.details = fetch.details ||
-      (session.down.expired ? "the client stopped reading" : "the client went away");
-    this.keepDown = false;
-    session.down.close();
-  }
-
-  #writeHead(stores: boolean): void {
-    const { session: { services, gateway }, response } = this;
-    const { head, writer, status } = response;
-    writer.begin(head);
-    // a length has no place where there can be no body (RFC 9110 §8.6)
-    if (status === 204) writer.leaveOut = CONTENT_LENGTH;
-    writer.statusLine(head, response);
-    writer.fields(head, response.options, null);
-    if ((head.seen & DATE) === 0) writer.add(services.dateLine());
-    writer.add(services.via[response.minorVersion]);
-    if (this.caching !== null) writer.add(this.caching.status(stores));
-    if (this.#downFraming === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
-    if (!this.keepDown) writer.add(CONNECTION_CLOSE);
-    writer.end();
-    if (gateway === null) return;
-    const rewritten = gateway.head(writer.bytes.subarray(0, writer.length));
-    writer.length = 0;
-    writer.add(rewritten);
+    return handOver.run(this.#downFraming, this.#persistent);
   }
 
   /** Sends the head and, in the same write, the first bytes of the body, which stand behind it in the buffer. */
@@ -321,8 +221,7 @@ export class ResponseRelay {
 
   /** The same where head and body cannot go out at once. */
   async #sendInPieces(start: number, end: number): Promise<boolean> {
-    const { writer } = this.response;
-    if (!await this.#write(writer.bytes.subarray(0, writer.length))) return false;
+    if (!await sendHead(this.session.down, this.response)) return false;
     if (end > start && !await this.#writeBuffer(start, end)) return false;
     return !this.#owesLast || await this.#sendLast();
   }
@@ -418,19 +317,12 @@ export class ResponseRelay {
     const last = writeLastChunk(this.#reader!.trailers, this.response.options);
     this.exchange.responseBodyBytes += last.length;
     this.session.usage?.down(last.length, this.session.services.clock.now);
-    return this.#write(last);
+    return this.session.down.write(last);
   }
 
   /** Sends a part of the upstream buffer. Whoever is told that it failed has to call {@link #cut}. */
   #writeBuffer(start: number, end: number): Promise<boolean> {
     return this.session.down.write(this.up.buffer.subarray(start, end));
-  }
-
-  async #write(bytes: Uint8Array): Promise<boolean> {
-    const written = await this.session.down.write(bytes);
-    // the system may still be reading from the old one
-    if (!written) this.response.writer = new HeadWriter(4096);
-    return written;
   }
 
   /** The response cannot be brought to its end: both connections end, so that nobody takes it for whole. */
@@ -467,9 +359,5 @@ export class ResponseRelay {
     }
     const how = this.silent ? "without an answer" : "within the head of its answer";
     return new HttpError(502, "connection_terminated", `${who} closed the connection ${how}`);
-  }
-
-  #invalid(what: string): HttpError {
-    return new HttpError(502, "http_protocol_error", `the origin sent ${what}`);
   }
 }

@@ -19,11 +19,12 @@ import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import { BodyFetch } from "./body_fetch.ts";
+import { urlOf } from "./cache_key.ts";
 import { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
+import { MAX_INTERIM } from "./interim.ts";
 import { judgeAt, obey, passes } from "./judgement.ts";
 import { connect } from "./reach.ts";
-import type { Recording } from "./recording.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import type { Services } from "./services.ts";
@@ -34,8 +35,6 @@ import { poolKey, type Upstream } from "./upstream.ts";
 
 /** Exchanges without a client at a time: nobody else bounds them. */
 const MAX_BACKGROUNDS = 128;
-/** Interim responses to one request. */
-const MAX_INTERIM = 64;
 
 /**
  * Begins to validate, unless somebody does already. What is needed of the request is copied at once: it may be over
@@ -107,7 +106,7 @@ export class Revalidation implements Asker {
     exchange.user = this.facts.user ?? "";
     exchange.method = "GET";
     const { authority } = this.facts;
-    exchange.target = copyOf(storing.key.slice(storing.key.indexOf(" ") + 1));
+    exchange.target = copyOf(urlOf(storing.key));
     exchange.scheme = this.#scheme;
     exchange.host = authority.host;
     exchange.port = authority.port;
@@ -196,16 +195,13 @@ export class Revalidation implements Asker {
         up.start = reader.consumed;
       }
       if (reception === "record") {
-        const first = up.buffer.subarray(reader.dataStart, reader.dataEnd);
-        if (reader.done) storing.keepWhole(response, first.slice(), up.address);
-        else {
+        if (reader.done) {
+          storing.keepWhole(response, up.buffer.slice(reader.dataStart, reader.dataEnd), up.address);
+        } else {
           const variant = storing.record(response, framing, up.address);
-          const recording = variant.body as Recording;
-          if (first.length > 0) recording.append(first);
-          const fetch = new BodyFetch(services, up, reader, recording, true);
-          const whole = await fetch.run();
-          storing.finished(variant);
-          exchange.truncated = !whole;
+          const fetch = new BodyFetch(services, up, reader, storing, variant, true);
+          exchange.truncated = !await fetch.run();
+          if (exchange.truncated) storing.cache.rest(storing.key, Date.now());
           exchange.error = fetch.error;
           exchange.details = fetch.details;
         }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { NO_LIMITS } from "../../src/policy/rates.ts";
+import { Recording } from "../../src/proxy/recording.ts";
 import {
   cached,
   came,
@@ -50,6 +51,37 @@ for (const how of ["reset", "end", "damaged chunk"] as const) {
     assertEquals((await again.message()).content, "anew");
   });
 }
+
+cached(
+  "a fault of weir's own while a body is validated behind the client's back leaves nothing behind",
+  async (setting) => {
+    const { origin, exchanges } = setting;
+    const client = await setting.connect();
+    const while60 = "Cache-Control: max-age=0, stale-while-revalidate=60\r\n";
+    const { upstream } = await miss(setting, client, get(origin), response(while60));
+    assertEquals((await hit(client, get(origin))).content, "hello");
+    await upstream.message();
+    await upstream.send(CHUNKED + chunk("new"));
+    await until(() => setting.proxy.cache!.budget.used === 3, "the body is being recorded");
+    const { append } = Recording.prototype;
+    try {
+      Recording.prototype.append = () => {
+        throw new TypeError("a fault");
+      };
+      await upstream.send(chunk("er"));
+      await exchanges.until(() => exchanges.all.length === 3);
+    } finally {
+      Recording.prototype.append = append;
+    }
+    const { error, details, truncated } = exchanges.all[2];
+    assertEquals([error, details, truncated], ["proxy_internal_error", "TypeError: a fault", true]);
+    assertEquals(exchanges.notices.map(({ level }) => level), ["error"]);
+    assertEquals(setting.proxy.cache!.budget.used, 0);
+    assertEquals((await hit(client, get(origin))).content, "hello");
+  },
+  {},
+  { errors: true },
+);
 
 cached("a body with fewer bytes than its length is not stored, whoever waits", async (setting) => {
   const { first, rest, upstream } = await gathered(setting, 2);
