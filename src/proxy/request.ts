@@ -15,6 +15,9 @@ import type { ProxySettings } from "./settings.ts";
 /** Methods that may be sent twice without doing something twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** Protocols that carry requests (RFC 9110 §16.7, RFC 7540 §3.2, RFC 2817 §3.1). */
+const HTTP_AGAIN = /^(?:https?|h2c?|tls)(?![!#$%&'*+.^_`|~0-9a-z-])/i;
+
 /** Room for most heads; a writer that has grown beyond it is not kept. */
 const WRITER_SIZE = 4096;
 
@@ -99,7 +102,15 @@ export class Request implements RequestLine {
   /** Whether the client asks to leave HTTP for another protocol on this connection (RFC 9110 §7.8). */
   get asksUpgrade(): boolean {
     return this.minorVersion === 1 && this.framing === 0 && this.options.upgrade &&
-      (this.head.seen & (1 << Field.Upgrade)) !== 0;
+      (this.head.seen & (1 << Field.Upgrade)) !== 0 && !this.#leadsBackToHttp;
+  }
+
+  /**
+   * Whether what it asks for is HTTP again, of another version or within TLS. Weir declines that (§7.8 lets it): in
+   * the tunnel that it would become, further requests would pass by its rules.
+   */
+  get #leadsBackToHttp(): boolean {
+    return this.head.values(Field.Upgrade).split(",").some((protocol) => HTTP_AGAIN.test(protocol.trim()));
   }
 
   /** Whether the request may be sent a second time when the first was lost with its connection. */

@@ -103,6 +103,34 @@ for (const [what, message] of UNASKED) {
   });
 }
 
+for (const protocol of ["h2c", "H2C", "websocket, h2c", "HTTP/2.0", "TLS/1.0, HTTP/1.1"]) {
+  proxied(
+    `an upgrade to ${protocol} is not asked for: requests in it would pass by the rules`,
+    async (setting) => {
+      const asks = [
+        "Connection: Upgrade, HTTP2-Settings",
+        `Upgrade: ${protocol}`,
+        "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA",
+      ];
+      const { sent, got, client, upstream } = await roundTrip(setting, get(setting.origin, "/", ...asks));
+      for (const name of ["upgrade", "connection", "http2-settings"]) assertEquals(valuesOf(sent, name), []);
+      assertEquals([got.status, got.content], [200, "ok"]);
+      await client.send(get(setting.origin, "/2", ...asks));
+      assertEquals((await upstream.message()).startLine, "GET /2 HTTP/1.1");
+      await upstream.send(SWITCHES);
+      assertEquals((await client.message()).status, 502);
+    },
+  );
+}
+
+for (const protocol of ["httpx", "h2cat/1", "tls.x", "h3"]) {
+  proxied(`an upgrade to ${protocol}, which only begins like HTTP, is one as any other`, async (setting) => {
+    const asks = ["Connection: upgrade", `Upgrade: ${protocol}`];
+    const { sent } = await roundTrip(setting, get(setting.origin, "/", ...asks));
+    assertEquals(valuesOf(sent, "upgrade"), [protocol]);
+  });
+}
+
 proxied("several protocols may be asked for (RFC 9110 §7.8)", async (setting) => {
   const { sent } = await roundTrip(
     setting,
