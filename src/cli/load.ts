@@ -6,7 +6,7 @@ import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { Values } from "../config/options.ts";
 import { policyOf } from "../config/policy.ts";
-import { NO_WAYS, parentsOf, routesOf, type WrittenWays } from "../config/routes.ts";
+import { casesOf, NO_WAYS, parentsOf, routesOf, type WrittenWays } from "../config/routes.ts";
 import type { TomlContents } from "../config/toml.ts";
 import { type ListenAddress, parseListenAddress } from "../net/listen.ts";
 import type { Finding } from "../policy/finding.ts";
@@ -31,7 +31,9 @@ export interface LoadedPolicy {
   values: Values;
   /** The rules as they were written, the command line's first; those without a name have the name `""`. */
   written: RuleSpec[];
+  /** As they were written, and ready to be run. */
   tests: TestCase[];
+  cases: TestCase[];
   /** Parents and routes as they were written, and what they come to. */
   ways: WrittenWays;
   routes: Routes<WaySpec>;
@@ -120,6 +122,7 @@ export async function loadPolicy(
   const rules = [...line.rules, ...resolveLists(written.rules, line.config)];
   const spec = policyOf(values, rules);
   const routes = resolveLists(routesOf(values, written.ways), line.config);
+  const cases = casesOf(written.tests, written.ways);
   const usersFile = line.values.users ??
     (written.values.users === undefined ? null : fileIn(folderOf(line.config ?? ""), written.values.users));
 
@@ -153,6 +156,7 @@ export async function loadPolicy(
     values,
     written: [...line.rules, ...written.rules],
     tests: written.tests,
+    cases,
     ways: written.ways,
     routes: new Routes(routes, lists),
     parents,

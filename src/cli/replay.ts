@@ -21,7 +21,7 @@ const REASON_WIDTH = 80;
 const EXAMPLE_WIDTH = 120;
 
 /**
- * @returns 0 when all that could be judged is judged as it was, else 1
+ * @returns 0 when all that could be judged is judged as it was, and goes the way that it went, else 1
  * @throws {ConfigError} when the policy or a log cannot be read
  */
 export async function replay(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
@@ -31,10 +31,10 @@ export async function replay(line: CommandLine, _instance: Instance, io: Io): Pr
   if (line.config === "-" && line.words.includes("-")) {
     throw new UsageError(["standard input is either the policy or a log"]);
   }
-  const { policy, warnings, files } = await loadPolicy(line, io);
+  const { policy, routes, warnings, files } = await loadPolicy(line, io);
   io.err(warnings.map((warning) => `weir: ${warning}\n`).join(""));
   const reader = new LogReader();
-  const replayed = new Replay(policy);
+  const replayed = new Replay(policy, routes);
   for await (const exchanges of readLogs(reader, line, io, files)) {
     for (const exchange of exchanges) replayed.add(exchange);
   }
@@ -43,14 +43,15 @@ export async function replay(line: CommandLine, _instance: Instance, io: Io): Pr
   if (policy.reportsOnly && replayed.differing > 0) {
     io.err('weir: nothing of this would be refused: mode is "report"\n');
   }
-  return replayed.differing === 0 ? 0 : 1;
+  return replayed.differing === 0 && replayed.rerouted === 0 ? 0 : 1;
 }
 
 function replayText(replay: Replay, colors: boolean): string {
-  const { exchanges, same, differing, byAnotherRule, unjudged } = replay;
+  const { exchanges, same, differing, byAnotherRule, rerouted, unjudged } = replay;
   const others = byAnotherRule === 0 ? "" : ` (${byAnotherRule} of them by another rule)`;
+  const detours = rerouted === 0 ? "" : paint(colors, RED, `, ${rerouted} by another way`);
   let text = `${paint(colors, BOLD, exchangesInWords(exchanges))}: ${same} judged as before${others}, ` +
-    `${paint(colors, differing === 0 ? GREEN : RED, `${differing} otherwise`)}\n`;
+    `${paint(colors, differing === 0 ? GREEN : RED, `${differing} otherwise`)}${detours}\n`;
   for (const [reason, { count }] of unjudged.sorted(({ count }) => count)) {
     text += `${padLeft(`${count}`, 8)}  not judged: ${reason}\n`;
   }
@@ -63,7 +64,19 @@ function replayText(replay: Replay, colors: boolean): string {
     if (rest !== "") text += `          ${rest}\n`;
   }
   const untold = restOf([], replay.changes.rest, "changes");
-  return untold === "" ? text : `${text}\n${untold}\n`;
+  if (untold !== "") text += `\n${untold}\n`;
+  return rerouted === 0 ? text : text + detoursText(replay, colors);
+}
+
+function detoursText({ detours }: Replay, colors: boolean): string {
+  const all = detours.sorted(({ count }) => count).map(([, detour]) => detour);
+  let text = `\n${paint(colors, BOLD, "by another way")}\n`;
+  for (const { count, target, before, after } of all.slice(0, MOST_ROWS)) {
+    const ways = `via ${shown(before, RULE_WIDTH)}, now ${shown(after.join(", "), RULE_WIDTH)}`;
+    text += `${padLeft(`${count}`, 8)}  ${padRight(shown(target, TARGET_WIDTH), TARGET_WIDTH)}  ${ways}\n`;
+  }
+  const rest = restOf(all.slice(MOST_ROWS), detours.rest, "ways");
+  return rest === "" ? text : `${text}          ${rest}\n`;
 }
 
 function kindOf({ before, after }: Change): string {

@@ -29,7 +29,7 @@ export async function test(line: CommandLine, _instance: Instance, io: Io): Prom
   const color = wantsColor(line.values["log-color"] ?? "auto", "out", io);
   let failed = false;
   for (const file of files) {
-    const { spec, lists, tests, warnings } = await loadPolicy({ ...line, config: file }, io);
+    const { spec, lists, routes, cases: tests, warnings } = await loadPolicy({ ...line, config: file }, io);
     for (const warning of warnings) io.err(`weir: ${warning}\n`);
     const name = file === "-" ? "standard input" : file;
     if (tests.length === 0) {
@@ -38,7 +38,7 @@ export async function test(line: CommandLine, _instance: Instance, io: Io): Prom
       );
       continue;
     }
-    const runner = new CaseRunner(spec, lists);
+    const runner = new CaseRunner(spec, lists, routes);
     const failures = tests.map((each) => runner.run(each)).filter(({ passed }) => !passed);
     for (const failure of failures) io.out(failureText(failure, color));
     io.out(summary(name, tests.length, failures.length, color));
@@ -47,7 +47,7 @@ export async function test(line: CommandLine, _instance: Instance, io: Io): Prom
   return failed ? 1 : 0;
 }
 
-function failureText({ test, got, rule, reason }: Outcome, color: boolean): string {
+function failureText({ test, got, rule, via, reason }: Outcome, color: boolean): string {
   const row = (name: string, text: string) =>
     `  ${paint(color, DIM, name.padEnd(10))}${printable(text, 500)}\n`;
   const place = test.line === 0 ? test.file : `${test.file}:${test.line}`;
@@ -55,8 +55,8 @@ function failureText({ test, got, rule, reason }: Outcome, color: boolean): stri
     paint(color, DIM, place)
   }\n` +
     row("asked by", askerInWords(test)) +
-    row("expected", outcomeInWords(test.expect, test.rule)) +
-    row("got", outcomeInWords(got, rule)) +
+    row("expected", outcomeInWords(test.expect, test.rule, test.via)) +
+    row("got", outcomeInWords(got, rule, test.via === null ? null : via)) +
     row("because", reason) +
     "\n";
 }

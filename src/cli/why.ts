@@ -3,7 +3,6 @@
 import type { Instance } from "../config/config.ts";
 import { UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
-import { DIRECT } from "../config/routes.ts";
 import { DEFAULTS } from "../config/options.ts";
 import { quote } from "../config/printable.ts";
 import { rateLimitsOf } from "../config/rates.ts";
@@ -15,6 +14,7 @@ import { type Asked, readAsked } from "../policy/asked.ts";
 import { explain, type Explanation } from "../policy/explanation.ts";
 import type { Facts } from "../policy/facts.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
+import { isElsewhere, wayNames } from "../policy/routes.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { type LoadedPolicy, loadPolicy } from "./load.ts";
 import { permittedLine } from "./permissions.ts";
@@ -107,11 +107,11 @@ async function judge(
   given: readonly IpAddress[] | null,
 ): Promise<Answer> {
   const { host, ip, port } = facts.authority;
-  const via = (routes.find(facts.authority) ?? []).map((way) => way?.name ?? DIRECT);
+  const [way] = wayNames(routes, facts.authority);
   // the first is the one that is taken while it can be reached
-  if (ip === null && given === null && (via[0] ?? DIRECT) !== DIRECT) {
+  if (given === null && isElsewhere(routes, facts.authority)) {
     const explanation = explain(spec, lists, facts, null, true);
-    return answerOf([{ addresses: [], explanation, own: false }], { state: "elsewhere", parent: via[0] });
+    return answerOf([{ addresses: [], explanation, own: false }], { state: "elsewhere", parent: way });
   }
   const byName = explain(spec, lists, facts, null);
   const decided = byName.verdict.decision === "deny" || byName.verdict.decision === "authenticate";
@@ -124,7 +124,7 @@ async function judge(
   }
   let addresses: readonly IpAddress[];
   let where: Where;
-  if (ip !== null) [addresses, where] = [[ip], { state: "literal", parent: via[0] ?? DIRECT }];
+  if (ip !== null) [addresses, where] = [[ip], { state: "literal", parent: way }];
   else if (given !== null) [addresses, where] = [given, { state: "given" }];
   else {
     try {

@@ -1,7 +1,6 @@
 /** What `weir why` prints. */
 
 import { RATES } from "../config/rates.ts";
-import { DIRECT } from "../config/routes.ts";
 import { formatSize } from "../config/quantity.ts";
 import type { HttpError } from "../http/error.ts";
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
@@ -12,6 +11,7 @@ import type { Asked } from "../policy/asked.ts";
 import type { Step } from "../policy/evaluation.ts";
 import type { Explanation } from "../policy/explanation.ts";
 import type { Facts } from "../policy/facts.ts";
+import { DIRECT } from "../policy/routes.ts";
 import type { RateLimits } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import { refusal } from "../proxy/judgement.ts";

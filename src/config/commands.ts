@@ -65,7 +65,10 @@ export const COMMANDS = [
     words: "LOG…",
     help: "Judge logs by another policy, and print what would change",
     examples: [["weir replay weir.log --config new.toml", "- is standard input"]],
-    exit: { 0: "All is judged as it was", 1: "Something is judged otherwise" },
+    exit: {
+      0: "All is judged as it was, and goes the way that it went",
+      1: "Something is judged otherwise, or goes another way",
+    },
   },
   {
     name: "why",

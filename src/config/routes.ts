@@ -2,16 +2,14 @@
 
 import type { HostPattern } from "../policy/host_pattern.ts";
 import { parseHostPattern } from "../policy/host_pattern.ts";
-import type { Route } from "../policy/routes.ts";
+import { DIRECT, type Route } from "../policy/routes.ts";
+import type { TestCase } from "../policy/test_case.ts";
 import type { ParentSpec, WaySpec } from "../proxy/parent.ts";
 import { ConfigError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { DEFAULTS, type Values } from "./options.ts";
 import { parseParent } from "./parent_url.ts";
 import { quote } from "./printable.ts";
-
-/** The way without a parent. */
-export const DIRECT = "direct";
 
 /** A `[[parent]]` as it was written, its URL found valid. */
 export interface WrittenParent {
@@ -44,9 +42,42 @@ export const NO_WAYS: WrittenWays = { parents: [], routes: [] };
 export function routesOf(values: Values, { parents, routes }: WrittenWays): Route<WaySpec>[] {
   const { upstream = [], "no-upstream": direct = DEFAULTS["no-upstream"] } = values;
   if (upstream.length === 0 && routes.length === 0) return [];
-  const byName = new Map(parents.map(({ name, url }) => [name, parseParent(url, name)]));
   const problems: string[] = [];
-  const wayOf = (place: string) => (text: string): WaySpec => {
+  const wayOf = wayReader(parents, problems);
+  const all: Route<WaySpec>[] = [];
+  if (direct[0] !== "none") all.push({ hosts: direct.map(parseHostPattern), via: [null] });
+  for (const { hosts, via, place } of routes) all.push({ hosts, via: via.map(wayOf(place)), place });
+  if (upstream.length > 0) {
+    all.push({ hosts: [{ kind: "any", text: "*" }], via: upstream.map(wayOf("--upstream")) });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return all;
+}
+
+/**
+ * Cases with the ways that they expect by their names, as routes have them.
+ *
+ * @throws {ConfigError} when a name is no parent's
+ */
+export function casesOf(tests: readonly TestCase[], { parents }: WrittenWays): TestCase[] {
+  const problems: string[] = [];
+  const wayOf = wayReader(parents, problems);
+  const cases = tests.map((test) => {
+    if (test.via === null) return test;
+    const ways = test.via.map(wayOf(`${test.file}:${test.line}`));
+    return { ...test, via: ways.map((way) => way?.name ?? DIRECT) };
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return cases;
+}
+
+/** Reads names and URLs of ways that are written at a place; a name that is no parent's is added to the problems. */
+function wayReader(
+  parents: readonly WrittenParent[],
+  problems: string[],
+): (place: string) => (text: string) => WaySpec {
+  const byName = new Map(parents.map(({ name, url }) => [name, parseParent(url, name)]));
+  return (place) => (text) => {
     if (text === DIRECT) return null;
     if (text.includes("://")) return named(parseParent(text), byName);
     const parent = byName.get(text);
@@ -55,14 +86,6 @@ export function routesOf(values: Values, { parents, routes }: WrittenWays): Rout
     problems.push(`${place}: there is no [[parent]] with the name ${quote(text)}${didYouMean(text, names)}`);
     return null;
   };
-  const all: Route<WaySpec>[] = [];
-  if (direct[0] !== "none") all.push({ hosts: direct.map(parseHostPattern), via: [null] });
-  for (const { hosts, via, place } of routes) all.push({ hosts, via: via.map(wayOf(place)) });
-  if (upstream.length > 0) {
-    all.push({ hosts: [{ kind: "any", text: "*" }], via: upstream.map(wayOf("--upstream")) });
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return all;
 }
 
 /** The same parent has one name, and is out of service for all routes at once. */

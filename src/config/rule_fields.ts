@@ -70,6 +70,11 @@ export const TEST_FIELDS = [
     help: "What has to be decided",
   },
   { key: "rule", type: "line", help: "By which rule, if that matters" },
+  {
+    key: "via",
+    type: "ways",
+    help: "By which ways, if that matters: parents or `direct`, all of them and in their order",
+  },
 ] as const satisfies readonly Field[];
 
 export type TestFieldValues = FieldValues<(typeof TEST_FIELDS)[number]>;

@@ -70,6 +70,7 @@ export function testCaseOf(
     addresses: values.addresses ?? [],
     expect: values.expect,
     rule: values.rule ?? null,
+    via: values.via ?? null,
     file,
     line,
   };

@@ -14,7 +14,8 @@ import {
   ROUTE_FIELDS,
   type RouteFieldValues,
 } from "./route_fields.ts";
-import { DIRECT, NO_WAYS, type WrittenParent, type WrittenRoute, type WrittenWays } from "./routes.ts";
+import { DIRECT } from "../policy/routes.ts";
+import { NO_WAYS, type WrittenParent, type WrittenRoute, type WrittenWays } from "./routes.ts";
 import { RULE_FIELDS, type RuleFieldValues, TEST_FIELDS, type TestFieldValues } from "./rule_fields.ts";
 import { ruleOf, testCaseOf, wrongName } from "./rules.ts";
 import { Outline, type Path, shown, TomlError } from "./toml_outline.ts";

@@ -8,10 +8,18 @@ import { Memo } from "./memo.ts";
 import { Networks } from "./network.ts";
 import { listsOf, networksOf } from "./rule.ts";
 
+/** The name of the way without a parent. */
+export const DIRECT = "direct";
+
+/** A way with a name; `null` is the one without a parent. */
+export type NamedWay = { readonly name: string } | null;
+
 export interface Route<Way> {
   readonly hosts: readonly HostPattern[];
   /** In the order in which they are tried; at least one. */
   readonly via: readonly Way[];
+  /** Where it was written, `weir.toml:12`; absent for what no file says. */
+  readonly place?: string;
 }
 
 interface ReadyRoute<Way> extends Route<Way> {
@@ -25,7 +33,7 @@ interface ReadyRoute<Way> extends Route<Way> {
  */
 export class Routes<Way> {
   readonly #routes: readonly ReadyRoute<Way>[];
-  readonly #known = new Memo<readonly Way[] | null>();
+  readonly #known = new Memo<Route<Way> | null>();
 
   /**
    * @param routes in order: the first that holds decides
@@ -46,12 +54,32 @@ export class Routes<Way> {
 
   /** The ways that lead there; `null` when no route says anything about it. */
   find(authority: Authority): readonly Way[] | null {
+    return this.route(authority)?.via ?? null;
+  }
+
+  /** The route that leads there; `null` when none says anything about it. */
+  route(authority: Authority): Route<Way> | null {
     if (this.#routes.length === 0) return null;
     const known = this.#known.get(authority.host);
     if (known !== undefined) return known;
-    const route = this.#routes.find((each) => holds(each, authority));
-    return this.#known.set(authority.host, route?.via ?? null);
+    return this.#known.set(authority.host, this.#routes.find((each) => holds(each, authority)) ?? null);
   }
+}
+
+/** Where nothing is said of ways: all goes direct. */
+export const NO_ROUTES: Routes<never> = new Routes<never>([], new Map());
+
+/** The names of the ways that lead there, in the order in which they are tried. */
+export function wayNames(routes: Routes<NamedWay>, authority: Authority): readonly string[] {
+  return routes.find(authority)?.map((way) => way?.name ?? DIRECT) ?? [DIRECT];
+}
+
+/**
+ * Whether the way that is tried first is one on which another proxy looks the name up, so that it is judged without
+ * its address.
+ */
+export function isElsewhere(routes: Routes<NamedWay>, authority: Authority): boolean {
+  return authority.ip === null && (routes.find(authority)?.[0] ?? null) !== null;
 }
 
 function holds({ hosts, networks, lists }: ReadyRoute<unknown>, { host, ip }: Authority): boolean {

@@ -20,6 +20,8 @@ export interface TestCase {
   readonly expect: Expectation;
   /** The name of the rule that is expected to decide; `null`: any. */
   readonly rule: string | null;
+  /** The ways that are expected, in their order: names of parents, or `direct`; `null`: any. */
+  readonly via: readonly string[] | null;
   /** The file's name, or `standard input`. */
   readonly file: string;
   /** The line of its header, from 1. */

@@ -36,6 +36,8 @@ export interface LoggedExchange {
   /** The address that was dialled, canonical, and as bytes; `""` and `null` when the log names none. */
   readonly origin: string;
   readonly originIp: IpAddress | null;
+  /** The parent through which it went, by its name, or `direct`; `""` when it took no way, or the log does not say. */
+  readonly via: string;
   /** Whether the origin was reached: a tunnel opened, a response came, or a connection stood. */
   readonly reached: boolean;
   /** Bytes from the client and to it, heads included where the log counts them. */

@@ -56,6 +56,7 @@ export function readCommonLine(text: string): LoggedExchange {
     reason: "",
     origin: "",
     originIp: null,
+    via: "",
     reached: clear,
     up: 0,
     down: size === "-" ? 0 : bytesCount(Number(size)),

@@ -1,5 +1,6 @@
 /** Reads weir's own JSON lines. */
 
+import { DIRECT } from "../policy/routes.ts";
 import {
   BadLine,
   bytesCount,
@@ -52,6 +53,7 @@ export function readJsonLine(text: string): LoggedExchange {
     reason: wordsOf(textAt(line, "reason")),
     origin: origin?.text ?? "",
     originIp: origin?.ip ?? null,
+    via: wordsOf(textAt(line, "parent")) || (origin === null || wasStored(line) ? "" : DIRECT),
     reached: status !== 0 && !ownAnswer || line.originStatus !== undefined ||
       line.connectedMs !== undefined && origin !== null,
     up: bytesCount(numberAt(line, "requestHeadBytes")) + bytesCount(numberAt(line, "requestBodyBytes")),
@@ -89,6 +91,11 @@ function targetOf(line: Line, method: string): LoggedTarget & { cut: boolean } |
   // a cut within the query leaves the path whole
   if (!cut || text.includes("?")) return { ...target, cut: false };
   return { ...target, path: null, cut };
+}
+
+/** The address is that of the answer's origin then, and nobody has gone there. */
+function wasStored(line: Line): boolean {
+  return /^(?:hit|stale|collapsed)/.test(textAt(line, "cache"));
 }
 
 function userAt(line: Line): string | null {

@@ -1,5 +1,6 @@
 /** Reads Squid's native format, as Squid and weir write it. */
 
+import { DIRECT } from "../policy/routes.ts";
 import {
   BadLine,
   bytesCount,
@@ -10,6 +11,7 @@ import {
   statusOf,
   timeOf,
   userOf,
+  wordsOf,
 } from "./log_target.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
 
@@ -18,7 +20,7 @@ const LINE = new RegExp(
     " (\\S{1,64}) (\\S+) (\\S{1,1024}) ([A-Z0-9_]{1,64})/(\\S{1,256})(?: .*)?$",
 );
 /** Ways to the origin that name its address; of others it is the address of another proxy. */
-const DIRECT = /(?:DIRECT|ORIGINAL_DST|PINNED)$/;
+const NAMES_ORIGIN = /(?:DIRECT|ORIGINAL_DST|PINNED)$/;
 /** Results for which no origin was needed: they were there. */
 const HIT = /HIT|UNMODIFIED/;
 /** Where weir cuts a target. */
@@ -36,7 +38,7 @@ export function readSquidLine(text: string): LoggedExchange {
   const method = methodText === "-" || /^NONE(?:_NONE)?$/.test(methodText) ? "" : methodOf(methodText);
   const status = statusText === "-" ? 0 : statusOf(Number(statusText));
   const client = readAddress(clientText);
-  const origin = DIRECT.test(way) ? readAddress(peer) : null;
+  const origin = NAMES_ORIGIN.test(way) ? readAddress(peer) : null;
   // `error:invalid-request` and its like: nothing was understood
   const target = targetText === "-" || targetText.startsWith("error:")
     ? null
@@ -59,6 +61,7 @@ export function readSquidLine(text: string): LoggedExchange {
     reason: "",
     origin: origin?.text ?? "",
     originIp: origin?.ip ?? null,
+    via: viaOf(way, peer),
     reached: wasReached(code, status, method, way),
     up: 0,
     down: bytesCount(Math.max(0, Number(size))),
@@ -72,6 +75,12 @@ function verdictOf(code: string, status: number, understood: boolean): LoggedExc
   // asked for credentials: not a word about whether the rules would have it
   if (!understood || code.includes("DENIED") && status === 407) return "none";
   return code.includes("DENIED") ? "deny" : "allow";
+}
+
+/** weir writes the name of a parent, Squid its address, which is no name of weir's. */
+function viaOf(way: string, peer: string): string {
+  if (way.endsWith("PARENT")) return readAddress(peer) === null ? wordsOf(peer) : "";
+  return NAMES_ORIGIN.test(way) ? DIRECT : "";
 }
 
 /** A tunnel that opened, a stored response, or whatever came from an address or another proxy. */

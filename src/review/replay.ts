@@ -1,10 +1,11 @@
 /** Judges the exchanges of a log anew, and keeps what would be decided otherwise. */
 
 import type { Authority } from "../http/authority.ts";
+import { isElsewhere, type NamedWay, NO_ROUTES, type Routes, wayNames } from "../policy/routes.ts";
 import type { Decider, Verdict } from "../policy/verdict.ts";
 import { moment } from "./evidence.ts";
 import { factsOf } from "./logged_facts.ts";
-import { isChallenge, type LoggedExchange } from "./logged_exchange.ts";
+import { isChallenge, type LoggedExchange, wentThrough } from "./logged_exchange.ts";
 import { ownCopy, Tally } from "./tally.ts";
 
 const MOST_CHANGES = 10_000;
@@ -29,6 +30,15 @@ export interface Change {
   example: string;
 }
 
+/** The same other way to the same host and port. */
+export interface Detour {
+  count: number;
+  target: string;
+  before: string;
+  /** The ways there are now, in their order. */
+  after: readonly string[];
+}
+
 /** Words in a log that stand for what no policy decides alone. */
 const OWN_LISTENERS = "own listeners";
 
@@ -38,6 +48,8 @@ export class Replay {
   differing = 0;
   /** Those of `same` that another rule decides now. */
   byAnotherRule = 0;
+  /** Those of `same` that would take a way which they did not take. */
+  rerouted = 0;
   readonly changes = new Tally<Change>(MOST_CHANGES, () => ({
     count: 0,
     target: "",
@@ -48,12 +60,15 @@ export class Replay {
     reason: "",
     example: "",
   }));
+  readonly detours = new Tally<Detour>(MOST_CHANGES, () => ({ count: 0, target: "", before: "", after: [] }));
   /** Why exchanges could not be judged. */
   readonly unjudged = new Tally<{ count: number }>(MOST_REASONS, () => ({ count: 0 }));
   #policy: Decider;
+  #routes: Routes<NamedWay>;
 
-  constructor(policy: Decider) {
+  constructor(policy: Decider, routes: Routes<NamedWay> = NO_ROUTES) {
     this.#policy = policy;
+    this.#routes = routes;
   }
 
   add(exchange: LoggedExchange): void {
@@ -64,7 +79,9 @@ export class Replay {
     if (before === null) return this.#passOver("they were not decided by a policy then");
     if (exchange.clientIp === null) return this.#passOver("the log does not say by whose address");
     if (exchange.pathCut && this.#policy.looksAtPaths) return this.#passOver("the log has cut their path");
-    const verdict = this.#policy.decide(factsOf(exchange, authority), exchange.originIp ?? authority.ip);
+    const elsewhere = isElsewhere(this.#routes, authority);
+    const address = elsewhere ? null : exchange.originIp ?? authority.ip;
+    const verdict = this.#policy.decide(factsOf(exchange, authority), address, elsewhere);
     if (verdict.decision === "unresolved") {
       return this.#passOver("it depends on an address that the log does not have");
     }
@@ -75,6 +92,19 @@ export class Replay {
     if (after !== before) return this.#differ(exchange, authority, before, after, rule, verdict.reason);
     this.same++;
     if (exchange.rule !== "" && exchange.rule !== rule) this.byAnotherRule++;
+    if (wentThrough(exchange)) this.#compareWays(exchange, authority);
+  }
+
+  /** A way that is still among those that are tried may have been the second choice then, and be the first now. */
+  #compareWays({ via }: LoggedExchange, authority: Authority): void {
+    const ways = wayNames(this.#routes, authority);
+    if (via === "" || ways.includes(via)) return;
+    this.rerouted++;
+    const detour = this.detours.of(JSON.stringify([authority.text, via]));
+    detour.count++;
+    detour.target = authority.text;
+    detour.before = via;
+    detour.after = ways;
   }
 
   #passOver(reason: string): void {

@@ -67,3 +67,27 @@ Deno.test("a policy and logs without the permission to read them are told in one
     assert(err.includes(line), err);
   }
 });
+
+Deno.test("what would take another way is told behind what would be decided otherwise, and is 1 too", async () => {
+  const policy = `${POLICY}
+[[parent]]
+name = "corp"
+url = "http://proxy.corp.example:3128"
+
+[[route]]
+hosts = ["registry.corp.test"]
+via = ["corp", "direct"]
+`;
+  const lines = [jsonLine({ parent: "old" }), jsonLine({ parent: "corp" }), jsonLine()].join("\n");
+  await using folder = await Folder.make();
+  const log = await folder.write("weir.log", lines);
+  assertEquals(await weir(["replay", log, "--config", "-"], policy), {
+    code: 1,
+    out: `3 exchanges: 3 judged as before, 0 otherwise, 1 by another way
+
+by another way
+       1  registry.corp.test:443                    via old, now corp, direct
+`,
+    err: "",
+  });
+});

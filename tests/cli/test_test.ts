@@ -98,3 +98,53 @@ Deno.test("what the linter finds is told beside", async () => {
   assertEquals(code, 0);
   assertMatch(err, /^weir: standard input:\d: "rule 1": hosts: \*\.com allows names that anybody may take/);
 });
+
+const WAYS = `
+[upstream]
+via = "http://user:secret@gate.example:3128"
+
+[[parent]]
+name = "corp"
+url = "http://proxy.corp.example:3128"
+
+[[route]]
+hosts = [".corp.example"]
+via = ["corp", "direct"]
+
+[[test]]
+url = "http://a.corp.example/"
+expect = "allow"
+via = ["corp", "direct"]
+
+[[test]]
+url = "https://example.com/"
+expect = "allow"
+via = "http://gate.example:3128"
+`;
+
+Deno.test("a test may say by which ways a request goes", async () => {
+  assertEquals((await weir(["test", "-"], WAYS)).out, "✓ standard input: 2 tests passed\n");
+  const { code, out } = await weir(["test", "-"], WAYS.replace('"http://gate.example:3128"', '"direct"'));
+  assertEquals(code, 1);
+  assertStringIncludes(out, "  expected  allow, via direct\n");
+  assertStringIncludes(out, '  got       allow by "default", via http://gate.example:3128\n');
+  assertStringIncludes(out, "  because   the route for * decides the way\n");
+  const written = await weir(["--check", "-c", "-"], WAYS);
+  assertStringIncludes(written.out, 'expect = "allow"\nvia = ["corp", "direct"]\n');
+});
+
+Deno.test("a way that no parent is called is told with its line", async () => {
+  for (const args of [["test", "-"], ["--check", "-c", "-"]]) {
+    const { code, err } = await weir(
+      args,
+      WAYS.replace(
+        'via = ["corp", "direct"]\n\n[[test]]\nurl = "https',
+        'via = ["crop"]\n\n[[test]]\nurl = "https',
+      ),
+    );
+    assertEquals([code, err], [
+      3,
+      'weir: standard input:13: there is no [[parent]] with the name "crop"; did you mean corp?\n',
+    ]);
+  }
+});

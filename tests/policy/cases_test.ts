@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { parseIp } from "../../src/http/ip_address.ts";
 import { CaseRunner, outcomeInWords } from "../../src/policy/cases.ts";
+import { parseHostPattern } from "../../src/policy/host_pattern.ts";
+import { Routes } from "../../src/policy/routes.ts";
 import type { PolicySpec } from "../../src/policy/spec.ts";
 import type { TestCase } from "../../src/policy/test_case.ts";
 import { policyOfRules, rule, type RuleWords } from "./policy_samples.ts";
@@ -11,6 +13,9 @@ interface CaseWords {
   method?: string;
   addresses?: string[];
   rule?: string;
+  via?: string[];
+  /** Hosts and the ways to them. */
+  routes?: [hosts: string, via: string][];
 }
 
 function run(
@@ -22,7 +27,15 @@ function run(
 ): string {
   const spec = policyOfRules(rules.map((each, index) => rule(each, index + 1)), others);
   const { client = "127.0.0.1", user = null, method, addresses = [] } = words;
-  const outcome = new CaseRunner(spec, new Map()).run({
+  const routes = new Routes(
+    (words.routes ?? []).map(([hosts, via], index) => ({
+      hosts: hosts.split(" ").map(parseHostPattern),
+      via: via.split(" ").map((name) => name === "direct" ? null : { name }),
+      place: `weir.toml:${index + 90}`,
+    })),
+    new Map(),
+  );
+  const outcome = new CaseRunner(spec, new Map(), routes).run({
     url,
     client,
     clientIp: parseIp(client)!,
@@ -31,10 +44,11 @@ function run(
     addresses: addresses.map((each) => parseIp(each)!),
     expect,
     rule: words.rule ?? null,
+    via: words.via ?? null,
     file: "weir.toml",
     line: 1,
   });
-  const what = outcomeInWords(outcome.got, outcome.rule);
+  const what = outcomeInWords(outcome.got, outcome.rule, words.via === undefined ? null : outcome.via);
   return outcome.passed ? `passed: ${what}` : `failed: ${what}: ${outcome.reason}`;
 }
 
@@ -116,4 +130,33 @@ Deno.test("a policy in report mode is tested as it would be enforced, without ru
     'failed: allow by "npm": weir.toml:2: allow: hosts: npm.test is matched by npm.test; the rule "trial" decides ' +
       'nothing, its mode is "report"',
   );
+});
+
+Deno.test("a case passes when all ways are those that are expected, in their order", () => {
+  const routes: [string, string][] = [["npm.test", "corp spare"], ["a.test", "direct"]];
+  const npm = (...via: string[]) => run([NPM], "https://npm.test/", "allow", { routes, via });
+  assertEquals(npm("corp", "spare"), 'passed: allow by "npm", via corp, spare');
+  const told =
+    'failed: allow by "npm", via corp, spare: weir.toml:90: the route for npm.test decides the way';
+  assertEquals([npm("corp"), npm("spare", "corp"), npm("direct")], [told, told, told]);
+  assertEquals(
+    run([], "http://a.test/", "deny", { routes, via: ["direct"] }),
+    'passed: deny by "default", via direct',
+  );
+  assertEquals(
+    run([], "http://b.test/", "allow", { routes, via: ["corp"] }),
+    'failed: deny by "default", via direct: no rule matches: deny; no route names b.test',
+  );
+});
+
+Deno.test("a name that goes through a parent is judged without its address, as the proxy does", () => {
+  const lab: RuleWords = { name: "lab", hosts: ["10.0.0.0/8"] };
+  const addresses = ["10.0.0.1"];
+  const routes: [string, string][] = [["a.test 10.0.0.0/8", "corp direct"], ["b.test", "direct corp"]];
+  assertEquals(
+    run([lab], "http://a.test/", "allow", { routes, addresses }),
+    'failed: deny by "default": no rule matches: deny; its parent looks the name up: addresses change nothing',
+  );
+  assertEquals(run([lab], "http://b.test/", "allow", { routes, addresses }), 'passed: allow by "lab"');
+  assertEquals(run([lab], "http://10.0.0.7/", "allow", { routes }), 'passed: allow by "lab"');
 });

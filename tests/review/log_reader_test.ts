@@ -23,6 +23,7 @@ Deno.test("weir's JSON is read as it was written", () => {
     pathCut: false,
     status: 200,
     verdict: "allow",
+    via: "direct",
     enforced: true,
     rule: "",
     reason: "",

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { readLine } from "../../src/review/log_reader.ts";
 import { Replay } from "../../src/review/replay.ts";
+import { parseHostPattern } from "../../src/policy/host_pattern.ts";
+import { Routes } from "../../src/policy/routes.ts";
 import { policyIn } from "./learning.ts";
 import { deniedLine, jsonLine } from "./logs.ts";
 
@@ -117,4 +119,53 @@ Deno.test("paths are judged as they were logged, without their query", async () 
       "1 a.org:80 allow  > deny default",
     ],
   );
+});
+
+/** What would take another way, by a route for `registry.corp.test` through `corp`, and `spare` after it. */
+async function detours(...lines: string[]): Promise<string[]> {
+  const hosts = [parseHostPattern("registry.corp.test")];
+  const routes = new Routes([{ hosts, via: [{ name: "corp" }, { name: "spare" }] }], new Map());
+  const replay = new Replay(await policyIn(NPM), routes);
+  for (const line of lines) replay.add(readLine(line));
+  const all = replay.detours.sorted(({ count }) => count);
+  assertEquals(replay.rerouted, all.reduce((sum, [, { count }]) => sum + count, 0));
+  return all.map(([, { count, target, before, after }]) =>
+    `${count} ${target} ${before} > ${after.join(", ")}`
+  );
+}
+
+Deno.test("a way that is not among those that there are now is told", async () => {
+  const line = "1795246057.467 2 127.0.0.1 TCP_TUNNEL/200 219 CONNECT registry.corp.test:443 -";
+  assertEquals(
+    await detours(
+      jsonLine(),
+      jsonLine({ parent: "old" }),
+      `${line} FIRSTUP_PARENT/old -`,
+      `${line} HIER_DIRECT/192.0.2.1 -`,
+    ),
+    ["2 registry.corp.test:443 direct > corp, spare", "2 registry.corp.test:443 old > corp, spare"],
+  );
+});
+
+Deno.test("a way that is the second choice now, one that nobody took, and one that has no name are none", async () => {
+  assertEquals(
+    await detours(
+      jsonLine({ parent: "corp" }),
+      jsonLine({ parent: "spare" }),
+      jsonLine({ cache: "hit" }),
+      deniedLine(),
+      jsonLine({ origin: undefined }),
+      "1795246057.467 2 127.0.0.1 TCP_MISS/200 219 GET http://registry.corp.test/ - FIRSTUP_PARENT/10.0.0.9 -",
+    ),
+    [],
+  );
+});
+
+Deno.test("what goes through a parent now is judged by its name", async () => {
+  const networks = `${DENY}[[rule]]\nname = "net"\naction = "allow"\nhosts = ["104.16.0.0/16"]\n`;
+  const hosts = [parseHostPattern("*")];
+  const routes = new Routes([{ hosts, via: [{ name: "corp" }] }], new Map());
+  const replay = new Replay(await policyIn(networks), routes);
+  replay.add(readLine(jsonLine({ rule: "net" })));
+  assertEquals([replay.differing, replay.same], [1, 0]);
 });
