@@ -36,7 +36,7 @@ export async function* readLogs(
       throw error;
     }
   }
-  if (reader.lines > 0 && reader.exchanges === 0) {
+  if (reader.lines > 0 && reader.exchanges + reader.connections === 0) {
     throw new ConfigError([
       `${line.words.join(", ")}: no line is understood; ${passedOver(reader)}\n` +
       "  weir reads what --log-format json, squid, common and combined write",
@@ -47,7 +47,7 @@ export async function* readLogs(
 /** Says on standard error which lines were passed over, if any were. */
 export function tellPassedOver(reader: LogReader, io: Io): void {
   if (reader.passedOver.length === 0) return;
-  const all = reader.lines - reader.exchanges;
+  const all = reader.lines - reader.exchanges - reader.connections;
   io.err(`weir: ${all} of ${reader.lines} lines were passed over: ${passedOver(reader)}\n`);
 }
 

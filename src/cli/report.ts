@@ -3,6 +3,7 @@
 import type { Instance } from "../config/config.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { LogReader } from "../review/log_reader.ts";
+import { RelaySummary } from "../review/relay_summary.ts";
 import { Summary } from "../review/summary.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { readLogs, tellPassedOver } from "./logs.ts";
@@ -16,18 +17,20 @@ const MOST_ROWS = 20;
  */
 export async function report(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
   const { options } = line;
-  const reader = new LogReader();
   const summary = new Summary();
+  const relayed = new RelaySummary();
+  const reader = new LogReader((connection) => relayed.add(connection));
   for await (const exchanges of readLogs(reader, line, io)) {
     for (const exchange of exchanges) summary.add(exchange);
   }
   if (options.markdown) {
     const { reportMarkdown } = await import("./report_markdown.ts");
-    io.out(reportMarkdown(summary, MOST_ROWS));
+    io.out(reportMarkdown(summary, relayed, MOST_ROWS));
   } else {
     const { reportText } = await import("./report_text.ts");
-    io.out(reportText(summary, MOST_ROWS, wantsColor(line.values["log-color"] ?? "auto", "out", io)));
+    const color = wantsColor(line.values["log-color"] ?? "auto", "out", io);
+    io.out(reportText(summary, relayed, MOST_ROWS, color));
   }
   tellPassedOver(reader, io);
-  return options["fail-on-denied"] && summary.denied > 0 ? 1 : 0;
+  return options["fail-on-denied"] && summary.denied + relayed.denied > 0 ? 1 : 0;
 }

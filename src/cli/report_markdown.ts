@@ -8,17 +8,34 @@
 import { humanSize } from "../observe/quantities.ts";
 import { adviceFor } from "../review/advice.ts";
 import { exchangesInWords, period } from "../review/evidence.ts";
+import type { RelaySummary } from "../review/relay_summary.ts";
 import { allowRules, type OneHost } from "../review/rule_toml.ts";
 import type { Summary, Traffic } from "../review/summary.ts";
 import type { Tally } from "../review/tally.ts";
-import { outcomes, pasted, restOf } from "./report_words.ts";
+import { connectionsInWords, outcomes, pasted, relayOutcomes, restOf } from "./report_words.ts";
 
 const LONGEST_CODE = 200;
 
 /** @param most rows that each table has */
-export function reportMarkdown(summary: Summary, most: number): string {
+export function reportMarkdown(summary: Summary, relayed: RelaySummary, most: number): string {
+  const parts = [
+    ...summary.total.count === 0 ? [] : [exchangesMarkdown(summary, most)],
+    ...relayed.total.count === 0 ? [] : [relayMarkdown(relayed, most)],
+  ];
+  return parts.length === 0 ? "### weir: no exchanges\n" : parts.join("\n");
+}
+
+function relayMarkdown(relayed: RelaySummary, most: number): string {
+  const { total, first, last, targets, clients, errors } = relayed;
+  const table = (tally: Tally<Traffic>, word: string) => traffic(tally, word, most, "failed");
+  const facts = [period(first, last), ...relayOutcomes(relayed)].map((each) => `- ${each}\n`).join("");
+  const more = [table(clients, "client"), ...errors.size > 0 ? [table(errors, "error")] : []].join("\n");
+  return `### weir relay: ${connectionsInWords(total.count)}\n\n${facts}` +
+    (targets.size > 0 ? `\n${table(targets, "target")}` : "") + `\n${folded("Clients, errors", more)}`;
+}
+
+function exchangesMarkdown(summary: Summary, most: number): string {
   const { total, denied } = summary;
-  if (total.count === 0) return "### weir: no exchanges\n";
   const head = `### weir: ${exchangesInWords(total.count)}, ${denied} denied`;
   const span = period(summary.first, summary.last);
   let text = `${head}\n\n${[span, ...outcomes(summary)].map((each) => `- ${each}\n`).join("")}`;
@@ -72,7 +89,7 @@ function denials({ denials, defaultDenies }: Summary, most: number): string {
   return text;
 }
 
-function traffic(tally: Tally<Traffic>, word: string, most: number): string {
+function traffic(tally: Tally<Traffic>, word: string, most: number, bad = "denied"): string {
   const all = tally.sorted(({ count }) => count);
   const rows = all.slice(0, most).map(([key, { count, up, down, denied }]) => [
     codeSpan(key),
@@ -81,7 +98,7 @@ function traffic(tally: Tally<Traffic>, word: string, most: number): string {
     humanSize(up),
     humanSize(down),
   ]);
-  return table([word, "count", "denied", "up", "down"], rows) +
+  return table([word, "count", bad, "up", "down"], rows) +
     paragraph(restOf(all.slice(most).map(([, each]) => each), tally.rest, `${word}s`));
 }
 

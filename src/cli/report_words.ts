@@ -2,6 +2,8 @@
 
 import { humanDuration, humanSize } from "../observe/quantities.ts";
 import { exchangesInWords } from "../review/evidence.ts";
+import type { Durations } from "../review/durations.ts";
+import type { RelaySummary } from "../review/relay_summary.ts";
 import type { Summary } from "../review/summary.ts";
 import { shellWord } from "../programs/shell_word.ts";
 
@@ -29,19 +31,41 @@ export function outcomes(summary: Summary): string[] {
     verdicts.filter(Boolean).join(", "),
     [...classes.slice(1), classes[0]].filter(Boolean).join(", "),
     `${humanSize(total.up)} up, ${humanSize(total.down)} down`,
-    durations(summary),
+    durations(summary, "requests"),
   ].filter(Boolean);
+}
+
+/** What became of the connections of a relay, a line each. */
+export function relayOutcomes(relayed: RelaySummary): string[] {
+  const { connected, unreached, denied, cut, passedOn, total } = relayed;
+  const ends = [
+    `${connected} connected`,
+    some(unreached, "reached no target"),
+    some(denied, "denied"),
+    some(cut, "cut short"),
+    some(passedOn, "passed on from a target that could not be reached"),
+  ];
+  return [
+    ends.filter(Boolean).join(", "),
+    `${humanSize(total.up)} up, ${humanSize(total.down)} down`,
+    durations(relayed, "connections"),
+  ].filter(Boolean);
+}
+
+/** `1 connection`, `2 connections`. */
+export function connectionsInWords(count: number): string {
+  return `${count} relayed ${count === 1 ? "connection" : "connections"}`;
 }
 
 function some(count: number, what: string): string {
   return count === 0 ? "" : `${count} ${what}`;
 }
 
-function durations({ durations }: Summary): string {
+function durations({ durations }: { readonly durations: Durations }, what: string): string {
   if (durations.count === 0) return "";
   const [half, most] = [humanDuration(durations.quantile(0.5)), humanDuration(durations.quantile(0.95))];
   const longest = humanDuration(durations.longest);
-  return `requests took ${half} (half of them at most), ${most} (19 of 20), ${longest} (all)`;
+  return `${what} took ${half} (half of them at most), ${most} (19 of 20), ${longest} (all)`;
 }
 
 /**

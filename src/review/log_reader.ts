@@ -5,6 +5,7 @@ import { BadLine } from "./log_target.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
 import { readCommonLine } from "./read_common.ts";
 import { readJsonLine } from "./read_json.ts";
+import { type LoggedConnection, readRelayedLine } from "./read_relayed.ts";
 import { readSquidLine } from "./read_squid.ts";
 
 /** Lines that were passed over for one reason. */
@@ -28,7 +29,15 @@ export class LogReader {
   /** Lines that were not empty. */
   lines = 0;
   exchanges = 0;
+  /** Of a relay. */
+  connections = 0;
+  #relayed: ((connection: LoggedConnection) => void) | null;
   #passedOver = new Map<string, PassedOver>();
+
+  /** @param relayed takes the lines of `weir relay`, which are passed over without it */
+  constructor(relayed: ((connection: LoggedConnection) => void) | null = null) {
+    this.#relayed = relayed;
+  }
 
   /** What was not understood or not believed, the most frequent first. */
   get passedOver(): PassedOver[] {
@@ -57,7 +66,7 @@ export class LogReader {
           this.lines++;
           try {
             if (line === null) throw new BadLine("longer than any line of a log");
-            exchanges.push(readLine(line));
+            if (!this.#takesRelayed(line)) exchanges.push(readLine(line));
           } catch (error) {
             if (!(error instanceof BadLine)) throw error;
             this.#passOver(error.message, name, number);
@@ -69,6 +78,16 @@ export class LogReader {
     } finally {
       await batches.return(undefined);
     }
+  }
+
+  /** Whether a line is a relay's, and somebody wants it. @throws {BadLine} */
+  #takesRelayed(line: string): boolean {
+    if (this.#relayed === null || !line.startsWith("{") || !line.includes('"relay"')) return false;
+    const connection = readRelayedLine(line);
+    if (connection === null) return false;
+    this.connections++;
+    this.#relayed(connection);
+    return true;
   }
 
   /** There are a few reasons, all of them known beforehand: the map stays small. */

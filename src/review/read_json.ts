@@ -11,23 +11,21 @@ import {
   readLoggedTarget,
   readServerName,
   statusOf,
-  timeOf,
   userOf,
   wordsOf,
 } from "./log_target.ts";
+import { type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
+import { isRelayed } from "./read_relayed.ts";
 
 /** Where the writer of the log cuts a target, and what it writes there. */
 const CUT_TARGET = 8192;
 const CUT_MARK = "…";
 
-const ISO_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
-
-type Line = Readonly<Record<string, unknown>>;
-
 /** @throws {BadLine} */
 export function readJsonLine(text: string): LoggedExchange {
   const line = objectOf(text);
+  if (isRelayed(line)) throw new BadLine("a connection of weir relay, which only weir report sums up");
   const { verdict } = line;
   if (verdict !== "allow" && verdict !== "deny" && verdict !== "none") throw new BadLine("no line of weir's");
   const method = methodOf(textAt(line, "method"));
@@ -64,21 +62,8 @@ export function readJsonLine(text: string): LoggedExchange {
   };
 }
 
-function objectOf(text: string): Line {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new BadLine("not JSON, though it begins so");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new BadLine("no line of weir's");
-  }
-  return value as Line;
-}
-
 /** The target, which has to be that of the line's `host` and `port`; `null` when the line has none. */
-function targetOf(line: Line, method: string): LoggedTarget & { cut: boolean } | null {
+function targetOf(line: JsonLine, method: string): LoggedTarget & { cut: boolean } | null {
   const text = textAt(line, "target");
   const host = textAt(line, "host");
   if (host === "") return null;
@@ -94,33 +79,13 @@ function targetOf(line: Line, method: string): LoggedTarget & { cut: boolean } |
 }
 
 /** The address is that of the answer's origin then, and nobody has gone there. */
-function wasStored(line: Line): boolean {
+function wasStored(line: JsonLine): boolean {
   return /^(?:hit|stale|collapsed)/.test(textAt(line, "cache"));
 }
 
-function userAt(line: Line): string | null {
+function userAt(line: JsonLine): string | null {
   const text = textAt(line, "user");
   if (text === "") return null;
   // one that was cut is longer than any
   return userOf(text);
-}
-
-function timeAt(line: Line): number {
-  const text = textAt(line, "time");
-  if (!ISO_TIME.test(text)) throw new BadLine("a time that cannot be");
-  return timeOf(Date.parse(text));
-}
-
-/** A member's text, `""` when it is not there. */
-function textAt(line: Line, key: string): string {
-  const value = Object.hasOwn(line, key) ? line[key] : undefined;
-  if (value === undefined) return "";
-  if (typeof value !== "string") throw new BadLine("a value of the wrong kind");
-  return value;
-}
-
-function numberAt(line: Line, key: string): number {
-  const value = line[key];
-  if (typeof value !== "number") throw new BadLine("a value of the wrong kind");
-  return value;
 }

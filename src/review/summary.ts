@@ -15,13 +15,13 @@ export class Traffic {
   count = 0;
   up = 0;
   down = 0;
-  /** Refused, or reported to be. */
+  /** Refused, or reported to be; in a relay's, those that failed. */
   denied = 0;
 
-  add(exchange: LoggedExchange, denied: boolean): void {
+  add({ up, down }: { readonly up: number; readonly down: number }, denied: boolean): void {
     this.count++;
-    this.up += exchange.up;
-    this.down += exchange.down;
+    this.up += up;
+    this.down += down;
     if (denied) this.denied++;
   }
 }

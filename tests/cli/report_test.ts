@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import fc from "fast-check";
 import { codeSpan } from "../../src/cli/report_markdown.ts";
 import { deniedLine, jsonLine } from "../review/logs.ts";
+import { relayLine } from "../review/relay_lines.ts";
 import { weir } from "./logs_of_commands.ts";
 
 const LOG = [
@@ -200,4 +201,44 @@ Deno.test("one exchange is one, at one time", async () => {
   assertMatch(markdown.out, /^### weir: 1 exchange, \d denied\n\n- 2026-11-21 \d\d:\d\d:\d\dZ\n/);
   const learned = await weir(["learn", "-"], line);
   assertMatch(learned.out, /^# Learned from 1 exchange, 2026-11-21 \d\d:\d\d:\d\dZ; /);
+});
+
+const RELAYED = [
+  relayLine(),
+  relayLine({ skipped: 1, originAddress: "10.0.0.6" }),
+  relayLine({ connectedAt: -1, error: "connection_refused", bytesUp: 0, bytesDown: 0 }),
+].join("\n");
+
+Deno.test("the log of a relay is summed up by its targets", async () => {
+  assertEquals(await weir(["report", "-"], RELAYED), {
+    code: 0,
+    out: `3 relayed connections, 2026-11-21 06:00:00Z
+  2 connected, 1 reached no target, 1 passed on from a target that could not be reached
+  2.4 kB up, 112 MB down
+  connections took 2.1 s (half of them at most), 2.1 s (19 of 20), 2.1 s (all)
+
+Targets
+   count      up    down  target
+       2  1.2 kB   56 MB  redis.internal:6379 at 10.0.0.5                   1 failed
+       1  1.2 kB   56 MB  redis.internal:6379 at 10.0.0.6
+
+Clients
+   count      up    down  client
+       3  2.4 kB  112 MB  10.0.0.9                                          1 failed
+
+Errors
+   count      up    down  error
+       1     0 B     0 B  connection_refused
+`,
+    err: "",
+  });
+});
+
+Deno.test("a relay's log and a proxy's have a part each, and a client that was turned away counts as denied", async () => {
+  const both = [jsonLine(), relayLine({ verdict: "deny", target: "", originAddress: "", connectedAt: -1 })];
+  const text = await weir(["report", "-", "--fail-on-denied"], both.join("\n"));
+  assertMatch(text.out, /^1 exchange, [^]*\n\n1 relayed connection, [^]* 1 denied\n/);
+  assertEquals([text.code, (await weir(["report", "-", "--fail-on-denied"], RELAYED)).code], [1, 0]);
+  const page = await weir(["report", "-", "--markdown"], both.join("\n"));
+  assertMatch(page.out, /^### weir: 1 exchange, [^]*\n\n### weir relay: 1 relayed connection\n/);
 });
