@@ -1,6 +1,7 @@
 /** Where connections come in over TLS. */
 
 import type { Clock, Deadlined } from "./clock.ts";
+import { close } from "./close.ts";
 import { listen, type ListenAddress, ListenError } from "./listen.ts";
 
 /** What a server shows: its certificate with those that vouch for it, and its key, as PEM. */
@@ -158,12 +159,4 @@ function faultOfHandshake(error: unknown): string {
   if (text.includes("InvalidContentType")) return "what came was no TLS: give it https:// and not http://";
   if (text.includes("received fatal alert")) return `the client refused the TLS handshake: ${text}`;
   return `the TLS handshake failed: ${text}`;
-}
-
-function close(conn: Deno.Conn): void {
-  try {
-    conn.close();
-  } catch {
-    // closed already
-  }
 }

@@ -3,18 +3,13 @@
 import { formatIp, isIpv4Mapped, parseIp } from "../http/ip_address.ts";
 import { borrow, giveBack, SMALL } from "../net/buffers.ts";
 import { Connection, type Stream } from "../net/connection.ts";
+import { type Ends, endsOf } from "../net/ends.ts";
 import { ProxyHeaderReader } from "../net/proxy_protocol.ts";
 import type { Services } from "./services.ts";
 
-/** Addresses are without brackets. */
-export interface Arrival {
-  readonly client: string;
-  readonly clientPort: number;
+export interface Arrival extends Ends {
   /** The trusted peer that told who the client is, or `""`. */
   readonly through: string;
-  /** The address on which it came in, and that with its port. */
-  readonly local: string;
-  readonly listener: string;
   /** Whether it came in over TLS. */
   readonly overTls: boolean;
   /** Whether it came to a gateway. */
@@ -36,16 +31,7 @@ export function arrivalOf(
   overTls = false,
   gateway = false,
 ): Arrival {
-  const address = withoutMapping(local.hostname);
-  return {
-    client: withoutMapping(remote.hostname),
-    clientPort: remote.port,
-    through: "",
-    local: address,
-    listener: `${address.includes(":") ? `[${address}]` : address}:${local.port}`,
-    overTls,
-    gateway,
-  };
+  return { ...endsOf(remote, local), through: "", overTls, gateway };
 }
 
 /**
@@ -78,9 +64,4 @@ export async function learnClient(
   const { ip, port } = reader.addresses.source;
   const client = formatIp(isIpv4Mapped(ip.bytes) ? { family: 4, bytes: ip.bytes.slice(12) } : ip);
   return { ...peer, client, clientPort: port, through: peer.client };
-}
-
-/** An IPv4 client on a listener that takes both families shows as `::ffff:192.0.2.1`. */
-function withoutMapping(hostname: string): string {
-  return hostname.startsWith("::ffff:") && hostname.includes(".") ? hostname.slice(7) : hostname;
 }

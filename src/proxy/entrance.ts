@@ -1,6 +1,7 @@
 /** Where clients come in: the listeners, and what a connection passes before it is a client's. */
 
 import { parseIp } from "../http/ip_address.ts";
+import { close } from "../net/close.ts";
 import type { Connection } from "../net/connection.ts";
 import { acceptLoop, listen, type ListenAddress } from "../net/listen.ts";
 import { listenTls, type ServerCertificate, TlsHandshakes } from "../net/listen_tls.ts";
@@ -212,13 +213,5 @@ export class Entrance {
     const full = this.#host.full();
     if (full !== null) this.#host.refuse(stream, full);
     else this.#host.admit(clientConnection(this.#services, stream), arrival);
-  }
-}
-
-function close(stream: Deno.Conn): void {
-  try {
-    stream.close();
-  } catch {
-    // already closed
   }
 }

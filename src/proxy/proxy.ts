@@ -2,8 +2,11 @@
 
 import type { DiskStore } from "../cache/disk_store.ts";
 import { HttpError } from "../http/error.ts";
-import { type Connection, stuckConnections } from "../net/connection.ts";
+import { Clients } from "../net/clients.ts";
+import { close } from "../net/close.ts";
+import type { Connection } from "../net/connection.ts";
 import type { ListenAddress } from "../net/listen.ts";
+import { NoticeLimit } from "../net/notice_limit.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import { answerTo } from "./answer.ts";
 import type { Arrival } from "./arrival.ts";
@@ -18,20 +21,14 @@ import type { ProxySettings } from "./settings.ts";
 const MAX_REFUSALS = 64;
 /** How long one that is told so has to read it, ms. */
 const REFUSAL_TIME = 1_000;
-/** Notices of the same trouble, ms apart. */
-const NOTICE_INTERVAL = 5_000;
 
 export class Proxy {
   readonly #services: Services;
   readonly #entrance: Entrance;
-  readonly #sessions = new Set<Session>();
-  readonly #perClient = new Map<string, number>();
+  readonly #clients = new Clients<Session>();
   /** Connections over the limit that are being told so. */
   readonly #refused = new Map<Deno.Conn, Promise<void>>();
-  /** When there was last one, by what it was about. */
-  readonly #notices = new Map<string, number>();
-  /** Waits for the last session to go. */
-  #empty: PromiseWithResolvers<void> | null = null;
+  readonly #notices = new NoticeLimit();
 
   /**
    * @param resolver how names are resolved, where it is not the system's way
@@ -77,13 +74,13 @@ export class Proxy {
   /** Exchanges that are under way, those without a client among them. */
   get active(): number {
     let active = this.#services.backgrounds.size;
-    for (const session of this.#sessions) if (!session.idle) active++;
+    for (const session of this.#clients) if (!session.idle) active++;
     return active;
   }
 
   /** Connections from clients. */
   get connections(): number {
-    return this.#sessions.size;
+    return this.#clients.size;
   }
 
   /** What is stored of responses; `null` when nothing is. */
@@ -100,11 +97,8 @@ export class Proxy {
     this.#services.draining = true;
     this.#entrance.close();
     this.#services.pool.clear();
-    for (const session of this.#sessions) session.endIfIdle();
-    const grace = Promise.withResolvers<void>();
-    const timer = setTimeout(grace.resolve, settings.grace);
-    await Promise.race([this.#emptied(), grace.promise]);
-    clearTimeout(timer);
+    for (const session of this.#clients) session.endIfIdle();
+    await this.#clients.goneWithin(settings.grace);
     await this.stop();
   }
 
@@ -112,7 +106,7 @@ export class Proxy {
   async stop(): Promise<void> {
     this.#services.draining = true;
     this.#entrance.close();
-    for (const session of this.#sessions) session.abort();
+    for (const session of this.#clients) session.abort();
     for (const fetch of this.#services.fetches) fetch.stop();
     const backgrounds = [...this.#services.backgrounds];
     for (const background of backgrounds) background.stop();
@@ -120,47 +114,20 @@ export class Proxy {
     this.#services.pool.clear();
     // what was accepted in the last moment has become a session then
     await this.#entrance.closed();
-    await Promise.all([...this.#refused.values(), this.#emptied()]);
+    await Promise.all([...this.#refused.values(), this.#clients.gone()]);
     await Promise.all(backgrounds.map(({ over }) => over));
     this.#services.pool.clear();
     await this.#services.parents.stop();
   }
 
-  /** Resolves when there is no session. */
-  #emptied(): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return (this.#empty ??= Promise.withResolvers()).promise;
-  }
-
   #full(): string | null {
-    const { maxConnections } = this.#services.settings;
-    const open = this.#sessions.size + this.#entrance.size + stuckConnections();
-    return open >= maxConnections ? `more than ${maxConnections} connections are open` : null;
+    return this.#clients.excess(this.#services.settings, this.#entrance.size);
   }
 
   #admit(down: Connection, arrival: Arrival): void {
-    const { settings } = this.#services;
-    const { client } = arrival;
-    const fromClient = this.#perClient.get(client) ?? 0;
-    if (settings.maxConnectionsPerClient > 0 && fromClient >= settings.maxConnectionsPerClient) {
-      const reason = `more than ${settings.maxConnectionsPerClient} connections of one client are open`;
-      return this.#refuse(down.stream as Deno.Conn, reason, () => down.release());
-    }
-    this.#perClient.set(client, fromClient + 1);
-    const session = new Session(this.#services, down, arrival);
-    this.#sessions.add(session);
-    session.run().then(() => this.#ended(session));
-  }
-
-  #ended(session: Session): void {
-    const { client } = session;
-    this.#sessions.delete(session);
-    const left = this.#perClient.get(client)! - 1;
-    if (left === 0) this.#perClient.delete(client);
-    else this.#perClient.set(client, left);
-    if (this.#sessions.size > 0) return;
-    this.#empty?.resolve();
-    this.#empty = null;
+    const excess = this.#clients.excessOf(arrival.client, this.#services.settings);
+    if (excess !== null) return this.#refuse(down.stream as Deno.Conn, excess, () => down.release());
+    this.#clients.serve(new Session(this.#services, down, arrival));
   }
 
   /** Says `503` before a request is read, which a client that connects in vain understands. */
@@ -199,17 +166,6 @@ export class Proxy {
   }
 
   #notice(trouble: string, message: string): void {
-    const now = performance.now();
-    if (now - (this.#notices.get(trouble) ?? -Infinity) < NOTICE_INTERVAL) return;
-    this.#notices.set(trouble, now);
-    this.#services.observer.notice("warning", message);
-  }
-}
-
-function close(stream: Deno.Conn): void {
-  try {
-    stream.close();
-  } catch {
-    // already closed
+    if (this.#notices.allows(trouble)) this.#services.observer.notice("warning", message);
   }
 }

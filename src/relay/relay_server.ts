@@ -1,9 +1,12 @@
 /** The relay as a thing to start and to stop. */
 
-import { formatIp, type IpAddress, isIpv4Mapped, parseIp } from "../http/ip_address.ts";
+import { formatIp, parseIp } from "../http/ip_address.ts";
 import { Clock } from "../net/clock.ts";
-import { stuckConnections } from "../net/connection.ts";
+import { Clients } from "../net/clients.ts";
+import { close } from "../net/close.ts";
+import { type Ends, endsOf } from "../net/ends.ts";
 import { acceptLoop, listen, type ListenAddress, ListenError } from "../net/listen.ts";
+import { NoticeLimit } from "../net/notice_limit.ts";
 import { proxyHeader } from "../net/proxy_protocol.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import type { Networks } from "../policy/network.ts";
@@ -13,9 +16,6 @@ import { Relayed } from "./relayed.ts";
 import { Session } from "./session.ts";
 import type { RelaySettings } from "./settings.ts";
 import { Targets } from "./targets.ts";
-
-/** Notices of the same trouble, ms apart. */
-const NOTICE_INTERVAL = 5_000;
 
 export interface RelayOptions {
   /** How names are resolved, where it is not the system's way. */
@@ -33,13 +33,10 @@ export class RelayServer {
   readonly #ownListeners = new OwnListeners();
   readonly #listeners: Deno.TcpListener[] = [];
   readonly #accepting: Promise<void>[] = [];
-  readonly #sessions = new Set<Session>();
-  readonly #perClient = new Map<string, number>();
+  readonly #clients = new Clients<Session>();
+  readonly #notices = new NoticeLimit();
   #number = 0;
-  #lastNotice = -Infinity;
   #stopping = false;
-  /** Waits for the last session to go. */
-  #empty: PromiseWithResolvers<void> | null = null;
 
   constructor(settings: RelaySettings, observer: RelayObserver, options: RelayOptions = {}) {
     this.#settings = settings;
@@ -79,7 +76,7 @@ export class RelayServer {
     if (!this.#stopping) {
       for (const listener of bound) {
         this.#accepting.push(acceptLoop(listener, (stream) => this.#accept(stream), {
-          onTrouble: (error) => this.#notice(`accepting a connection failed: ${error.message}`),
+          onTrouble: (error) => this.#notice("accept", `accepting a connection failed: ${error.message}`),
         }));
       }
     }
@@ -88,17 +85,14 @@ export class RelayServer {
 
   /** Connections from clients that are open. */
   get active(): number {
-    return this.#sessions.size;
+    return this.#clients.size;
   }
 
   /** Stops accepting and waits for connections to end within `settings.grace`; what is left then is ended. */
   async drain(): Promise<void> {
     this.#stopping = true;
     this.#closeListeners();
-    const grace = Promise.withResolvers<void>();
-    const timer = setTimeout(grace.resolve, this.#settings.grace);
-    await Promise.race([this.#emptied(), grace.promise]);
-    clearTimeout(timer);
+    await this.#clients.goneWithin(this.#settings.grace);
     await this.stop();
   }
 
@@ -106,16 +100,10 @@ export class RelayServer {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#closeListeners();
-    for (const session of this.#sessions) session.stop();
+    for (const session of this.#clients) session.stop();
     // what was accepted in the last moment is closed by then
     await Promise.all(this.#accepting);
-    await Promise.all([this.#targets.stop(), this.#emptied()]);
-  }
-
-  /** Resolves when there is no session. */
-  #emptied(): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return (this.#empty ??= Promise.withResolvers()).promise;
+    await Promise.all([this.#targets.stop(), this.#clients.gone()]);
   }
 
   #closeListeners(): void {
@@ -123,53 +111,38 @@ export class RelayServer {
   }
 
   #accept(stream: Deno.TcpConn): void {
-    let remote: Deno.NetAddr;
-    let local: Deno.NetAddr;
+    let ends: Ends;
     try {
       stream.setNoDelay(true);
-      remote = stream.remoteAddr;
-      local = stream.localAddr;
+      ends = endsOf(stream.remoteAddr, stream.localAddr);
     } catch {
       // it was reset before it was looked at
       return close(stream);
     }
     if (this.#stopping) return close(stream);
     const settings = this.#settings;
-    const client = withoutMapping(remote.hostname);
-    const address = withoutMapping(local.hostname);
-    const listener = `${address.includes(":") ? `[${address}]` : address}:${local.port}`;
+    const { client, clientPort, local, listener } = ends;
     if (settings.clients !== null && !isAmong(settings.clients, client)) {
       close(stream);
-      return this.#deny(new Relayed(++this.#number, client, remote.port, listener));
+      return this.#deny(new Relayed(++this.#number, client, clientPort, listener));
     }
-    const fromClient = this.#perClient.get(client) ?? 0;
-    const excess = this.#excess(fromClient);
+    const excess = this.#clients.excess(settings) ?? this.#clients.excessOf(client, settings);
     if (excess !== null) {
       close(stream);
-      return this.#notice(`a connection was refused: more than ${excess} are open`);
+      return this.#notice("limit", `a connection was refused: ${excess}`);
     }
-    this.#perClient.set(client, fromClient + 1);
     const session = new Session({
       settings,
       clock: this.#clock,
       targets: this.#targets,
       observer: this.#observer,
       stream,
-      local: address,
+      local,
       ownListeners: this.#ownListeners,
-      header: settings.sendProxy === null
-        ? null
-        : headerFor(settings.sendProxy, plainIp(client), remote.port, plainIp(address), local.port),
-      relayed: new Relayed(++this.#number, client, remote.port, listener),
+      header: settings.sendProxy === null ? null : headerFor(settings.sendProxy, ends),
+      relayed: new Relayed(++this.#number, client, clientPort, listener),
     });
-    this.#sessions.add(session);
-    session.run().then(() => this.#ended(session));
-  }
-
-  #excess(fromClient: number): string | null {
-    const { maxConnections, maxConnectionsPerClient: most } = this.#settings;
-    if (this.#sessions.size + stuckConnections() >= maxConnections) return `${maxConnections} connections`;
-    return most > 0 && fromClient >= most ? `${most} connections of one client` : null;
+    this.#clients.serve(session);
   }
 
   #deny(relayed: Relayed): void {
@@ -179,61 +152,23 @@ export class RelayServer {
     this.#observer.finished(relayed);
   }
 
-  #ended(session: Session): void {
-    const { client } = session;
-    this.#sessions.delete(session);
-    const left = this.#perClient.get(client)! - 1;
-    if (left === 0) this.#perClient.delete(client);
-    else this.#perClient.set(client, left);
-    if (this.#sessions.size > 0) return;
-    this.#empty?.resolve();
-    this.#empty = null;
+  #notice(trouble: string, message: string): void {
+    if (this.#notices.allows(trouble)) this.#observer.notice("warning", message);
   }
-
-  #notice(message: string): void {
-    const now = performance.now();
-    if (now - this.#lastNotice < NOTICE_INTERVAL) return;
-    this.#lastNotice = now;
-    this.#observer.notice("warning", message);
-  }
-}
-
-function close(stream: Deno.TcpConn): void {
-  try {
-    stream.close();
-  } catch {
-    // already closed
-  }
-}
-
-/** An IPv4 client on a listener that takes both families shows as `::ffff:192.0.2.1`. */
-function withoutMapping(hostname: string): string {
-  return hostname.startsWith("::ffff:") && hostname.includes(".") ? hostname.slice(7) : hostname;
-}
-
-/** The address as bytes, an IPv4-mapped one as the IPv4 address; `null` for one with a zone identifier. */
-function plainIp(text: string): IpAddress | null {
-  const ip = parseIp(text);
-  if (ip === null || !isIpv4Mapped(ip.bytes)) return ip;
-  return { family: 4, bytes: ip.bytes.slice(12) };
 }
 
 /** An address with a zone identifier is in no network that could be named. */
 function isAmong(clients: Networks, client: string): boolean {
-  const ip = plainIp(client);
+  const ip = parseIp(client);
   return ip !== null && clients.includes(ip);
 }
 
 /** What tells a target who the client is; of one whose address cannot be written it says nothing. */
-function headerFor(
-  version: 1 | 2,
-  from: IpAddress | null,
-  fromPort: number,
-  to: IpAddress | null,
-  toPort: number,
-): Uint8Array {
+function headerFor(version: 1 | 2, { client, clientPort, local, localPort }: Ends): Uint8Array {
+  const from = parseIp(client);
+  const to = parseIp(local);
   const ends = from === null || to === null
     ? null
-    : { source: { ip: from, port: fromPort }, destination: { ip: to, port: toPort } };
+    : { source: { ip: from, port: clientPort }, destination: { ip: to, port: localPort } };
   return proxyHeader(version, ends, formatIp);
 }
