@@ -9,8 +9,10 @@ import type { Clock, Deadlined } from "../net/clock.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 import type { Users } from "./users.ts";
 
-/** How long a verified credential is taken without being verified again, ms, and how many are. */
+/** How long a verified credential is remembered after it was used last, ms, and how many are. */
 const REMEMBERED_TIME = 600_000;
+/** So many ms of that may pass before a use is written down. */
+const WRITTEN_AFTER = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 /** How long at least the next attempt is put off after a failure, doubled by each further one up to the most, ms. */
@@ -45,7 +47,7 @@ interface Remembered {
   /** What was kept of the user's password when it was verified. */
   readonly record: string;
   /** On the clock's time. */
-  readonly until: number;
+  until: number;
   /** For which users, and which version of them, the record was last found to be the same. */
   users: Users;
   version: number;
@@ -71,7 +73,10 @@ export class Identities {
     return this.#hash.of(bytes, start, end);
   }
 
-  /** The user whose credential this is, when it has been verified a while ago and the password is the same still. */
+  /**
+   * The user whose credential this is, when it was verified and has been in use since, and the password is the same
+   * still. Who is in use never has to wait again behind others at the same address who guess.
+   */
   recall(users: Users, tag: string): string | undefined {
     const found = this.#remembered.get(tag);
     if (found === undefined) return undefined;
@@ -84,9 +89,14 @@ export class Identities {
         return undefined;
       }
     }
-    if (found.until > this.#clock.now) return found.user;
+    const { now } = this.#clock;
+    const last = found.until - REMEMBERED_TIME;
+    if (now < found.until && now - last < WRITTEN_AFTER) return found.user;
     this.#remembered.delete(tag);
-    return undefined;
+    if (now >= found.until) return undefined;
+    found.until = now + REMEMBERED_TIME;
+    this.#remembered.set(tag, found);
+    return found.user;
   }
 
   /**
