@@ -181,9 +181,10 @@ export class HeadWriter {
   }
 }
 
-/** Whether field `index` says, byte for byte, what would be written for the target. */
-function hostIs(head: HeadReader, index: number, target: Target): boolean {
-  const authority = target.authority!;
+/** Whether field `index` says, byte for byte, what would be written as Host for the target. */
+export function hostIs(head: HeadReader, index: number, target: Target): boolean {
+  const { authority } = target;
+  if (authority === null) return false;
   const { text } = authority;
   const { bytes } = head;
   const start = head.valueStart(index);

@@ -3,13 +3,14 @@
 import { type Framing, requestFraming } from "../http/framing.ts";
 import { Field } from "../http/field_names.ts";
 import { HeadReader } from "../http/head_reader.ts";
-import { HeadWriter } from "../http/head_writer.ts";
+import { HeadWriter, hostIs } from "../http/head_writer.ts";
 import { ConnectionOptions } from "../http/hop_by_hop.ts";
 import { readRequestLine, type RequestLine } from "../http/start_line.ts";
 import { readTarget, type Target, targetText } from "../http/target.ts";
 import { badRequest } from "../http/error.ts";
 import { parseAuthority } from "../http/authority.ts";
 import type { Exchange } from "./exchange.ts";
+import { type KnownLine, recallLine, rememberLine } from "./known_lines.ts";
 import type { ProxySettings } from "./settings.ts";
 
 /** Methods that may be sent twice without doing something twice (RFC 9110 §9.2.2). */
@@ -45,21 +46,38 @@ export class Request implements RequestLine {
   understand(exchange: Exchange): void {
     const { head } = this;
     exchange.requestHeadBytes = head.end - head.start;
-    readRequestLine(head, this);
-    this.method = exchange.method = head.text(head.start, this.methodEnd);
-    exchange.minorVersion = this.minorVersion;
-    const target = this.target = readTarget(head, this, this.method);
-    if (target.authority !== null) {
-      exchange.target = targetText(head, target);
-      exchange.scheme = target.form === "absolute" ? target.scheme : "";
-      exchange.host = target.authority.host;
-      exchange.port = target.authority.port;
-    } else {
-      exchange.target = head.text(this.targetStart, this.targetEnd);
+    const known = recallLine(head);
+    if (known === undefined) this.#readLine(exchange);
+    else this.#takeLine(known, exchange);
+    const { authority, form, scheme } = this.target;
+    if (authority !== null) {
+      exchange.scheme = form === "absolute" ? scheme : "";
+      exchange.host = authority.host;
+      exchange.port = authority.port;
     }
     this.#checkHost();
     this.framing = requestFraming(head, this.minorVersion);
     this.options.read(head);
+  }
+
+  #readLine(exchange: Exchange): void {
+    const { head } = this;
+    readRequestLine(head, this);
+    this.method = exchange.method = head.text(head.start, this.methodEnd);
+    exchange.minorVersion = this.minorVersion;
+    this.target = readTarget(head, this, this.method);
+    exchange.target = targetText(head, this.target);
+    rememberLine(head, this, this.method, this.target);
+  }
+
+  #takeLine(line: KnownLine, exchange: Exchange): void {
+    this.methodEnd = line.methodEnd;
+    this.targetStart = line.targetStart;
+    this.targetEnd = line.targetEnd;
+    this.minorVersion = exchange.minorVersion = line.minorVersion;
+    this.method = exchange.method = line.method;
+    this.target = line.target;
+    exchange.target = line.text;
   }
 
   /** Exactly one valid Host in HTTP/1.1, at most one in 1.0 (RFC 9112 §3.2). */
@@ -71,15 +89,9 @@ export class Request implements RequestLine {
       return;
     }
     if (head.find(Field.Host, index + 1) >= 0) throw badRequest("Host more than once");
-    const value = head.value(index);
-    const { authority } = this.target;
     // the usual case: Host says what the target says
-    if (
-      authority !== null && authority.text.startsWith(value) &&
-      value.length >= authority.text.lastIndexOf(":")
-    ) {
-      return;
-    }
+    if (hostIs(head, index, this.target)) return;
+    const value = head.value(index);
     // an empty Host is what a target without an authority goes with
     if (value !== "") parseAuthority(value, 80);
   }
