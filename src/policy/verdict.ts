@@ -54,8 +54,8 @@ export interface Decider {
   receive(facts: Facts): Verdict | null;
   /**
    * Judges a request that goes to `address`; with `null`, as far as can be said before the name is resolved. A
-   * verdict without address that denies, and is enforced, is final, so that what is refused by its name is never looked up; every
-   * other has to be asked again with each address, and only an address that it allows may be dialled.
+   * verdict without address that denies, and is enforced, is final, so that what is refused by its name is never
+   * looked up; every other has to be asked again with each address, and only an address that it allows may be dialled.
    *
    * @param elsewhere no address will ever be known, since another proxy looks the name up: the verdict is final, and
    * what waits for an address does not match

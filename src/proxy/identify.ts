@@ -19,8 +19,8 @@ const LATER = "Retry-After: 5";
 /**
  * Who the client has proved to be by the fields of its request, which goes into the record too; `null` when it has not
  * said, in a way that weir knows. At once for a credential that has been verified before; else it takes the time of a
- * hash, or longer for a client that has guessed wrong. Throws or rejects with {@link HttpError}: 407 for a wrong credential, 429 when too
- * many wait, 400 for two; and {@link ClientGone} when there is nobody left who could be told.
+ * hash, or longer for a client that has guessed wrong. Throws or rejects with {@link HttpError}: 407 for a wrong
+ * credential, 429 when too many wait, 400 for two; and {@link ClientGone} when there is nobody left who could be told.
  */
 export function identify(
   session: Session,

@@ -11,8 +11,8 @@ import { sendAnswer } from "./send_answer.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Forgets it for all users: 200 when there was something, else 404. Only for clients that a rule lets do it by the method's name.
- * Throws {@link HttpError} 403 for all others.
+ * Forgets it for all users: 200 when there was something, else 404. Only for clients that a rule lets do it by the
+ * method's name. Throws {@link HttpError} 403 for all others.
  */
 export function purge(
   session: Session,
