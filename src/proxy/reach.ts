@@ -327,8 +327,10 @@ async function dialAllowed(
   try {
     if (allowed.length > 0) return await dialWithRoom(services, allowed, authority.port, signal);
   } catch (error) {
-    // a name that means weir itself, above all localhost, may have an address where nobody listens
-    if (!circular || (error as DialError).kind !== "refused") throw error;
+    // a name that means weir itself, above all localhost, may have an address where nobody listens, or one of a family
+    // that this machine does not have
+    const { kind } = error as DialError;
+    if (!circular || (kind !== "refused" && kind !== "unreachable")) throw error;
   }
   throw circularity(authority);
 }

@@ -143,7 +143,7 @@ export function installed(name: string): string | undefined {
 
 /** Waits until `port` accepts; throws with the program's last words when it ends or takes longer than 15 s. */
 export async function listening(program: Program, port: number): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 60_000;
   while (performance.now() < deadline && !program.ended) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();

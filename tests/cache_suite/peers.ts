@@ -1,8 +1,9 @@
 /** The caches that can be put to the suite: weir, and those that people run otherwise, with little set. */
 
-import { freePort, installed, listening, Program } from "../bench/processes.ts";
+import { installed, listening, Program } from "../bench/processes.ts";
 import { run } from "../e2e/programs.ts";
 import { Weir } from "../e2e/weir.ts";
+import { freePort } from "../net/ports.ts";
 import type { Address } from "./suite.ts";
 
 export interface Peer {

@@ -1,7 +1,8 @@
 /** The public tests for HTTP caches: installed by npm where the run keeps its files, and run by Node. */
 
-import { freePort, listening, Program } from "../bench/processes.ts";
+import { listening, Program } from "../bench/processes.ts";
 import { succeed } from "../e2e/programs.ts";
+import { freePort } from "../net/ports.ts";
 import { EDITION, type Group, type Result } from "./outcome.ts";
 
 const CLIENT = new URL("programs/client.mjs", import.meta.url);
@@ -32,12 +33,12 @@ export interface RunOptions {
 export async function installSuite(folder: string): Promise<void> {
   await Deno.mkdir(folder);
   await Deno.writeTextFile(`${folder}/package.json`, '{ "private": true }');
-  const options = ["--no-audit", "--no-fund", "--ignore-scripts"];
+  const options = ["--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=5"];
   // This is npm as the machine has it set up; nothing of it goes through a cache under test.
   await succeed("npm", ["install", ...options, `http-cache-tests@${EDITION}`], {
     cwd: folder,
     env: Deno.env.toObject(),
-    seconds: 180,
+    seconds: 400,
   });
   await Deno.copyFile(CLIENT, `${folder}/client.mjs`);
 }

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Connect, dial, DialError, type DialOptions, interleave } from "../../src/net/dial.ts";
+import { HAS_IPV6 } from "./ipv6.ts";
+import { freePort } from "./ports.ts";
 
 /** A network in which the test decides what answers when, and a stagger that passes when the test says so. */
 class FakeNetwork {
@@ -328,15 +330,8 @@ function listenOn(hostname: string) {
   return { listener, port: (listener.addr as Deno.NetAddr).port };
 }
 
-/** A port of loopback on which nobody listens. */
-function closedPort(): number {
-  const { listener, port } = listenOn("127.0.0.1");
-  listener.close();
-  return port;
-}
-
 Deno.test("dials an IPv4 and an IPv6 address for real", async () => {
-  for (const address of ["127.0.0.1", "::1"]) {
+  for (const address of HAS_IPV6 ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
     const { listener, port } = listenOn(address);
     const { conn, address: dialled } = await dial([address], port, { signal: new AbortController().signal });
     const accepted = await listener.accept();
@@ -356,11 +351,11 @@ Deno.test("a refused address of a host costs nothing when another one answers", 
 });
 
 Deno.test("a host that refuses at all its addresses is refused", async () => {
-  const port = closedPort();
+  const port = freePort();
   assertEquals((await rejection(dial(["127.0.0.1"], port, {}))).message, `127.0.0.1:${port} refused`);
   const error = await rejection(dial(["::1", "127.0.0.1"], port, {}));
   assertEquals(error.kind, "refused");
-  assertEquals(error.message, `[::1]:${port} refused, 127.0.0.1:${port} refused`);
+  if (HAS_IPV6) assertEquals(error.message, `[::1]:${port} refused, 127.0.0.1:${port} refused`);
 });
 
 Deno.test("a hundred real dials that are given up leave nothing open", async () => {

@@ -27,9 +27,4 @@ export function through(
 }
 
 /** A port at which nobody answers. */
-export function closedPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
+export { freePort as closedPort } from "../net/ports.ts";

@@ -20,7 +20,7 @@ import { Origin } from "../proxy/harness.ts";
 import { Peer, ResettableStream, turn } from "../proxy/peer.ts";
 
 /** What a test waits for at most, ms. Nothing is measured by it: it only ends what hangs. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 export const SETTINGS: Omit<RelaySettings, "to"> = {
   balance: "round-robin",
