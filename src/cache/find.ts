@@ -2,11 +2,11 @@
 
 import { parseDate } from "../http/date.ts";
 import { type RequestDirectives, requestDirectivesOf, type ResponseDirectives } from "./cache_control.ts";
-import { allowsRange, strongTagOf } from "./conditional.ts";
+import { allowsRange } from "./conditional.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import { fieldOf } from "./field_lines.ts";
 import { ageOf, directivesOf, lifetimeOf, madeAt } from "./freshness.ts";
-import { readRange, restOf, spanOf } from "./range.ts";
+import { readRange, spanOf } from "./range.ts";
 import { canBeValidated, mayServeStale } from "./storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "./stored_response.ts";
 import { matches } from "./vary.ts";
@@ -19,18 +19,11 @@ interface Selected {
   readonly ttl: number;
 }
 
-/** A stored part, and fields that ask the origin for what it lacks, or for all if it is of another representation. */
-interface Rest {
-  readonly stored: StoredResponse;
-  readonly fields: readonly FieldLine[];
-}
-
 /**
  * - `bypass`: the store is not looked into. `forward` is the word of RFC 9211 §2.2, `reason` one for the log.
  * - `miss`: nothing answers it. `partial` when there is a part, of which the request wants more or other bytes.
  *   `fields` ask the origin whether one of the variants that were stored for other requests is the one that this
- *   request gets too (§4.3.1); empty where there is nothing to ask. `rest` is the part of a whole that is wanted: a
- *   206 to its fields makes it whole, whatever its age, since the tag is the same (§3.4).
+ *   request gets too (§4.3.1); empty where there is nothing to ask.
  * - `hit`: to be answered with it as it is. A `ttl` of 0 or less says that it is stale and the request does not
  *   mind (`max-stale`).
  * - `stale`: to be answered with it now, and validated behind the client's back (RFC 5861 §3).
@@ -47,7 +40,6 @@ export type Finding =
     readonly kind: "miss";
     readonly reason: "uri-miss" | "vary-miss" | "partial";
     readonly fields: readonly FieldLine[];
-    readonly rest: Rest | null;
   }
   | { readonly kind: "hit" } & Selected
   | { readonly kind: "stale"; readonly while: "revalidate"; readonly fields: readonly FieldLine[] } & Selected
@@ -107,11 +99,10 @@ function look(
   const stored = selectedOf(variants, request);
   if (stored === null) {
     if (variants.length === 0) return NOTHING_STORED;
-    const matching = variants.filter((stored) => matches(stored, request));
-    if (matching.length > 0) {
-      return { kind: "miss", reason: "partial", fields: [], rest: completed(matching, request) };
-    }
-    return { kind: "miss", reason: "vary-miss", fields: missFields(variants, request), rest: null };
+    const isPartial = variants.some((stored) => matches(stored, request));
+    return isPartial
+      ? { kind: "miss", reason: "partial", fields: [] }
+      : { kind: "miss", reason: "vary-miss", fields: missFields(variants, request) };
   }
   const says = directivesOf(stored);
   const lifetime = lifetimeOf(stored).seconds;
@@ -167,7 +158,7 @@ function statesNoLimit(asked: RequestDirectives, says: ResponseDirectives): bool
   return asked.staleIfError === null && says.staleIfError === null && asked.maxStale === null;
 }
 
-const NOTHING_STORED: Finding = { kind: "miss", reason: "uri-miss", fields: [], rest: null };
+const NOTHING_STORED: Finding = { kind: "miss", reason: "uri-miss", fields: [] };
 
 /** The one of which the request may be answered, if one of them is there as a whole or in the part that is wanted. */
 function selectedOf(variants: readonly StoredResponse[], request: CacheRequest): StoredResponse | null {
@@ -200,16 +191,6 @@ function holds(stored: StoredResponse, request: CacheRequest): boolean {
   const wanted = readRange(fields.field("range"));
   const span = wanted === null ? null : spanOf(wanted, stored.range.whole);
   return span !== null && stored.range.first <= span.first && span.end <= stored.range.last + 1;
-}
-
-/** How the whole is had from a stored part; `null` where that takes more than one request, or is not wanted. */
-function completed(parts: readonly StoredResponse[], { method, fields }: CacheRequest): Rest | null {
-  const stored = mostRecent(parts);
-  if (stored === null || method !== "GET") return null;
-  const rest = restOf(stored);
-  const tag = strongTagOf(fieldOf(stored.fields, "etag"));
-  if (rest === null || tag === null || OWN_CONDITIONS.some((name) => fields.field(name) !== "")) return null;
-  return { stored, fields: [["Range", rest], ["If-Range", tag]] };
 }
 
 /** What is sent to find out whether stored responses still hold (§4.3.1). */

@@ -122,18 +122,6 @@ export function wholeLength({ range, length }: StoredResponse): number {
   return range === null ? length : range.whole;
 }
 
-/**
- * The `Range` that asks for what a stored part lacks, so that both together are the whole (RFC 9111 §3.4):
- * `bytes=5-` after a beginning, `bytes=0-3` before an end. `null` for a whole response, and for a part that lacks
- * bytes on both sides: that would take two requests. What comes is of use only to {@link combine}, which takes it
- * for parts with a strong entity tag alone; `If-Range` with that tag spares the other case a second request.
- */
-export function restOf({ range }: StoredResponse): string | null {
-  if (range === null) return null;
-  if (range.first === 0) return range.last + 1 < range.whole ? `bytes=${range.last + 1}-` : null;
-  return range.last + 1 === range.whole ? `bytes=0-${range.first - 1}` : null;
-}
-
 /** A stretch of one of two bodies. */
 export interface Piece {
   readonly of: "stored" | "added";

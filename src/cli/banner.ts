@@ -55,7 +55,7 @@ export function banner(
 }
 
 /** `12 rules, default deny, report mode`. */
-export function policyInWords({ rules, defaultAction, mode }: PolicySpec): string {
+function policyInWords({ rules, defaultAction, mode }: PolicySpec): string {
   const count = rules.length === 0 ? "no rules" : rules.length === 1 ? "1 rule" : `${rules.length} rules`;
   return `${count}, default ${defaultAction}${mode === "report" ? ", report mode" : ""}`;
 }

@@ -32,7 +32,7 @@ export async function hidden<T>(terminal: Terminal, body: (input: HiddenInput) =
   }
 }
 
-export class HiddenInput {
+class HiddenInput {
   readonly #terminal: Terminal;
   readonly #buffer = new Uint8Array(256);
   #start = 0;

@@ -109,7 +109,7 @@ class Stopper {
 }
 
 /** @throws {UsageError} */
-export function settingsOf({ values, options }: CommandLine): RelaySettings {
+function settingsOf({ values, options }: CommandLine): RelaySettings {
   const all = { ...DEFAULTS, ...values };
   const { to: places = [], balance, "check-targets": checkTargets, "send-proxy": sendProxy } = options;
   if (places.length === 0) throw new UsageError(["weir relay needs a target: --to HOST:PORT"]);

@@ -7,7 +7,7 @@ import { readEach } from "./value.ts";
 import { ruleOf } from "./rules.ts";
 
 /** Where such rules say that they were written. */
-export const COMMAND_LINE = "command line";
+const COMMAND_LINE = "command line";
 
 const SOURCE: RuleSource = { file: COMMAND_LINE, lines: {}, line: 0 };
 

@@ -52,7 +52,7 @@ export function tomlText(
 }
 
 /** A rule as `[[rule]]`, with what it says and no defaults. */
-export function ruleLines(rule: RuleSpec): string[] {
+function ruleLines(rule: RuleSpec): string[] {
   const lines = ["[[rule]]"];
   for (const field of RULE_FIELDS) {
     const value = rule[field.key];

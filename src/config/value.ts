@@ -164,7 +164,7 @@ function whole(value: number): number {
   return value;
 }
 
-export function word(option: Option, text: string): string {
+function word(option: Option, text: string): string {
   if (option.type === "choice" && !option.choices.includes(text)) {
     const { choices } = option;
     throw new WrongValue(

@@ -13,9 +13,6 @@ const IPV4 = 1;
 const NAME = 3;
 const IPV6 = 4;
 
-/** What is longer has no place in a message, bytes. */
-export const LONGEST_TEXT = 255;
-
 const encoder = new TextEncoder();
 
 /** What opens the conversation: the ways in which the client can say who it is (RFC 1928 §3). */

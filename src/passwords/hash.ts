@@ -10,11 +10,11 @@ export interface Hash {
 }
 
 /** Rounds of bcrypt, as a power of two: about a second. */
-export const MAX_BCRYPT_COST = 14;
+const MAX_BCRYPT_COST = 14;
 /** scrypt's N × r × p: about a second, and N × r alone 128 MiB. */
-export const MAX_SCRYPT_WORK = 2 ** 20;
+const MAX_SCRYPT_WORK = 2 ** 20;
 /** scrypt's N, as a power of two. */
-export const MAX_SCRYPT_LN = 17;
+const MAX_SCRYPT_LN = 17;
 
 const LONGEST = 512;
 const BCRYPT = /^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$/;

@@ -32,7 +32,7 @@ export interface Line {
 }
 
 /** Takes a text apart into its lines; they end in LF or CRLF, the last one may go without. */
-export function* linesOf(text: string): Generator<Line> {
+function* linesOf(text: string): Generator<Line> {
   let number = 0;
   for (let start = 0; start < text.length;) {
     const end = text.indexOf("\n", start);

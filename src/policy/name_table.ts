@@ -27,7 +27,7 @@ export interface NameTableLimits {
 }
 
 /** 256 numbers that whoever wrote the names cannot know. */
-export function randomKeys(): Int32Array<ArrayBuffer> {
+function randomKeys(): Int32Array<ArrayBuffer> {
   return crypto.getRandomValues(new Int32Array(256));
 }
 

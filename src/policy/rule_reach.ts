@@ -125,7 +125,7 @@ function coversName(hosts: Hosts, host: HostPattern & { kind: "name" | "subdomai
 }
 
 /** Whether all addresses of `inner` are in `outer`. */
-export function holds(outer: Network, inner: Network): boolean {
+function holds(outer: Network, inner: Network): boolean {
   return outer.bits <= inner.bits && outer.family === inner.family && networkContains(outer, inner);
 }
 

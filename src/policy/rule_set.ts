@@ -15,7 +15,3 @@ export function addRule(set: RuleSet, index: number): void {
 export function removeRule(set: RuleSet, index: number): void {
   set[index >>> 5] &= ~(1 << (index & 31));
 }
-
-export function hasRule(set: RuleSet, index: number): boolean {
-  return (set[index >>> 5] >>> (index & 31) & 1) === 1;
-}

@@ -91,7 +91,7 @@ const REWRITTEN: Readonly<Record<string, (value: string, place: Place) => string
 };
 
 /** A reference as one that stays in the gateway; `null` for one that cannot. */
-export function reference(value: string, { url, prefix }: Place): string | null {
+function reference(value: string, { url, prefix }: Place): string | null {
   const target = URL.parse(decoded(value), url);
   if (target === null || (target.protocol !== "http:" && target.protocol !== "https:")) return null;
   const before = target.origin === new URL(url).origin

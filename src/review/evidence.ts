@@ -23,7 +23,7 @@ export function exchangesInWords(count: number): string {
 }
 
 /** Texts, in bounded number. */
-export class Some {
+class Some {
   #texts = new Set<string>();
   #more = false;
 

@@ -290,18 +290,3 @@ Deno.test("of a stale part only its own tag is asked for: another one would not 
   const finding = find([other, old], get("Range: bytes=4-5"), NOON);
   assertEquals([told(finding), fieldsSent(finding)], ["validate stale", [["If-None-Match", '"abc"']]]);
 });
-
-Deno.test("who wants the whole of which a part is stored can have it with the rest (RFC 9111 §3.4)", () => {
-  const rest = (variant: StoredResponse, ...lines: string[]) => {
-    return only(find([variant], get(...lines), NOON), "miss").rest?.fields ?? null;
-  };
-  assertEquals(rest(part(0, 4, TAG)), [["Range", "bytes=5-"], ["If-Range", '"abc"']]);
-  assertEquals(rest(part(4, 9, TAG)), [["Range", "bytes=0-3"], ["If-Range", '"abc"']]);
-  assertEquals(rest(part(2, 4, TAG)), null, "it lacks both ends");
-  assertEquals(rest(part(0, 4, 'ETag: W/"abc"')), null);
-  assertEquals(rest(part(0, 4)), null);
-  assertEquals(rest(part(0, 4, TAG), "Range: bytes=2-7"), null);
-  assertEquals(rest(part(0, 4, TAG), 'If-None-Match: "x"'), null);
-  const head = find([part(0, 4, TAG)], { ...get(), method: "HEAD" }, NOON);
-  assertEquals(only(head, "miss").rest, null);
-});

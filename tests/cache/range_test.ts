@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { fieldOf } from "../../src/cache/field_lines.ts";
-import { combine, contentRange, readContentRange, readRange, restOf, spanOf } from "../../src/cache/range.ts";
+import { combine, contentRange, readContentRange, readRange, spanOf } from "../../src/cache/range.ts";
 import type { StoredResponse } from "../../src/cache/stored_response.ts";
 import { after, at, stored } from "./making.ts";
 
@@ -142,14 +142,6 @@ Deno.test("any text is read without an exception, and what it means is within th
     const said = readContentRange(`bytes ${text}`);
     if (said !== null) assert(said.first <= said.last && said.last < said.whole && said.whole < MOST);
   }));
-});
-
-Deno.test("what a part lacks is asked for if it lacks one stretch (RFC 9111 §3.4)", () => {
-  assertEquals(restOf(part(0, 4, 10)), "bytes=5-");
-  assertEquals(restOf(part(4, 9, 10)), "bytes=0-3");
-  assertEquals(restOf(part(4, 8, 10)), null);
-  assertEquals(restOf(part(0, 9, 10)), null);
-  assertEquals(restOf(stored()), null);
 });
 
 Deno.test("parts of one strong tag that meet become a longer one, or all of it (RFC 9110 §15.3.7.3)", () => {

@@ -1,9 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { addRule, emptyRuleSet, hasRule, removeRule } from "../../src/policy/rule_set.ts";
+import { addRule, emptyRuleSet, removeRule } from "../../src/policy/rule_set.ts";
 
 Deno.test("a set holds the rules that were added and not removed, in every word of it", () => {
   const set = emptyRuleSet(100);
-  const held = () => Array.from({ length: 100 }, (_, index) => index).filter((index) => hasRule(set, index));
+  const held = () =>
+    Array.from({ length: 100 }, (_, index) => index).filter((index) =>
+      set[index >>> 5] & (1 << (index & 31))
+    );
   assertEquals(held(), []);
   for (const index of [0, 30, 31, 32, 63, 64, 99]) addRule(set, index);
   assertEquals(held(), [0, 30, 31, 32, 63, 64, 99]);
