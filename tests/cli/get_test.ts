@@ -6,6 +6,7 @@ import { run } from "../../src/cli/run.ts";
 import { AUTHORITY, KEY, OTHER_NAME, VALID } from "../net/tls_certificates.ts";
 import { proxied, type Setting } from "../proxy/harness.ts";
 import { Peer, valuesOf } from "../proxy/peer.ts";
+import { freePort } from "../net/ports.ts";
 
 interface Got {
   code: number;
@@ -358,9 +359,7 @@ proxied("a proxy that is not sure of its tunnel is not believed", async ({ origi
 });
 
 Deno.test("where nobody listens, it is said what to do", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort();
   const config = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(config, `listen = "${port}"\n`);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { runWeir, Weir } from "./weir.ts";
+import { freePort } from "../net/ports.ts";
 
 /** A target that sends back what it is sent. */
 class Echo implements AsyncDisposable {
@@ -111,9 +112,7 @@ Deno.test("a listener that anybody may reach needs --clients", async () => {
 });
 
 Deno.test("a relay to itself is 1", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   const { code, err } = await runWeir(["relay", "-l", `${port}`, "--to", `127.0.0.1:${port}`]);
   assertEquals([code, err], [
     1,

@@ -4,13 +4,11 @@ import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes
 import { proxied, PSEUDONYM, type Setting } from "./harness.ts";
 import { type Message, valuesOf } from "./peer.ts";
 import { get, OK, roundTrip } from "./round_trip.ts";
+import { freePort } from "../net/ports.ts";
 
 /** A port of 127.0.0.1 on which nobody listens. */
 function deadAuthority(): string {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return `127.0.0.1:${port}`;
+  return `127.0.0.1:${freePort()}`;
 }
 
 /** Asks for what nobody serves, and returns the answer. */

@@ -9,6 +9,7 @@ import { CAN_RESET, turn } from "./peer.ts";
 import { Names, policy } from "./policies.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
 import { eachWay, passes, WAYS } from "./ways.ts";
+import { freePort } from "../net/ports.ts";
 
 const ONE = { ...NO_LIMITS, exchanges: 1 };
 const DENIED = { name: "denied", action: "deny", hosts: "::1" } as const;
@@ -119,9 +120,7 @@ for (const kind of ["client", "rule"]) {
     },
     resolver: new Names(NAMES).resolver,
   }, async (setting, underWay) => {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const free = listener.addr.port;
-    listener.close();
+    const free = freePort();
     setting.origin.serve(async (connection) => {
       // whatever comes is answered with what is no TLS, once
       if (await connection.some() !== "") await connection.send("no such thing\r\n\r\n");

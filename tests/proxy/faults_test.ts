@@ -5,6 +5,7 @@ import { proxied, type Setting } from "./harness.ts";
 import { CAN_RESET, type Peer, valuesOf } from "./peer.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
 import { arrived, tunnelled } from "./under_way.ts";
+import { freePort } from "../net/ports.ts";
 
 /** What an origin sends that lets the client's next request on the same connection be answered. */
 async function assertGoesOn(client: Peer, setting: Setting): Promise<void> {
@@ -26,10 +27,7 @@ async function arrivedAtResettable(
 
 /** Where nobody listens. */
 function refusing(): { authority: string } {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return { authority: `127.0.0.1:${port}` };
+  return { authority: `127.0.0.1:${freePort()}` };
 }
 
 // origins before their answer

@@ -11,6 +11,7 @@ import { CAN_RESET, type Peer, turn, valuesOf } from "./peer.ts";
 import { policy } from "./policies.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
 import { arrived, tunnelled, type UnderWay } from "./under_way.ts";
+import { freePort } from "../net/ports.ts";
 
 const KIB = 1024;
 const SIZE = 200 * KIB;
@@ -147,9 +148,7 @@ proxied("no more exchanges are under way at once than are allowed, tunnels among
 });
 
 proxied("an exchange that fails is over", { settings: limited({ exchanges: 1 }) }, async (setting) => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const gone = { authority: `127.0.0.1:${listener.addr.port}` };
-  listener.close();
+  const gone = { authority: `127.0.0.1:${freePort()}` };
   const client = await setting.connect();
   for (let i = 0; i < 3; i++) {
     await client.send(get(gone));
