@@ -6,6 +6,7 @@ import { LogError, type LogReader } from "../review/log_reader.ts";
 import type { LoggedExchange } from "../review/logged_exchange.ts";
 import type { Io } from "./io.ts";
 import { logsOf } from "./permissions.ts";
+import { plainLog } from "./plain_log.ts";
 import { openFile, requireRead } from "./read_file.ts";
 
 /** Reasons for which lines were passed over that are told; the others are counted. */
@@ -30,7 +31,7 @@ export async function* readLogs(
     const stream = word === "-" ? io.input : await openFile(word, line);
     const name = word === "-" ? "standard input" : word;
     try {
-      yield* reader.read(stream, name);
+      yield* reader.read(plainLog(stream), name);
     } catch (error) {
       if (error instanceof LogError) throw new ConfigError([error.message]);
       throw error;

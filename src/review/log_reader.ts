@@ -48,7 +48,7 @@ export class LogReader {
    * The exchanges of a log in its order, those that came together in one list. Which format a line has is found out
    * for each by itself.
    *
-   * @param stream may be compressed with gzip
+   * @param stream as it was written, neither compressed nor in another encoding
    * @param name what to call the log in {@link passedOver}
    * @throws {LogError} when the stream breaks
    */

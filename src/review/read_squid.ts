@@ -15,10 +15,17 @@ import {
 } from "./log_target.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
 
-const LINE = new RegExp(
-  "^ *([0-9]{1,12}\\.[0-9]{3}) +(-?[0-9]{1,15}) (\\S{1,256}) ([A-Z_]{1,64})/([0-9]{3}|-) (-?[0-9]{1,16})" +
-    " (\\S{1,64}) (\\S+) (\\S{1,1024}) ([A-Z0-9_]{1,64})/(\\S{1,256})(?: .*)?$",
-);
+const LINE = lineOf("\\S{1,1024}");
+/** Squid leaves blanks in the name of a user as they are; with a slash besides, nobody could tell where it ends. */
+const LINE_WITH_BLANKS = lineOf("[^\\s/][^/]{0,1022}[^\\s/]");
+
+function lineOf(user: string): RegExp {
+  return new RegExp(
+    "^ *([0-9]{1,12}\\.[0-9]{3}) +(-?[0-9]{1,15}) (\\S{1,256}) ([A-Z_]{1,64})/([0-9]{3}|-) (-?[0-9]{1,16})" +
+      ` (\\S{1,64}) (\\S+) (${user}) ([A-Z0-9_]{1,64})/(\\S{1,256})(?: .*)?$`,
+  );
+}
+
 /** Ways to the origin that name its address; of others it is the address of another proxy. */
 const NAMES_ORIGIN = /(?:DIRECT|ORIGINAL_DST|PINNED)$/;
 /** Results for which no origin was needed: they were there. */
@@ -30,7 +37,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** @throws {BadLine} */
 export function readSquidLine(text: string): LoggedExchange {
-  const match = LINE.exec(text);
+  const match = LINE.exec(text) ?? LINE_WITH_BLANKS.exec(text);
   if (match === null) throw new BadLine("no line of a known format");
   const [, end, elapsed, clientText, code, statusText, size, methodText, targetText, userText, way, peer] =
     match;
@@ -87,6 +94,8 @@ function viaOf(way: string, peer: string): string {
 function wasReached(code: string, status: number, method: string, way: string): boolean {
   if (code.includes("DENIED")) return false;
   if (method === "CONNECT") return status >= 200 && status < 300;
+  // Squid's own answer for an origin that it could not reach looks as one of the origin's does
+  if (status >= 502 && status <= 504) return false;
   return HIT.test(code) || !/NONE$/.test(way);
 }
 
