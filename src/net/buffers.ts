@@ -4,18 +4,32 @@
 export const SMALL = 1536;
 /** For a head that does not fit, and for answers with their first bytes. */
 export const MEDIUM = 16 * 1024;
+/** For a stored body of up to 64 KiB that goes out in one piece with its head. */
+export const WHOLE = 72 * 1024;
 /** For a stream that keeps filling what it is given. */
 export const LARGE = 256 * 1024;
 
 /** How many of each are kept for the next borrower. */
-const KEPT = { [SMALL]: 2048, [MEDIUM]: 512, [LARGE]: 16 };
+const KEPT = { [SMALL]: 2048, [MEDIUM]: 512, [WHOLE]: 64, [LARGE]: 16 };
 
 const small: Uint8Array[] = [];
 const medium: Uint8Array[] = [];
+const whole: Uint8Array[] = [];
 const large: Uint8Array[] = [];
 
 function shelf(size: number): Uint8Array[] | null {
-  return size === SMALL ? small : size === MEDIUM ? medium : size === LARGE ? large : null;
+  switch (size) {
+    case SMALL:
+      return small;
+    case MEDIUM:
+      return medium;
+    case WHOLE:
+      return whole;
+    case LARGE:
+      return large;
+    default:
+      return null;
+  }
 }
 
 /** A buffer of exactly `size` bytes, which still holds what it was last used for. */

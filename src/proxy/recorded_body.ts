@@ -2,7 +2,7 @@
 
 import { wrapChunk } from "../http/chunked.ts";
 import { CHUNKED, type Framing } from "../http/framing.ts";
-import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
+import { borrow, giveBack, LARGE, MEDIUM, WHOLE } from "../net/buffers.ts";
 import type { Exchange } from "./exchange.ts";
 import { LAST_CHUNK } from "./last_chunk.ts";
 import { Pause } from "./pacing.ts";
@@ -124,7 +124,7 @@ async function sendPiece(
   if (needed > LARGE && head !== null) {
     return await down.write(head) && await sendPiece(session, exchange, null, bytes, chunked);
   }
-  const buffer = borrow(needed <= MEDIUM ? MEDIUM : LARGE);
+  const buffer = borrow(needed <= MEDIUM ? MEDIUM : needed <= WHOLE ? WHOLE : LARGE);
   let start = (head?.length ?? 0) + BEFORE_CHUNK;
   let end = start + bytes.length;
   buffer.set(bytes, start);
