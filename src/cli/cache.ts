@@ -261,8 +261,11 @@ async function reading(folder: string, read: (reader: DiskReader) => void): Prom
   const { DATABASE_FILE } = await import("../cache/disk/schema.ts");
   try {
     Deno.statSync(`${folder}/${DATABASE_FILE}`);
-  } catch {
-    throw new ConfigError([`${folder} holds no cache: weir --cache-dir ${folder} makes one`]);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotADirectory
+      ? "is no folder"
+      : `holds no cache: weir --cache-dir ${folder} makes one`;
+    throw new ConfigError([`${folder} ${why}`]);
   }
   const reader = DiskReader.open(folder);
   try {

@@ -3,6 +3,7 @@
 import { ConfigError, UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
+import { told } from "./replace_file.ts";
 import { permittedLine } from "./permissions.ts";
 
 export class OutputFile {
@@ -30,11 +31,9 @@ export class OutputFile {
       return new OutputFile(path, await Deno.open(path, { write: true, createNew: true }));
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) {
-        throw new UsageError([`--output: there is a ${name} already, and nothing is overwritten`]);
+        throw new UsageError([`--output: ${name} is there already, and nothing is overwritten`]);
       }
-      throw new ConfigError([
-        `${name} cannot be written: ${error instanceof Error ? error.message : error}`,
-      ]);
+      throw new ConfigError([`${name} cannot be written: ${told(error)}`]);
     }
   }
 

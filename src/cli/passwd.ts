@@ -41,6 +41,7 @@ export async function passwd(
   const problem = nameProblem(user);
   if (problem !== null) throw new UsageError([`${printable(user)} is ${problem}`]);
   const file = await findFile(path, MAX_FILE_SIZE, line);
+  requireUsers(file);
   try {
     return line.options.delete === true
       ? await deleteUser(file, user, io)
@@ -50,6 +51,13 @@ export async function passwd(
     io.err(`weir: ${error.message}; ${path} is as it was\n`);
     return error.code;
   }
+}
+
+/** @throws {ConfigError} for a file of something else, which was hardly meant */
+function requireUsers({ path, text }: FoundFile): void {
+  const lines = text.split("\n").map((each) => each.trim()).filter((each) => each !== "" && each[0] !== "#");
+  if (lines.length === 0 || lines.some((each) => /^[^:=]+:\S+$/.test(each))) return;
+  throw new ConfigError([`${path} is no file of users: none of its lines is user:hash; name another`]);
 }
 
 async function deleteUser(file: FoundFile, user: string, io: Io): Promise<number> {

@@ -33,14 +33,17 @@ export async function findFile(path: string, limit: number, line: CommandLine): 
   try {
     info = await Deno.lstat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { path, text: "", info: null, state: "" };
+    if (error instanceof Deno.errors.NotFound) {
+      await requireFolderOf(path);
+      return { path, text: "", info: null, state: "" };
+    }
     throw new ConfigError([`${path} cannot be read: ${told(error)}`]);
   }
   if (info.isSymlink) {
     const target = await Deno.readLink(path).catch(() => "");
     throw new ConfigError([`${path} is a link; name the file itself: ${printable(target)}`]);
   }
-  if (!info.isFile) throw new ConfigError([`${path} is no file`]);
+  if (!info.isFile) throw new ConfigError([`${path} is ${info.isDirectory ? "a folder" : "no file"}`]);
   const state = await fileState(path);
   return { path, text: await readTextFile(path, limit, line), info, state };
 }
@@ -114,6 +117,15 @@ async function syncFolder(folder: string): Promise<void> {
 
 const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 
+/** Says that there is no folder before anybody has gone to the trouble of what would be written there. */
+async function requireFolderOf(path: string): Promise<void> {
+  try {
+    await Deno.stat(folderAround(path));
+  } catch (error) {
+    throw new ConfigError([`${path} cannot be written: ${told(error)}`]);
+  }
+}
+
 /** Asks for nothing: says which permissions are missing, and how to give them. */
 async function requireReadAndWrite(path: string, line: CommandLine): Promise<void> {
   const folder = folderAround(path);
@@ -127,7 +139,8 @@ async function requireReadAndWrite(path: string, line: CommandLine): Promise<voi
   ]);
 }
 
-function told(error: unknown): string {
+/** Why a file cannot be written, in plain words. */
+export function told(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such folder";
   if (error instanceof Deno.errors.PermissionDenied) return "this user may not";
   return error instanceof Error ? error.message : String(error);

@@ -66,7 +66,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof UsageError) {
       tell(error.problems, io);
-      const help = command === undefined || command === "serve" ? "--help" : `weir ${command} --help`;
+      const of = command ?? error.command ?? "serve";
+      const help = of === "serve" ? "--help" : `weir ${of} --help`;
       io.err(`weir: ${help} lists what there is\n`);
       return 2;
     }

@@ -20,6 +20,11 @@ abstract class Problems extends Error {
 /** The command line cannot be understood. */
 export class UsageError extends Problems {
   override readonly name = "UsageError";
+
+  /** @param command whose usage it is, where that is not known to whoever catches it */
+  constructor(problems: readonly string[], readonly command?: string) {
+    super(problems);
+  }
 }
 
 /** The configuration cannot be used: its file, or a file that it names. */

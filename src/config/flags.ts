@@ -97,7 +97,7 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
   const command = takeCommand(words, [...texts], problems);
   const { help = false, version = false, check = false, config, ...others } = read;
   // somebody who asks for help gets it, whatever else is wrong
-  if (problems.length > 0 && help !== true) throw new UsageError(problems);
+  if (problems.length > 0 && help !== true) throw new UsageError(problems, command);
   const values: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
   for (const [flag, value] of Object.entries(others)) {
@@ -148,7 +148,8 @@ function takeCommand(
   }
   const { least, most, names } = wordsOf(command);
   if (words.length < least) {
-    problems.push(`weir ${name} needs ${names[words.length]}: ${usageOfCommand(command)}`);
+    const [[example]] = command.examples;
+    problems.push(`${usageOfCommand(command)} needs ${names[words.length]}, as in ${example}`);
   }
   for (const word of words.slice(most)) problems.push(`there is one word too many: ${printable(word)}`);
   return command.name;

@@ -107,7 +107,7 @@ Deno.test("passwd writes into no folder, no link and no place that is not there"
   for (
     const [name, message] of [
       ["link", "is a link; name the file itself: users"],
-      [".", "is no file"],
+      [".", "is a folder"],
       ["none/users", "there is no such folder"],
     ]
   ) {
@@ -117,6 +117,18 @@ Deno.test("passwd writes into no folder, no link and no place that is not there"
     assertStringIncludes(err, message);
   }
   assertEquals(await Deno.readTextFile(`${folder.path}/users`), "");
+});
+
+Deno.test("passwd asks for nothing, and changes nothing, where the file is none of users", async () => {
+  await using folder = await Folder.make();
+  const policy = '[policy]\nusers = "users"\nupstream = "http://proxy.example:3128"\n';
+  const file = await folder.write("weir.toml", policy);
+  const { code, err } = await passwd(folder, [file, "alice"]);
+  assertEquals([code, err], [
+    3,
+    `weir: ${file} is no file of users: none of its lines is user:hash; name another\n`,
+  ]);
+  assertEquals(await Deno.readTextFile(file), policy);
 });
 
 Deno.test("a password that passwd changes is in force for the weir that runs, and the old one is not", async () => {

@@ -58,6 +58,21 @@ Deno.test("wrong usage is 2, with every problem and where to read on", async () 
   ]);
 });
 
+Deno.test("who uses a command wrongly is told of its own help, with a line to begin with", async () => {
+  assertEquals((await weir(["learn"])).err.split("\n"), [
+    "weir: weir learn LOG… needs LOG…, as in weir learn weir.log > policy.toml",
+    "weir: weir learn --help lists what there is",
+    "",
+  ]);
+  for (const args of [["report", "--markdwn", "x"], ["report", "x", "--sort", "url"], ["report", "--into"]]) {
+    const { code, err } = await weir(args);
+    assertEquals([code, err.trimEnd().split("\n").at(-1)], [
+      2,
+      "weir: weir report --help lists what there is",
+    ]);
+  }
+});
+
 Deno.test("an unknown command names the nearest one, be it a command or a flag", async () => {
   for (
     const [word, expected] of [
