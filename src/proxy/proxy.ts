@@ -1,33 +1,25 @@
 /** The proxy as a thing to start, change and stop. */
 
 import type { DiskStore } from "../cache/disk_store.ts";
-import { HttpError } from "../http/error.ts";
 import { Clients } from "../net/clients.ts";
-import { close } from "../net/close.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { NoticeLimit } from "../net/notice_limit.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
-import { answerTo } from "./answer.ts";
 import type { Arrival } from "./arrival.ts";
 import { Entrance } from "./entrance.ts";
 import type { HttpCache } from "./http_cache.ts";
 import type { Observer } from "./observer.ts";
+import { Refusals } from "./refusals.ts";
 import { Services } from "./services.ts";
 import { Session } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
-
-/** Connections over the limit that are told so at once; further ones are closed without a word. */
-const MAX_REFUSALS = 64;
-/** How long one that is told so has to read it, ms. */
-const REFUSAL_TIME = 1_000;
 
 export class Proxy {
   readonly #services: Services;
   readonly #entrance: Entrance;
   readonly #clients = new Clients<Session>();
-  /** Connections over the limit that are being told so. */
-  readonly #refused = new Map<Deno.Conn, Promise<void>>();
+  readonly #refusals: Refusals;
   readonly #notices = new NoticeLimit();
 
   /**
@@ -41,6 +33,7 @@ export class Proxy {
     disk: DiskStore | null = null,
   ) {
     this.#services = new Services(settings, observer, resolver, disk);
+    this.#refusals = new Refusals(this.#services);
     this.#entrance = new Entrance(this.#services, {
       full: () => this.#full(),
       refuse: (stream, reason) => this.#refuse(stream, reason),
@@ -110,11 +103,11 @@ export class Proxy {
     for (const fetch of this.#services.fetches) fetch.stop();
     const backgrounds = [...this.#services.backgrounds];
     for (const background of backgrounds) background.stop();
-    for (const stream of this.#refused.keys()) close(stream);
+    this.#refusals.stop();
     this.#services.pool.clear();
     // what was accepted in the last moment has become a session then
     await this.#entrance.closed();
-    await Promise.all([...this.#refused.values(), this.#clients.gone()]);
+    await Promise.all([this.#refusals.over(), this.#clients.gone()]);
     await Promise.all(backgrounds.map(({ over }) => over));
     this.#services.pool.clear();
     await this.#services.parents.stop();
@@ -130,33 +123,9 @@ export class Proxy {
     this.#clients.serve(new Session(this.#services, down, arrival));
   }
 
-  /** Says `503` before a request is read, which a client that connects in vain understands. */
   #refuse(stream: Deno.Conn, reason: string, release = () => {}): void {
     this.#notice("limit", `a connection was refused: ${reason}`);
-    if (this.#refused.size >= MAX_REFUSALS || this.#services.draining) {
-      close(stream);
-      release();
-    } else this.#refused.set(stream, this.#tell(stream, reason).then(release));
-  }
-
-  async #tell(stream: Deno.Conn, reason: string): Promise<void> {
-    const { settings } = this.#services;
-    const timer = setTimeout(() => close(stream), REFUSAL_TIME);
-    try {
-      const error = new HttpError(503, "connection_limit_reached", reason);
-      const options = { kind: "text", number: 0, withoutBody: false, close: true } as const;
-      await stream.write(answerTo(error, settings, options).bytes);
-      await stream.closeWrite();
-      // reading its request keeps the answer from being reset away
-      const scratch = new Uint8Array(1024);
-      for (let reads = 0; reads < 16 && await stream.read(scratch) !== null; reads++);
-    } catch {
-      // it has gone, or had its time
-    } finally {
-      this.#refused.delete(stream);
-      clearTimeout(timer);
-      close(stream);
-    }
+    this.#refusals.refuse(stream, reason, release);
   }
 
   /** Kept connections are worth less than a new client. */
