@@ -9,7 +9,7 @@ import { admit } from "./admit.ts";
 import { Caching } from "./caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
-import { judgeAt, obey, passes } from "./judgement.ts";
+import { takeKept } from "./kept.ts";
 import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own_resources.ts";
 import { paceHead } from "./pacing.ts";
@@ -20,7 +20,7 @@ import { addressToParent, writeRequestHead } from "./request_head.ts";
 import { ResponseRelay } from "./response_relay.ts";
 import type { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
-import { poolKey, type Upstream, type Wanted } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 const MAX_FORWARDS = 1 << Field.MaxForwards;
 
@@ -130,31 +130,6 @@ async function fetch(
     }
     up = undefined;
   }
-}
-
-/**
- * A kept connection, if there is one to an address that this request may reach: it was made for another one, maybe of
- * another client.
- */
-function takeKept(session: Session, exchange: Exchange, wanted: Wanted): Upstream | undefined {
-  const { services: { pool, parents }, facts: { authority } } = session;
-  const key = poolKey(parents.firstWay(authority), wanted, authority);
-  const kept = pool.take(key);
-  if (kept === undefined) return undefined;
-  const verdict = judgeAt(session, kept.address);
-  if (passes(verdict)) {
-    try {
-      obey(session, exchange, verdict);
-      return kept;
-    } catch (error) {
-      // its rates refuse it: the connection is for who comes later
-      pool.park(key, kept);
-      throw error;
-    }
-  }
-  pool.park(key, kept);
-  // a new connection has all addresses of the name to choose from
-  return undefined;
 }
 
 /** Writes what goes out first: the head, and in one piece with it what there is of the body. */

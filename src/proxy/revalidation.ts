@@ -23,7 +23,7 @@ import { urlOf } from "./cache_key.ts";
 import { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { MAX_INTERIM } from "./interim.ts";
-import { judgeAt, obey, passes } from "./judgement.ts";
+import { takeKept } from "./kept.ts";
 import { connect } from "./reach.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
@@ -31,7 +31,7 @@ import type { Services } from "./services.ts";
 import type { Session } from "./session.ts";
 import { Storing } from "./storing.ts";
 import { addressToParent, writeRequestHead } from "./request_head.ts";
-import { poolKey, type Upstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** Exchanges without a client at a time: nobody else bounds them. */
 const MAX_BACKGROUNDS = 128;
@@ -147,8 +147,9 @@ export class Revalidation implements Asker {
   async #fetch(): Promise<void> {
     const { authority } = this.facts;
     const exchange = this.#exchange;
-    const kept = this.#kept();
+    const kept = takeKept(this, exchange, this.#scheme);
     if (kept !== undefined) {
+      exchange.reused = true;
       const before = kept.received;
       try {
         return await this.#ask(kept);
@@ -220,26 +221,6 @@ export class Revalidation implements Asker {
       if (keeps && !this.gone && !services.draining) pool.park(up.key, up);
       else up.release();
     }
-  }
-
-  #kept(): Upstream | undefined {
-    const { services: { pool, parents }, facts: { authority } } = this;
-    const key = poolKey(parents.firstWay(authority), this.#scheme, authority);
-    const kept = pool.take(key);
-    if (kept === undefined) return undefined;
-    const verdict = judgeAt(this, kept.address);
-    if (!passes(verdict)) {
-      pool.park(key, kept);
-      return undefined;
-    }
-    try {
-      obey(this, this.#exchange, verdict);
-    } catch (error) {
-      pool.park(key, kept);
-      throw error;
-    }
-    this.#exchange.reused = true;
-    return kept;
   }
 
   async #readHead(up: Connection, response: Response): Promise<void> {
