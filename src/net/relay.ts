@@ -30,21 +30,26 @@ export interface Pace {
 }
 
 /**
- * Looks at the first bytes of the near side before any of them goes on; what the far side sends flows meanwhile.
- * Once it has said "go" all of them go on unchanged, and it is never asked again. "stop" ends the relay.
+ * Looks at the first bytes of the near side before any of them goes on; what the far side sends flows meanwhile, and
+ * is heard. Once it has said "go" all of them go on unchanged, and it is never asked again. "stop" ends the relay.
  */
 export interface FirstLook {
   /** ms in which the first byte has to come; Infinity leaves that to the relay's idle limit. */
   readonly firstByteTime: number;
-  /** ms in which, from the first byte on, enough has to come to say "go" or "stop". */
+  /** ms in which, from the first byte on, enough has to come to say anything but "more". */
   readonly decisionTime: number;
   /**
-   * Looks at all that has come so far, `bytes[start..end)`: what was there before is there again, and unchanged,
-   * though it may have been moved. "more" is answered with another call, or {@link cutShort}.
+   * Looks at all that has come so far and has not gone on, `bytes[start..end)`: what was there before is there again,
+   * and unchanged, though it may have been moved. "more" is answered with another call, or {@link cutShort}; so is a
+   * number: so many bytes, one at least, go on, and what is left and comes behind them is the first again.
    */
-  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop";
+  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" | number;
   /** Nothing more comes: the near side has ended, the time is over, or there are {@link LARGE} bytes. */
   cutShort(by: "end" | "time" | "size"): "go" | "stop";
+  /** Hears what the far side sends, all of which goes on at once; false when it has heard enough. */
+  hear(bytes: Uint8Array, start: number, end: number): boolean;
+  /** Resolves when it has: then it is asked again for its word, of no bytes if none have come. */
+  readonly heard: Promise<unknown>;
 }
 
 /**
@@ -103,7 +108,7 @@ export async function relay(
     first === undefined
       ? pump(near, far, idle, ends, watch?.out)
       : pumpIfLet(near, far, idle, ends, first, watch?.out),
-    pump(far, near, idle, ends, watch?.back),
+    pump(far, near, idle, ends, watch?.back, first),
   ]);
   near.onExpire = far.onExpire = null;
   far.close();
@@ -148,6 +153,7 @@ async function pump(
   idle: number,
   ends: Ends,
   pace: Pace | undefined,
+  ear?: FirstLook,
 ): Promise<PumpEnd> {
   const fit = new BufferFit(from);
   for (;;) {
@@ -169,6 +175,7 @@ async function pump(
       touch(from, to, idle);
     }
     const count = from.end - from.start;
+    if (ear !== undefined && !ear.hear(from.buffer, from.start, from.end)) ear = undefined;
     const wait = pace === undefined ? null : pace.wait(count);
     if (wait !== null) await wait;
     if (!await to.write(from.buffer.subarray(from.start, from.end))) {
@@ -198,7 +205,8 @@ async function pumpIfLet(
   first: FirstLook,
   pace: Pace | undefined,
 ): Promise<PumpEnd> {
-  const word = await lookAtFirst(near, far, idle, first);
+  const word = await lookAtFirst(near, far, idle, first, pace);
+  if (word === "lost") return lose(near, far);
   if (word === "go") {
     // what came goes on at once, though a read that is under way keeps the place behind it
     const { start, end } = near;
@@ -227,23 +235,45 @@ async function lookAtFirst(
   far: Connection,
   idle: number,
   first: FirstLook,
-): Promise<"go" | "stop" | "failed"> {
+  pace: Pace | undefined,
+): Promise<"go" | "stop" | "failed" | "lost"> {
   const limit = new TimeLimit(near.clock, first.firstByteTime);
+  let heard = first.heard.then(() => HEARD);
+  let asks = false;
   let begun = false;
   try {
     for (;;) {
-      if (near.end > near.start) {
-        if (!begun) limit.set(first.decisionTime);
-        begun = true;
-        const word = first.look(near.buffer, near.start, near.end);
-        if (word !== "more") return word;
-        if (!near.reading && near.room === 0) {
-          const { length } = near.buffer;
-          if (length >= LARGE) return first.cutShort("size");
-          giveBack(near.swap(borrow(length < MEDIUM ? MEDIUM : LARGE)));
+      if (near.end > near.start || asks) {
+        if (!begun && near.end > near.start) {
+          limit.set(first.decisionTime);
+          begun = true;
         }
-      } else if (!near.reading) near.empty();
-      const count = await Promise.race([near.read(), limit.over]);
+        asks = false;
+        const word = first.look(near.buffer, near.start, near.end);
+        if (typeof word === "number") {
+          begun = false;
+          limit.set(Infinity);
+          await pace?.wait(word);
+          if (!await far.write(near.buffer.subarray(near.start, near.start + word))) return "lost";
+          touch(near, far, idle);
+          near.start += word;
+          continue;
+        }
+        if (word !== "more") return word;
+      }
+      if (near.end === near.start) {
+        if (!near.reading) near.empty();
+      } else if (!near.reading && near.room === 0) {
+        const { length } = near.buffer;
+        if (length >= LARGE) return first.cutShort("size");
+        giveBack(near.swap(borrow(length < MEDIUM ? MEDIUM : LARGE)));
+      }
+      const count = await Promise.race([near.read(), limit.over, heard]);
+      if (count === HEARD) {
+        heard = NEVER;
+        asks = true;
+        continue;
+      }
       if (count === FAILED) return "failed";
       if (count === ENDED) return first.cutShort("end");
       if (count === OVER) return first.cutShort("time");
@@ -255,6 +285,8 @@ async function lookAtFirst(
 }
 
 const OVER = "over";
+const HEARD = "heard";
+const NEVER = new Promise<never>(() => {});
 
 /** A time that is over at some point, whatever moves meanwhile. */
 class TimeLimit implements Deadlined {

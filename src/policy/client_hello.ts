@@ -63,8 +63,7 @@ const MAX_NAME = 254;
  * The minor version of a record is all the same, be it one that does not exist: servers look no closer (RFC 8446
  * §5.1 has them ignore it). A ClientHello in a record of another major version, and one behind an alert, are read by
  * some servers and refused by others, and `invalid` here. An SSL 2.0 ClientHello, which can name no host, is
- * `not_tls`. A second ClientHello, which a server may ask for (RFC 8446 §4.1.4), is not read: it has to be the first
- * one but for a few fields that name no host.
+ * `not_tls`. A second ClientHello is for another reader: see `SecondHello`.
  */
 export class ClientHelloReader implements ClientHello {
   state: ClientHello["state"] = "more";
@@ -72,6 +71,11 @@ export class ClientHelloReader implements ClientHello {
   serverName: string | null = null;
   hasEncryptedClientHello = false;
   fault = "";
+
+  /** How many bytes it takes with the headers of its records, once it is `done`. */
+  get size(): number {
+    return this.#record;
+  }
 
   /** Where the header of the record begins that is not read yet, counted from the first byte of all. */
   #record = 0;

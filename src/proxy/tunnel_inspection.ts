@@ -3,6 +3,7 @@
 import type { Authority } from "../http/authority.ts";
 import type { FirstLook } from "../net/relay.ts";
 import { ClientHelloReader } from "../policy/client_hello.ts";
+import { SecondHello } from "../policy/second_hello.ts";
 import { checkTunnel } from "../policy/tunnel_check.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Exchange } from "./exchange.ts";
@@ -25,7 +26,13 @@ export function inspectionOf(
 export class TunnelInspection implements FirstLook {
   readonly firstByteTime: number;
   readonly decisionTime: number;
-  readonly #hello = new ClientHelloReader();
+  readonly heard: Promise<void>;
+  readonly #tellHeard: () => void;
+  #hello = new ClientHelloReader();
+  /** There once the first ClientHello may go on. */
+  #second: SecondHello | null = null;
+  /** What may be a second one has begun to come, and does not go on. */
+  #holds = false;
   readonly #enforced: boolean;
 
   constructor(
@@ -38,16 +45,51 @@ export class TunnelInspection implements FirstLook {
     // a rule that is only on trial takes nothing away from what the rule says that let the tunnel open
     this.#enforced = !policy.reportsOnly;
     this.decisionTime = headTimeout;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.heard = promise;
+    this.#tellHeard = resolve;
     // who need not speak TLS may also wait for the other side to speak first
     this.firstByteTime = verdict.tls === "require" ? headTimeout : Infinity;
   }
 
-  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" {
-    return this.#hello.read(bytes, start, end) === "more" ? "more" : this.#decide();
+  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" | number {
+    const second = this.#second;
+    if (second === null) return this.#lookAtFirst(bytes, start, end);
+    if (second.state === "none") return "go";
+    // once it has begun, all that comes belongs to it
+    const passed = this.#holds ? 0 : second.pass(bytes, start, end);
+    if (passed > 0) return passed;
+    this.#holds = end > start;
+    if (second.state === "unknown" || this.#hello.read(bytes, start, end) === "more") return "more";
+    return this.#decide();
+  }
+
+  #lookAtFirst(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" | number {
+    const hello = this.#hello;
+    if (hello.read(bytes, start, end) === "more") return "more";
+    const word = this.#decide();
+    if (word === "stop" || hello.state !== "done" || this.exchange.verdict === "deny") return word;
+    this.#second = new SecondHello();
+    this.#hello = new ClientHelloReader();
+    return hello.size;
+  }
+
+  hear(bytes: Uint8Array, start: number, end: number): boolean {
+    const second = this.#second;
+    // who speaks before it was spoken to does not answer a ClientHello
+    if (second === null) return true;
+    second.hear(bytes, start, end);
+    if (second.state === "unknown") return true;
+    this.#tellHeard();
+    return false;
   }
 
   cutShort(by: "end" | "time" | "size"): "go" | "stop" {
     const { exchange, verdict } = this;
+    if (this.#second !== null) {
+      if (!this.#holds) return "go";
+      return this.#second.state === "asked" ? this.#decide() : this.#deny(unasked(this.authority));
+    }
     // one that has gone before it said anything has done nothing
     if (by === "end" && !this.#hello.begun && this.#enforced && verdict.tls === "require") {
       exchange.details = "the client ended the tunnel before its first byte";
@@ -60,7 +102,11 @@ export class TunnelInspection implements FirstLook {
     const { exchange, verdict, authority } = this;
     exchange.serverName = this.#hello.serverName ?? "";
     const reason = checkTunnel(verdict.tls, authority, this.#hello);
-    if (reason === null) return "go";
+    return reason === null ? "go" : this.#deny(reason);
+  }
+
+  #deny(reason: string): "go" | "stop" {
+    const { exchange } = this;
     // in a tunnel that should not have been opened at all, this is the lesser fault
     if (!this.#enforced && exchange.verdict === "deny") return "go";
     exchange.verdict = "deny";
@@ -85,4 +131,9 @@ export class TunnelInspection implements FirstLook {
     }
     session.lingers = true;
   }
+}
+
+/** No client of any version of TLS has more to say in the open before the server has. */
+function unasked({ host }: Authority): string {
+  return `the client goes on with its TLS handshake in the tunnel to ${host} before the server has answered`;
 }

@@ -324,7 +324,76 @@ class Look implements FirstLook {
     this.told.push(by);
     return this.word;
   }
+
+  readonly heard: Promise<void> = new Promise(() => {});
+
+  hear(): boolean {
+    return false;
+  }
 }
+
+/** Lets lines go on one by one until the far side has said `enough`; `!` holds what comes. */
+class Lines implements FirstLook {
+  readonly firstByteTime = Infinity;
+  readonly decisionTime = DECISION;
+  readonly told: string[] = [];
+  said = "";
+  readonly #heard = Promise.withResolvers<void>();
+  readonly heard = this.#heard.promise;
+
+  constructor(readonly enough: string) {}
+
+  look(bytes: Uint8Array, start: number, end: number): "more" | "go" | number {
+    if (this.said.includes(this.enough)) return "go";
+    const text = new TextDecoder().decode(bytes.subarray(start, end));
+    return text.startsWith("!") || !text.includes("\n") ? "more" : text.indexOf("\n") + 1;
+  }
+
+  cutShort(by: "end" | "time" | "size"): "stop" {
+    this.told.push(by);
+    return "stop";
+  }
+
+  hear(bytes: Uint8Array, start: number, end: number): boolean {
+    this.said += new TextDecoder().decode(bytes.subarray(start, end));
+    if (!this.said.includes(this.enough)) return true;
+    this.#heard.resolve();
+    return false;
+  }
+}
+
+Deno.test("a look may let go on a part, hold the rest, and be told by what the far side says", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    const first = new Lines("go on");
+    await start({ first });
+    await near.give("a\nb\nc");
+    assertEquals(far.offered, [2, 2]);
+    await near.give("\n!d");
+    assertEquals(far.text, "a\nb\nc\n");
+    await far.give("go");
+    await near.give("\ne");
+    assertEquals([far.text, near.text], ["a\nb\nc\n", "go"]);
+    await far.give(" on, please");
+    assertEquals([far.text, near.text], ["a\nb\nc\n!d\ne", "go on, please"]);
+    await far.give("!");
+    await near.give("!");
+    assertEquals([far.text, near.text], ["a\nb\nc\n!d\ne!", "go on, please!"]);
+    await near.end();
+    await far.end();
+    assertEquals([await end(), first.told], ["ended", []]);
+  }));
+
+Deno.test("what the far side says lets a look end that holds nothing", () =>
+  withRelay(async ({ near, far, start, end }) => {
+    await start({ first: new Lines("hello") });
+    await near.give("a\n");
+    await far.give("hello");
+    await near.give("!b");
+    assertEquals(far.text, "a\n!b");
+    await near.end();
+    await far.end();
+    assertEquals(await end(), "ended");
+  }));
 
 Deno.test("nothing goes on before the look says so; then all does, unchanged, and it is never asked again", () =>
   withRelay(async ({ near, far, start, end }) => {

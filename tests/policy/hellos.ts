@@ -80,3 +80,20 @@ export function helloMessage(name: string | null, more = USUAL): string {
 export function hello(name: string | null, more = USUAL): string {
   return record(helloMessage(name, more));
 }
+
+/** The random value of a HelloRetryRequest (RFC 8446 §4.1.3). */
+export const RETRY = String.fromCharCode(
+  ...Uint8Array.fromHex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"),
+);
+
+/** A ServerHello with this random value, in a record. */
+export function serverHello(random: string): string {
+  const extensions = extension(43, "\x03\x04") + extension(51, "\0\x17");
+  return record(
+    message(
+      "\x03\x03" + random + vector(1, "s".repeat(32)) + "\x13\x01\0" + vector(2, extensions),
+      2,
+    ),
+    0x0303,
+  );
+}

@@ -6,7 +6,17 @@ import type { Decider, Verdict } from "../../src/policy/verdict.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import { bytes, text } from "../http/reading.ts";
 import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
-import { ECH, extension, hello, helloMessage, record, records, USUAL } from "../policy/hellos.ts";
+import {
+  ECH,
+  extension,
+  hello,
+  helloMessage,
+  record,
+  records,
+  RETRY,
+  serverHello,
+  USUAL,
+} from "../policy/hellos.ts";
 import { proxied, type Setting, type SettingOptions } from "./harness.ts";
 import { type Peer, turn } from "./peer.ts";
 import { policy } from "./policies.ts";
@@ -184,6 +194,98 @@ checked("nothing is looked at", "any", async (setting) => {
     assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "");
   }
 });
+
+// a second ClientHello
+
+/** What clients may send between two: for old boxes on the way, and early data (RFC 8446 §4.2.10, §D.4). */
+const BETWEEN = [
+  "",
+  "\x14\x03\x03\0\x01\x01",
+  `\x17\x03\x03\0\x20${"\x16".repeat(32)}\x14\x03\x03\0\x01\x01`,
+];
+
+for (const tls of ["match", "require"] as const) {
+  for (const between of BETWEEN) {
+    checked(
+      `a second ClientHello for the same host goes on, behind ${between.length} bytes`,
+      tls,
+      async (setting) => {
+        const { exchanges } = setting;
+        const { client, upstream } = await open(setting);
+        const second = hello("a.example", USUAL + extension(44, "cookie"));
+        await client.send(hello("a.example"));
+        assertEquals(await upstream.exactly(hello("a.example").length), hello("a.example"));
+        await upstream.send(serverHello(RETRY));
+        assertEquals(await client.exactly(serverHello(RETRY).length), serverHello(RETRY));
+        await client.sendInPieces([between, second.slice(0, 7), second.slice(7), "\x16 and all the rest"]);
+        const rest = `${between}${second}\x16 and all the rest`;
+        assertEquals(await upstream.exactly(rest.length), rest);
+        client.close();
+        upstream.close();
+        assertEquals((await exchanges.next()).verdict, "allow");
+      },
+    );
+
+    checked(
+      `a second ClientHello for another host goes no further, behind ${between.length} bytes`,
+      tls,
+      async (setting) => {
+        const { exchanges } = setting;
+        // in time, or ahead of it: the client may know what the server is going to say
+        for (const early of [false, true]) {
+          const { client, upstream } = await open(setting);
+          const [first, second] = [hello("a.example"), between + records(helloMessage("b.example"), 700)];
+          await client.send(first + (early ? second : ""));
+          const passed = first + (early ? between : "");
+          assertEquals(await upstream.exactly(passed.length), passed);
+          await upstream.send(serverHello(RETRY));
+          assertEquals(await client.exactly(serverHello(RETRY).length), serverHello(RETRY));
+          if (!early) await client.send(second);
+          assertEquals(await upstream.rest(), early ? "" : between);
+          assertEquals(await client.rest(), ALERT);
+          client.close();
+          const exchange = await exchanges.next();
+          assertEquals([exchange.verdict, exchange.rule, exchange.serverName], ["deny", "tls", "b.example"]);
+          assertEquals(exchange.reason, "the TLS ClientHello in the tunnel to a.example is for b.example");
+        }
+      },
+    );
+  }
+
+  checked("what a server does not ask for again is not looked at", tls, async (setting) => {
+    const { exchanges } = setting;
+    const { client, upstream } = await open(setting);
+    const answer = serverHello("r".repeat(32));
+    await client.send(hello("a.example"));
+    assertEquals(await upstream.exactly(hello("a.example").length), hello("a.example"));
+    await upstream.send(answer);
+    assertEquals(await client.exactly(answer.length), answer);
+    // a key exchange of TLS 1.2, and what may look like a ClientHello once it is encrypted
+    await client.send(record("\x10\0\0\0") + record(helloMessage("b.example")));
+    const rest = record("\x10\0\0\0") + record(helloMessage("b.example"));
+    assertEquals(await upstream.exactly(rest.length), rest);
+    client.close();
+    upstream.close();
+    assertEquals((await exchanges.next()).verdict, "allow");
+  });
+
+  checked(
+    "a client that ends behind a ClientHello that nobody asked for is refused",
+    tls,
+    async (setting) => {
+      const { exchanges } = setting;
+      const { client, upstream } = await open(setting);
+      await client.send(hello("a.example") + hello("b.example"));
+      assertEquals(await upstream.exactly(hello("a.example").length), hello("a.example"));
+      await client.closeWrite();
+      assertEquals(await upstream.rest(), "");
+      client.close();
+      const exchange = await exchanges.next();
+      assertEquals([exchange.verdict, exchange.rule], ["deny", "tls"]);
+      assertStringIncludes(exchange.reason, "before the server has answered");
+    },
+  );
+}
 
 // what is refused
 
