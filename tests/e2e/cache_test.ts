@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { NpmRegistry } from "./npm_registry.ts";
 import { Origin } from "./origin.ts";
-import { succeed } from "./programs.ts";
+import { denoEnvironment, removeFolder, succeed } from "./programs.ts";
 import { type LogLine, Weir } from "./weir.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -44,9 +44,10 @@ Deno.test("the second of two installs is served from the cache, also after a res
       assert(asked >= 2, "a description and a package");
       await install(folder, "second", registry, weir.url);
       assertEquals(registry.requests, asked);
-      const lines = await weir.logged("npm's exchanges", fromRegistry(registry), 2 * asked);
-      assertEquals(lines.slice(asked).map(({ cache }) => cache), lines.slice(asked).map(() => "hit"));
       assertEquals(await weir.stop(), 0);
+      const lines = weir.log.filter(fromRegistry(registry));
+      assertEquals(lines.filter(({ cache }) => cache !== "hit").length, asked);
+      assert(lines.filter(({ cache }) => cache === "hit").length >= asked, "all of the second install's");
       weir.assertExpected();
     }
     const asked = registry.requests;
@@ -55,7 +56,7 @@ Deno.test("the second of two installs is served from the cache, also after a res
     assertEquals(registry.requests, asked);
     weir.assertHealthy();
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
 });
 
@@ -83,10 +84,12 @@ Deno.test("a second weir on the same folder is refused, and says by whom it is u
     const second = await new Deno.Command(Deno.execPath(), {
       args: [...WITH_FILES.slice(1), "--listen", "127.0.0.1:0", ...args],
       stdin: "null",
+      clearEnv: true,
+      env: denoEnvironment(),
     }).output();
     assertEquals(second.code, 3);
     assertMatch(new TextDecoder().decode(second.stderr), new RegExp(`\\b${first.pid}\\b`));
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
 });

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import { Browser } from "./browser.ts";
+import { Browser, HERE_ALONE, needBrowser, throughProxy } from "./browser.ts";
 import { Origin } from "./origin.ts";
-import { succeed, until } from "./programs.ts";
+import { until } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 const PAGE = new URL("./page.html", import.meta.url);
@@ -10,10 +10,9 @@ const PAGE = new URL("./page.html", import.meta.url);
 const PICTURE = Uint8Array.fromBase64("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
 
 Deno.test("Chromium loads a page with many resources and a WebSocket", async (test) => {
-  // Started by setsid below, a missing browser would only be a silent one.
-  await succeed("chromium", ["--version"], { env: { HOME: "/tmp" } });
+  await needBrowser();
   await using origin = await Origin.start();
-  await using weir = await Weir.start();
+  await using weir = await Weir.start(HERE_ALONE);
   await Deno.copyFile(PAGE, `${origin.files}/page.html`);
   await Deno.writeFile(`${origin.files}/picture.gif`, PICTURE);
   const digest = createHash("sha256").update(new Uint8Array(3_000_000).fill(120)).digest("hex");
@@ -21,12 +20,8 @@ Deno.test("Chromium loads a page with many resources and a WebSocket", async (te
   for (const scheme of ["http", "https"] as const) {
     await test.step(`over ${scheme}`, async () => {
       const seen = origin.services.reports.length;
-      await using _browser = new Browser(
-        [`--proxy-server=http://127.0.0.1:${weir.port}`],
-        `${origin.folder}/${scheme}`,
-        `${origin[scheme]}/page.html`,
-      );
-      const report = await until("the page's report", () => origin.services.reports[seen], 60);
+      await using _browser = new Browser(throughProxy(weir.url), `${origin[scheme]}/page.html`);
+      const report = await until("the page's report", () => origin.services.reports[seen]);
       assertEquals(JSON.parse(report), { pictures: 120, digest, chunks: 290, echo: true });
     });
   }

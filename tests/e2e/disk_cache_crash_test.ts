@@ -10,8 +10,12 @@ const PROGRAM = new URL("programs/disk_store_load.ts", import.meta.url).pathname
 /** What a round may number its changes with. */
 const NUMBERS = 1_000_000;
 
-/** Runs the load until it has been at work for so long, ms, and kills it. @returns what it printed */
-async function killAfter(time: number, folder: string, seed: number): Promise<string[]> {
+/**
+ * Runs the load, waits for `atWork` once it has opened the store, and kills it.
+ *
+ * @returns what it printed, in whole lines
+ */
+async function killAfter(atWork: () => Promise<void>, folder: string, seed: number): Promise<string[]> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", PROGRAM, folder, `${seed}`],
     stdin: "null",
@@ -19,16 +23,19 @@ async function killAfter(time: number, folder: string, seed: number): Promise<st
     stderr: "inherit",
   }).spawn();
   let text = "";
-  let waiting = false;
+  let killed: Promise<void> | undefined;
   for await (const more of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += more;
-    if (waiting || !text.includes("open\n")) continue;
-    waiting = true;
-    setTimeout(() => child.kill("SIGKILL"), time);
+    if (text.includes("open\n")) killed ??= atWork().finally(() => child.kill("SIGKILL"));
   }
   const { signal } = await child.status;
   assertEquals(signal, "SIGKILL", text);
+  await killed;
   return text.slice(0, text.lastIndexOf("\n")).split("\n");
+}
+
+function pause(time: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, time));
 }
 
 Deno.test(`after kill -9 at any moment, ${ROUNDS} times, every object is what was written, and none is outdated`, async () => {
@@ -38,7 +45,7 @@ Deno.test(`after kill -9 at any moment, ${ROUNDS} times, every object is what wa
   let changes = 0;
   let found = 0;
   for (let round = 1; round <= ROUNDS; round++) {
-    const lines = await killAfter(Math.random() ** 2 * 400, folder.path, round * NUMBERS);
+    const lines = await killAfter(() => pause(Math.random() ** 2 * 400), folder.path, round * NUMBERS);
     assertEquals(lines.filter((line) => line.startsWith("wrong")), []);
     for (const line of lines.slice(1)) {
       const [number, key] = line.split(" ");
@@ -70,15 +77,14 @@ Deno.test(`after kill -9 at any moment, ${ROUNDS} times, every object is what wa
 
 Deno.test("while one process has the folder another is refused with its number, until it is killed", async () => {
   await using folder = new DiskFolder();
-  const lines = killAfter(1500, folder.path, NUMBERS);
-  let message = "";
-  for (let i = 0; i < 500 && !message.includes("process"); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    const exists = [...Deno.readDirSync(folder.path)].some(({ name }) => name === "weir-cache.pid");
-    if (exists) message = await folder.open().then((store) => store.close()).then(() => "", String);
-  }
-  assert(/is in use by another weir \(process [0-9]+\)/.test(message), message);
-  await lines;
+  await killAfter(
+    async () => {
+      const message = await folder.open().then((store) => store.close()).then(() => "", String);
+      assert(/is in use by another weir \(process [0-9]+\)/.test(message), message);
+    },
+    folder.path,
+    NUMBERS,
+  );
   assert((await folder.open()).isOn);
 });
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { NpmRegistry } from "./npm_registry.ts";
 import { Origin } from "./origin.ts";
-import { run, succeed } from "./programs.ts";
+import { denoEnvironment, run, succeed } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -19,10 +19,11 @@ async function runs(...[program, ...args]: string[]): Promise<boolean> {
 
 /** What programs that were installed for one user need to find themselves. */
 function usual(): Record<string, string> {
-  return Object.fromEntries(["HOME", "DENO_DIR", "PYENV_ROOT", "RUSTUP_HOME"].flatMap((name) => {
+  const others = ["HOME", "PYENV_ROOT", "RUSTUP_HOME"].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
-  }));
+  });
+  return { ...Object.fromEntries(others), ...denoEnvironment() };
 }
 
 const JAVA = `import java.net.*; class Fetch { public static void main(String[] a) throws Exception {

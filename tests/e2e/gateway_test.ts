@@ -1,7 +1,8 @@
 /** The gateway as curl and a browser use it. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { freePort, run, succeed } from "./programs.ts";
+import { dumpPage } from "./browser.ts";
+import { freePort, removeFolder, succeed } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 /** A site that redirects, sets cookies and has a page whose script would give it away. */
@@ -68,7 +69,7 @@ Deno.test("curl follows redirects within the gateway, with the cookies of one si
     assertEquals(await succeed("curl", [...CURL, ...status, ...foreign, `${own}/${site.authority}/`]), "403");
     assertStringIncludes(await succeed("curl", [...CURL, own]), "This is a gateway");
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
   assertStringIncludes(weir.stderr, `${own}/example.com/`);
   weir.assertHealthy();
@@ -122,15 +123,5 @@ class Evil implements AsyncDisposable {
 }
 
 async function chromium(url: string): Promise<string> {
-  const profile = await Deno.makeTempDir({ prefix: "weir-chromium-" });
-  try {
-    const { stdout } = await run("chromium", [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-      ...[`--user-data-dir=${profile}`, "--no-proxy-server", "--virtual-time-budget=5000", "--dump-dom", url],
-    ], { env: { HOME: profile } });
-    return stdout;
-  } finally {
-    await Deno.remove(profile, { recursive: true });
-  }
+  return (await dumpPage(url, ["--no-proxy-server", "--virtual-time-budget=5000"])).stdout;
 }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Origin } from "./origin.ts";
-import { type Output, run, until } from "./programs.ts";
+import { denoEnvironment, type Output, removeFolder, run, until } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -11,15 +11,8 @@ function command(args: string[], permissions: string[] = []): string[] {
   return ["run", "--allow-net", ...permissions, "--no-prompt", MAIN, "get", ...args];
 }
 
-function environment(): Record<string, string> {
-  return Object.fromEntries(["HOME", "DENO_DIR"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
-}
-
 function get(args: string[], permissions: string[] = []): Promise<Output> {
-  return run(Deno.execPath(), command(args, permissions), { env: environment() });
+  return run(Deno.execPath(), command(args, permissions), { env: denoEnvironment() });
 }
 
 Deno.test("the network's permission is all that it takes to see an exchange, and what the cache does", async () => {
@@ -82,6 +75,8 @@ Deno.test("Ctrl-C ends it at once, and leaves no part of a file", async () => {
     for (const args of [[], ["-o", `${folder}/part`]]) {
       const child = new Deno.Command(Deno.execPath(), {
         args: command([url, "--direct", ...args], ["--allow-write"]),
+        clearEnv: true,
+        env: denoEnvironment(),
         stdin: "null",
         stdout: "piped",
         stderr: "null",
@@ -100,7 +95,7 @@ Deno.test("Ctrl-C ends it at once, and leaves no part of a file", async () => {
     }
     assertEquals([...Deno.readDirSync(folder)], []);
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
 });
 
@@ -118,7 +113,7 @@ Deno.test("on a terminal there are colours, a bar for a long body, and no binary
     return new Response(body, { headers: { "content-length": `${pieces * 1000}` } });
   });
   const line = [Deno.execPath(), ...command([`http://127.0.0.1:${server.addr.port}/`, "--direct"])].join(" ");
-  const { code, stdout } = await run("script", ["-qec", line, "/dev/null"], { env: environment() });
+  const { code, stdout } = await run("script", ["-qec", line, "/dev/null"], { env: denoEnvironment() });
   assertEquals(code, 0);
   assertStringIncludes(stdout, "HTTP/1.1 \x1b[32m200\x1b[0m");
   assertMatch(stdout, /\r *\d+ % {2}█+░+ {2}\d+ kB of 30 kB {2}.*\/s {2}.* left/);

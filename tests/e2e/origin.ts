@@ -1,7 +1,7 @@
 /** The origin of these tests: nginx with files, over HTTP and over TLS, and the services behind it. */
 
 import { type Certificates, makeCertificates } from "./certificates.ts";
-import { freePort, until } from "./programs.ts";
+import { accepts, freePort, PATH, removeFolder, until } from "./programs.ts";
 import { Services } from "./services.ts";
 
 export class Origin implements AsyncDisposable {
@@ -40,7 +40,12 @@ export class Origin implements AsyncDisposable {
     const nginx = startNginx(folder);
     const origin = new Origin(folder, files, certificates, services, port, tlsPort, nginx);
     try {
-      await until("nginx to listen", () => accepts(port));
+      let ended = false;
+      nginx.status.then(() => ended = true);
+      await until("nginx to listen", () => {
+        if (ended) throw new Error("nginx ended at its start.");
+        return accepts(port);
+      });
     } catch (error) {
       await origin[Symbol.asyncDispose]();
       throw error;
@@ -70,7 +75,7 @@ export class Origin implements AsyncDisposable {
     } catch { /* It has ended already. */ }
     await this.nginx.status;
     await this.services[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
+    await removeFolder(this.folder);
   }
 }
 
@@ -78,7 +83,7 @@ function startNginx(folder: string): Deno.ChildProcess {
   try {
     return new Deno.Command("nginx", {
       args: ["-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`],
-      env: { PATH: `${Deno.env.get("PATH")}:/usr/sbin` },
+      env: { PATH },
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
@@ -87,15 +92,6 @@ function startNginx(folder: string): Deno.ChildProcess {
     throw error instanceof Deno.errors.NotFound
       ? new Error("These tests need nginx: apt-get install nginx")
       : error;
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -13,7 +13,7 @@ Deno.test({
     const hosts = others.map((address) => address.includes(":") ? `[${address}]` : address);
     // some machines have addresses that only a rule leads to
     const rules = hosts.flatMap((host) => ["--allow", `${host}:1-65535`]);
-    await using weir = await Weir.start(["--clients", "all", ...rules], { listen: "[::]:0" });
+    await using weir = await Weir.start(["--clients", "all", ...rules], { listen: ":0" });
     for (const host of hosts) {
       using client = await Deno.connect({ hostname: "127.0.0.1", port: weir.port });
       await client.write(

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Origin } from "./origin.ts";
-import { type Output, run, succeed } from "./programs.ts";
+import { dumpPage, throughProxy } from "./browser.ts";
+import { denoEnvironment, type Output, removeFolder, run, succeed, until } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -17,8 +18,8 @@ async function start(folder: string, policy: string, ...args: string[]): Promise
 /** Gives a user a password by `weir passwd`, which reads it from standard input. */
 async function addUser(file: string, user: string, password: string): Promise<void> {
   const command = [...DENO, "--allow-write", MAIN, "passwd", file, user].join(" ");
-  const env = { DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno` };
-  await succeed("sh", ["-c", `echo "$PASSWORD" | ${command}`], { env: { ...env, PASSWORD: password } });
+  const env = { ...denoEnvironment(), PASSWORD: password };
+  await succeed("sh", ["-c", `echo "$PASSWORD" | ${command}`], { env });
 }
 
 function curl(proxy: Weir, ...args: string[]): Promise<Output> {
@@ -91,8 +92,11 @@ ports = [${port}, ${tlsPort}]
     assertMatch((await asAnna()).stdout, /^HTTP\/1\.1 407 .*the user or the password is wrong/);
     await addUser(`${folder}/users`, "anna", "battery staple");
     // she is known, and no rule names her
-    const answer = await retried(asAnna, ({ stdout }) => !stdout.startsWith("HTTP/1.1 407 "));
-    assertMatch(answer.stdout, /^HTTP\/1\.1 403 Forbidden: denied by default/);
+    const answer = await until("the file to be read again", async () => {
+      const { stdout } = await asAnna();
+      return !stdout.startsWith("HTTP/1.1 407 ") && stdout;
+    });
+    assertMatch(answer, /^HTTP\/1\.1 403 Forbidden: denied by default/);
   });
 
   const named = await weir.logged(
@@ -153,9 +157,8 @@ ports = [80]
     assertStringIncludes((await curl(weir, url)).stdout, "denied by default");
     await Deno.writeTextFile(`${folder}/allowed.txt`, "new.localhost\n");
     weir.signal("SIGHUP");
-    const answer = await retried(() => curl(weir, url), ({ stdout }) => stdout.startsWith("Hello"));
-    assertEquals(answer.stdout, "Hello from the origin.\n");
-    assertStringIncludes(weir.stderr, "is in force: 1 list read again");
+    await weir.said("is in force: 1 list read again");
+    assertEquals((await curl(weir, url)).stdout, "Hello from the origin.\n");
   });
 
   await test.step("a tunnel for one name is none for another", async () => {
@@ -174,7 +177,8 @@ ports = [80]
 
   await test.step("what comes too fast is told when to come again", async () => {
     const url = `http://slow.localhost:${port}/hello.txt`;
-    const answers = await curl(weir, "-i", url, url, url, url);
+    // even when each of them takes a second
+    const answers = await curl(weir, "-i", ...Array<string>(20).fill(url));
     assertMatch(answers.stdout, /^HTTP\/1\.1 429 Too Many Requests: too much: .* 1 a second/m);
     assertMatch(answers.stdout, /^Retry-After: \d+\r$/m);
     // curl waits as long as it is told
@@ -221,36 +225,18 @@ hosts = ["tracker.localhost"]
 note = "Ask #security <b>if</b> you need one."
 `,
     );
-    const page = await chromium(weir, folder, "http://tracker.localhost/");
+    const proxy = throughProxy(weir.url);
+    const page = (await dumpPage("http://tracker.localhost/", proxy)).stdout;
     assertStringIncludes(page, "<p>Denied by no trackers.</p>");
     assertStringIncludes(page, "<p>Ask #security &lt;b&gt;if&lt;/b&gt; you need one.</p>");
     assertStringIncludes(page, "This answer is from the proxy");
-    await chromium(weir, folder, "https://tracker.localhost/");
+    await dumpPage("https://tracker.localhost/", proxy);
     // For the page it has asked once or twice: for its icon too, when it got that far
     await weir.logged("the browser's tunnel", ({ kind }) => kind === "tunnel");
     const asked = weir.log.filter(({ host }) => host === "tracker.localhost");
     assert(asked.length >= 2 && asked.every(({ status, rule }) => status === 403 && rule === "no trackers"));
     weir.assertHealthy();
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
 });
-
-/** The page that a browser has made of an answer. */
-async function chromium(weir: Weir, folder: string, url: string): Promise<string> {
-  const { stdout } = await run("chromium", [
-    ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"],
-    ...["--disable-background-networking", "--disable-sync", "--disable-component-update"],
-    ...[`--user-data-dir=${folder}/profile`, `--proxy-server=${weir.url}`],
-    ...["--proxy-bypass-list=<-loopback>", "--dump-dom", url],
-  ], { env: { HOME: folder } });
-  return stdout;
-}
-
-/** Tries until it is as wanted, since a signal has no answer; gives the last. */
-async function retried<T>(attempt: () => Promise<T>, wanted: (result: T) => boolean): Promise<T> {
-  let result = await attempt();
-  const deadline = performance.now() + 15_000;
-  while (!wanted(result) && performance.now() < deadline) result = await attempt();
-  return result;
-}

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { NpmRegistry } from "./npm_registry.ts";
-import { type Output, run } from "./programs.ts";
+import { denoEnvironment, type Output, removeFolder, run } from "./programs.ts";
 import { type LogLine, Weir } from "./weir.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -11,8 +11,7 @@ const WITH_FILES = [Deno.execPath(), "run", "--allow-net", "--allow-read", "--no
 /** One of weir's other commands, in the build's folder. */
 async function weir(folder: string, ...args: string[]): Promise<Output> {
   const [program, ...words] = WITH_FILES;
-  const env = { DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno` };
-  return await run(program, [...words, ...args], { cwd: folder, env });
+  return await run(program, [...words, ...args], { cwd: folder, env: denoEnvironment() });
 }
 
 /** A project that depends on the package `leaf`. */
@@ -45,7 +44,7 @@ class Project {
         env: { HOME: this.folder, http_proxy: proxy, https_proxy: proxy, DEPLOY_TOKEN: "hunter2" },
       });
     } finally {
-      await Deno.remove(cache, { recursive: true });
+      await removeFolder(cache);
     }
   }
 }
@@ -136,6 +135,6 @@ Deno.test("a build is learned, enforced, and stopped when it sends what it shoul
     });
   } finally {
     await Promise.all([collector.shutdown(), registry[Symbol.asyncDispose]()]);
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
 });

@@ -1,5 +1,7 @@
 /** Programs that nobody here wrote: found or asked for, run with a deadline, and what they print. */
 
+export { freePort } from "../net/ports.ts";
+
 /** What to install when a program is missing, by Debian's names. */
 const PACKAGES: Record<string, string> = {
   chromium: "chromium",
@@ -33,15 +35,28 @@ export interface RunOptions {
   cwd?: string;
   /** Added to a nearly empty environment, so that no proxy or configuration of this machine leaks in. */
   env?: Record<string, string>;
-  /** The program is killed after this many seconds. */
+  /** The program is killed after this many seconds; by default as many as only one that hangs would take. */
   seconds?: number;
 }
 
-const PATH = `${Deno.env.get("PATH")}:/usr/sbin`;
+/** Where programs are looked for: servers are not always on a user's own path. */
+export const PATH = `${Deno.env.get("PATH")}:/usr/sbin`;
+
+let folderOfDeno: string | undefined;
+
+/** What another Deno needs in an otherwise empty environment to find what this one has downloaded. */
+export function denoEnvironment(): Record<string, string> {
+  if (folderOfDeno === undefined) {
+    const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"], stderr: "null" })
+      .outputSync();
+    folderOfDeno = JSON.parse(new TextDecoder().decode(stdout)).denoDir as string;
+  }
+  return { PATH, DENO_DIR: folderOfDeno, DENO_NO_UPDATE_CHECK: "1" };
+}
 
 /** Runs a program to its end, whatever its exit code. Throws when it is not installed or takes too long. */
 export async function run(program: string, args: string[], options: RunOptions = {}): Promise<Output> {
-  const { seconds = 60, cwd, env } = options;
+  const { seconds = 240, cwd, env } = options;
   const signal = AbortSignal.timeout(seconds * 1000);
   let output: Deno.CommandOutput;
   try {
@@ -75,11 +90,14 @@ function missing(program: string): string {
   return `This test needs ${program}: apt-get install ${PACKAGES[program] ?? program}`;
 }
 
-/** Polls until `condition` gives something other than `undefined` and `false`; throws after `seconds`. */
+/**
+ * Polls until `condition` gives something other than `undefined` and `false`; throws after `seconds`, which is
+ * far more than even a slow and busy machine takes: who waits in vain has found a fault.
+ */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  seconds = 15,
+  seconds = 60,
 ): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
@@ -90,8 +108,27 @@ export async function until<T>(
   }
 }
 
-/** A port of the loopback interface that is free now. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+/** Whether anybody accepts connections at a port of the loopback interface. */
+export async function accepts(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes a folder in which programs that were told to end may still be writing. */
+export async function removeFolder(path: string): Promise<void> {
+  await until(`${path} to be removed`, async () => {
+    try {
+      await Deno.remove(path, { recursive: true });
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return true;
+      // ENOTEMPTY has no class of its own
+      if ((error as { code?: string }).code === "ENOTEMPTY") return false;
+      throw error;
+    }
+  });
 }

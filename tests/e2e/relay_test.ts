@@ -2,13 +2,15 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { connect, readToEnd, send } from "./clients.ts";
-import { freePort, run, succeed, until } from "./programs.ts";
+import { HAS_IPV6 } from "../net/ipv6.ts";
+import { accepts, freePort, PATH, removeFolder, run, succeed, until } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 /** A program in the foreground, killed at the end. */
 class Daemon implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   #output = "";
+  #ended = false;
   readonly #read: Promise<unknown>;
 
   constructor(program: string, args: string[], cwd?: string, user?: number) {
@@ -19,8 +21,10 @@ class Daemon implements AsyncDisposable {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      env: { LC_ALL: "C" },
+      clearEnv: true,
+      env: { PATH, LC_ALL: "C" },
     }).spawn();
+    this.#child.status.then(() => this.#ended = true);
     const collect = async (stream: ReadableStream<Uint8Array>) => {
       for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#output += text;
     };
@@ -33,13 +37,9 @@ class Daemon implements AsyncDisposable {
 
   /** Waits until it accepts connections. */
   async listens(port: number): Promise<this> {
-    await until(`127.0.0.1:${port} to be listened on`, async () => {
-      try {
-        (await connect(port)).close();
-        return true;
-      } catch {
-        return false;
-      }
+    await until(`127.0.0.1:${port} to be listened on`, () => {
+      if (this.#ended) throw new Error(`The server of 127.0.0.1:${port} has ended:\n${this.#output}`);
+      return accepts(port);
     });
     return this;
   }
@@ -64,38 +64,56 @@ function redis(port: number): Promise<Daemon> {
 
 const encoder = new TextEncoder();
 
-/** A Redis client on one connection, which asks for the server's port and then pings until it is told to stop. */
-async function pinger(
-  port: number,
-  stop: { now: boolean },
-): Promise<{ server: string; pings: number; failed: string }> {
-  const connection = await connect(port);
-  const buffer = new Uint8Array(4096);
-  const decoder = new TextDecoder();
-  let server = "";
-  let pings = 0;
-  try {
-    await send(connection, "CONFIG GET port\r\n");
-    let answer = "";
-    while (!/\r\nport\r\n\$\d+\r\n\d+\r\n/.test(answer)) {
-      const count = await connection.read(buffer);
-      if (count === null) throw new Error("ended");
-      answer += decoder.decode(buffer.subarray(0, count));
+/** Redis clients, each on one connection, that ask for the server's port and then ping until they are stopped. */
+class Pingers {
+  readonly all: { server: string; pings: number; failed: string }[] = [];
+  readonly #done: Promise<unknown>;
+  #over = false;
+
+  constructor(port: number, count: number) {
+    this.#done = Promise.all(Array.from({ length: count }, () => this.#ping(port)));
+  }
+
+  /** Waits until each of them has had an answer to a ping, and so a server, or has failed. */
+  async atWork(): Promise<void> {
+    await until("pings", () => this.all.every(({ pings, failed }) => pings > 0 || failed !== ""));
+  }
+
+  async stop(): Promise<this["all"]> {
+    this.#over = true;
+    await this.#done;
+    return this.all;
+  }
+
+  async #ping(port: number): Promise<void> {
+    const state = { server: "", pings: 0, failed: "" };
+    this.all.push(state);
+    const buffer = new Uint8Array(4096);
+    const decoder = new TextDecoder();
+    let connection: Deno.TcpConn | undefined;
+    try {
+      connection = await connect(port);
+      await send(connection, "CONFIG GET port\r\n");
+      let answer = "";
+      while (!/\r\nport\r\n\$\d+\r\n\d+\r\n/.test(answer)) {
+        const count = await connection.read(buffer);
+        if (count === null) throw new Error("ended");
+        answer += decoder.decode(buffer.subarray(0, count));
+      }
+      state.server = /port\r\n\$\d+\r\n(\d+)/.exec(answer)![1];
+      while (!this.#over) {
+        await connection.write(encoder.encode("PING\r\n"));
+        const count = await connection.read(buffer);
+        if (count === null) throw new Error("ended");
+        const pong = decoder.decode(buffer.subarray(0, count));
+        if (pong !== "+PONG\r\n") throw new Error(`an answer that is none: ${JSON.stringify(pong)}`);
+        state.pings++;
+      }
+    } catch (error) {
+      state.failed = (error as Error).message;
+    } finally {
+      connection?.close();
     }
-    server = /port\r\n\$\d+\r\n(\d+)/.exec(answer)![1];
-    while (!stop.now) {
-      await connection.write(encoder.encode("PING\r\n"));
-      const count = await connection.read(buffer);
-      if (count === null) throw new Error("ended");
-      const pong = decoder.decode(buffer.subarray(0, count));
-      if (pong !== "+PONG\r\n") throw new Error(`an answer that is none: ${JSON.stringify(pong)}`);
-      pings++;
-    }
-    return { server, pings, failed: "" };
-  } catch (error) {
-    return { server, pings, failed: (error as Error).message };
-  } finally {
-    connection.close();
   }
 }
 
@@ -125,40 +143,38 @@ Deno.test("redis through a relay", async (test) => {
   await test.step("each of four ways to balance reaches all, and source keeps to one", async () => {
     for (const balance of ["round-robin", "least-connections", "random-two", "source"]) {
       await using weir = await Weir.start(["relay", ...to, "--balance", balance]);
-      const stop = { now: false };
-      const running = Array.from({ length: 30 }, () => pinger(weir.port, stop));
-      setTimeout(() => stop.now = true, 300);
-      const reached = new Set((await Promise.all(running)).map(({ server }) => server));
+      const pingers = new Pingers(weir.port, 30);
+      await pingers.atWork();
+      const reached = new Set((await pingers.stop()).map(({ server }) => server));
       assertEquals(reached.size, balance === "source" ? 1 : 3, balance);
     }
   });
 
   await test.step("a target killed under load: no client but its own notices, and it comes back", async () => {
     await using weir = await Weir.start(["relay", ...to]);
-    const stop = { now: false };
-    const clients = Array.from({ length: 60 }, () => pinger(weir.port, stop));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const clients = new Pingers(weir.port, 60);
+    await clients.atWork();
     await servers[1].kill();
     // those that come from now on are served by the others
-    const late = Array.from({ length: 60 }, () => pinger(weir.port, stop));
-    await until("the notice", () => weir.stderr.includes(`target 127.0.0.1:${ports[1]} is out: it refused`));
+    const late = new Pingers(weir.port, 60);
+    await weir.said(`target 127.0.0.1:${ports[1]} is out: it refused`);
+    await late.atWork();
     const revived = stack.use(await redis(ports[1]));
-    await until("the target to be back", () => weir.stderr.includes(`target 127.0.0.1:${ports[1]} is back`));
-    const again = Array.from({ length: 6 }, () => pinger(weir.port, stop));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    stop.now = true;
+    await weir.said(`target 127.0.0.1:${ports[1]} is back`);
+    const again = new Pingers(weir.port, 6);
+    await again.atWork();
 
-    const first = await Promise.all(clients);
+    const first = await clients.stop();
     assert(first.every(({ pings }) => pings > 0));
     for (const { server, failed } of first) {
       if (server === String(ports[1])) assert(failed !== "", "its connections died with it");
       else assertEquals(failed, "", "no other client notices");
     }
     assertEquals(first.filter(({ failed }) => failed !== "").length, 20);
-    const second = await Promise.all(late);
+    const second = await late.stop();
     assertEquals(second.filter(({ failed }) => failed !== ""), []);
     assertEquals(second.filter(({ server }) => server === String(ports[1])), []);
-    const third = await Promise.all(again);
+    const third = await again.stop();
     assertEquals(third.filter(({ failed }) => failed !== ""), []);
     assert(third.some(({ server }) => server === String(ports[1])), "it is used again");
     weir.assertHealthy();
@@ -183,7 +199,7 @@ const binaries = await postgresBinaries();
 Deno.test({ name: "psql and pgbench through a relay", ignore: binaries === null }, async () => {
   const folder = await Deno.makeTempDir({ prefix: "weir-postgres-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  stack.defer(() => removeFolder(folder));
   // PostgreSQL does not run as root
   const user = Deno.uid() === 0 ? Number((await succeed("id", ["-u", "postgres"])).trim()) : undefined;
   if (user !== undefined) await Deno.chown(folder, user, null);
@@ -240,7 +256,7 @@ async function postgresBinaries(): Promise<string | null> {
 Deno.test("HAProxy with accept-proxy learns the client's address from either version", async () => {
   const folder = await Deno.makeTempDir({ prefix: "weir-haproxy-" });
   await using stack = new AsyncDisposableStack();
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  stack.defer(() => removeFolder(folder));
   const port = freePort();
   await Deno.writeTextFile(
     `${folder}/haproxy.conf`,
@@ -249,9 +265,9 @@ global
   log stdout format raw local0 info
 defaults
   mode http
-  timeout connect 5s
-  timeout client 5s
-  timeout server 5s
+  timeout connect 1m
+  timeout client 1m
+  timeout server 1m
 frontend proxied
   bind 127.0.0.1:${port} accept-proxy
   log global
@@ -263,7 +279,11 @@ frontend proxied
     await new Daemon("haproxy", ["-db", "-f", `${folder}/haproxy.conf`]).listens(port),
   );
   for (const version of ["v1", "v2"]) {
-    for (const [listen, host] of [["127.0.0.1", "127.0.0.1"], ["[::1]", "::1"]]) {
+    for (
+      const [listen, host] of HAS_IPV6
+        ? [["127.0.0.1", "127.0.0.1"], ["[::1]", "::1"]]
+        : [["127.0.0.1", "127.0.0.1"]]
+    ) {
       const own = freePort();
       await using weir = await Weir.start(
         [

@@ -1,22 +1,22 @@
 /** Programs that come in by SOCKS, over TLS, and through HAProxy. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Browser } from "./browser.ts";
+import { Browser, HERE_ALONE, needBrowser, throughProxy } from "./browser.ts";
 import { Origin } from "./origin.ts";
-import { freePort, run, succeed, until } from "./programs.ts";
-import { Weir } from "./weir.ts";
+import { denoEnvironment, freePort, PATH, run, succeed, until } from "./programs.ts";
+import { type LogLine, Weir } from "./weir.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const READING = { command: [Deno.execPath(), "run", "--allow-net", "--allow-read", "--no-prompt", MAIN] };
 const HELLO = "Hello from the origin.\n";
 
-async function loads(origin: Origin, proxy: string[], scheme: "http" | "https"): Promise<void> {
+/** Opens the page with its pictures and its WebSocket, and waits until it has reported. */
+async function loads(origin: Origin, proxy: string[], site: string): Promise<void> {
   await Deno.copyFile(new URL("./page.html", import.meta.url), `${origin.files}/page.html`);
   await Deno.writeFile(`${origin.files}/picture.gif`, new Uint8Array(43));
   const seen = origin.services.reports.length;
-  const profile = `${origin.folder}/${crypto.randomUUID()}`;
-  await using _browser = new Browser(proxy, profile, `${origin[scheme]}/page.html`);
-  const report = await until("the page's report", () => origin.services.reports[seen], 60);
+  await using _browser = new Browser(proxy, `${site}/page.html`);
+  const report = await until("the page's report", () => origin.services.reports[seen]);
   assertEquals(JSON.parse(report).echo, true);
 }
 
@@ -86,17 +86,20 @@ Deno.test("SOCKS: curl, nc, ssh and Chromium", async (test) => {
   });
 
   await test.step("Chromium", async () => {
-    await succeed("chromium", ["--version"], { env: { HOME: "/tmp" } });
-    const before = weir.log.length;
+    await needBrowser();
+    // one of its own, which logs nothing but what the browser does
+    await using browsed = await Weir.start(HERE_ALONE);
     for (const scheme of ["http", "https"] as const) {
-      await loads(origin, [`--proxy-server=socks5://${proxy}`], scheme);
+      await loads(origin, throughProxy(`socks5://127.0.0.1:${browsed.port}`), origin[scheme]);
     }
     // a tunnel is logged when it ends
-    const lines = await until("Chromium's tunnels", () => {
-      const all = weir.log.slice(before);
-      return all.length > 1 && all;
-    });
-    assert(lines.every(({ protocol }) => protocol === "socks5"), JSON.stringify(lines));
+    for (const port of [origin.port, origin.tlsPort]) {
+      await browsed.logged("Chromium's tunnels", (line) => line.port === port);
+    }
+    // one that has its page may leave another connection before it has said what it wants
+    const asked = browsed.log.filter(({ kind }) => kind !== "own");
+    assert(asked.every(({ protocol }) => protocol === "socks5"), JSON.stringify(asked));
+    browsed.assertHealthy();
   });
   weir.assertHealthy();
 });
@@ -113,8 +116,7 @@ Deno.test("SOCKS: curl says who it is", async () => {
     users,
     "alice",
   ];
-  const env = { DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno` };
-  await succeed("sh", ["-c", `echo 'open sesame' | ${passwd.join(" ")}`], { env });
+  await succeed("sh", ["-c", `echo 'open sesame' | ${passwd.join(" ")}`], { env: denoEnvironment() });
   await using weir = await Weir.start(["--users", users], READING);
   const ask = (...args: string[]) =>
     run("curl", ["-q", "-sS", ...args, `http://a.localhost:${origin.port}/hello.txt`]);
@@ -135,7 +137,7 @@ Deno.test("TLS: curl and Chromium speak it to the proxy itself", async (test) =>
   const { authority, certificate, key } = origin.certificates;
   const port = freePort();
   await using weir = await Weir.start(
-    ["--listen-tls", `127.0.0.1:${port}`, "--tls-cert", certificate, "--tls-key", key],
+    ["--listen-tls", `127.0.0.1:${port}`, "--tls-cert", certificate, "--tls-key", key, ...HERE_ALONE],
     READING,
   );
   const proxy = ["-x", `https://localhost:${port}`, "--proxy-cacert", authority];
@@ -155,10 +157,14 @@ Deno.test("TLS: curl and Chromium speak it to the proxy itself", async (test) =>
   await test.step("Chromium, by a PAC file with HTTPS", async () => {
     const pac = `function FindProxyForURL() { return "HTTPS localhost:${port}"; }`;
     const url = `data:application/x-ns-proxy-autoconfig;base64,${btoa(pac)}`;
-    const before = weir.log.length;
-    await loads(origin, [`--proxy-pac-url=${url}`], "http");
-    const lines = weir.log.slice(before);
-    assert(lines.length > 0 && lines.every(({ listener }) => listener === `127.0.0.1:${port}`));
+    await needBrowser();
+    // this machine by a name that Chromium does not leave out: with a PAC file it cannot be told not to
+    const site = `http://0.0.0.0:${origin.port}`;
+    await loads(origin, [`--proxy-pac-url=${url}`], site);
+    const [page] = await weir.logged("Chromium's page", ({ target }) => target === `${site}/page.html`);
+    assertEquals([page.listener, page.status], [`127.0.0.1:${port}`, 200]);
+    const isEcho = (line: LogLine) => line.kind === "tunnel" && line.target === `0.0.0.0:${origin.port}`;
+    await weir.logged("Chromium's WebSocket", isEcho);
   });
   weir.assertHealthy();
 });
@@ -177,16 +183,17 @@ Deno.test("HAProxy in front tells who the client is, by both versions of its pro
       configuration,
       `defaults
   mode tcp
-  timeout connect 5s
-  timeout client 10s
-  timeout server 10s
+  timeout connect 1m
+  timeout client 1m
+  timeout server 1m
 listen front
   bind 127.0.0.1:${front}
   server weir 127.0.0.1:${port} ${word} check inter 200ms
 `,
     );
-    const haproxy = new Deno.Command("/usr/sbin/haproxy", {
+    const haproxy = new Deno.Command("haproxy", {
       args: ["-db", "-f", configuration],
+      env: { PATH },
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -199,7 +206,8 @@ listen front
       const lines = await weir.logged(client, (line) => line.client === client, 2);
       assertEquals(lines.every(({ through }) => through === "127.0.0.1"), true);
       // not the way in of one who is not trusted to be there by itself
-      assertEquals((await run("curl", ["-q", "-sS", "-x", weir.url, `${origin.http}/`])).code, 52);
+      const { code } = await run("curl", ["-q", "-sS", "-x", weir.url, `${origin.http}/`]);
+      assert(code === 52 || code === 56, `an end without an answer, or a reset, and not ${code}`);
     } finally {
       haproxy.kill("SIGTERM");
       await haproxy.status;

@@ -1,6 +1,6 @@
 /** weir as a program of its own, the way people start it, looked at from outside. */
 
-import { until } from "./programs.ts";
+import { denoEnvironment, until } from "./programs.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -100,7 +100,19 @@ export class Weir implements AsyncDisposable {
     return until(`${count} of ${what} in the access log`, () => {
       const lines = this.log.filter(wanted);
       return lines.length >= count && lines;
+    }).catch((error: Error) => {
+      const last = this.log.slice(-20).map((line) => JSON.stringify(line)).join("\n");
+      throw new Error(`${error.message} Its last lines:\n${last}`);
     });
+  }
+
+  /** Waits until `text` stands in what weir says on standard error. */
+  async said(text: string): Promise<void> {
+    try {
+      await until(`weir to say ${text}`, () => this.#stderr.includes(text));
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${this.stderr}`);
+    }
   }
 
   /** Open descriptors. */
@@ -125,7 +137,7 @@ export class Weir implements AsyncDisposable {
   }
 
   /** Asks weir to finish and waits until it has; its exit code. Throws when it takes longer than `seconds`. */
-  async stop(signal: Deno.Signal = "SIGTERM", seconds = 20): Promise<number> {
+  async stop(signal: Deno.Signal = "SIGTERM", seconds = 60): Promise<number> {
     this.#child.kill(signal);
     await until("weir to end", () => this.#ended, seconds);
     const { code } = await this.#child.status;
@@ -160,18 +172,12 @@ export class Weir implements AsyncDisposable {
   }
 
   #address(): string | undefined {
-    return /127\.0\.0\.1:(\d+)/.exec(this.#stderr)?.[1];
+    // Only of a whole banner: what has come of a number so far may be a part of it.
+    if (!/^ +stop +Ctrl-C$/m.test(this.#stderr)) return undefined;
+    return /weir \S+ (?:listens on|relays) [^]*?127\.0\.0\.1:(\d+)/.exec(this.#stderr)?.[1];
   }
 }
 
 async function collect(stream: ReadableStream<Uint8Array>, add: (text: string) => void): Promise<void> {
   for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
-}
-
-function denoEnvironment(): Record<string, string> {
-  const names = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "PATH"];
-  return Object.fromEntries(names.flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }));
 }

@@ -7,7 +7,7 @@ Deno.test("wget", async (test) => {
   await using origin = await Origin.start();
   await using weir = await Weir.start();
   const wget = (...args: string[]) =>
-    succeed("wget", ["--no-config", "-nv", "--tries=1", "--timeout=20", ...args], {
+    succeed("wget", ["--no-config", "-nv", "--tries=1", "--timeout=120", ...args], {
       env: { http_proxy: weir.url, https_proxy: weir.url, no_proxy: "" },
     });
 
