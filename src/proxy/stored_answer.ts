@@ -190,6 +190,8 @@ async function sendReady(
   const { down, services: { clock, settings } } = session;
   exchange.responseHeadBytes += headLength;
   exchange.responseBodyBytes += bytes.length - headLength;
+  // what it has to wait for is made up for by the next
+  session.usage?.down(bytes.length, clock.now);
   down.deadline = clock.in(settings.bodyTimeout);
   if (await down.write(bytes)) {
     down.deadline = Infinity;

@@ -24,6 +24,8 @@ const AT_ONCE = 1;
 
 const limited = (limits: Partial<RateLimits>) => ({ clientRates: { ...NO_LIMITS, ...limits } });
 
+type Place = Setting["origin"];
+
 /** A policy whose only rule has these rates. */
 function underRule(limits: Partial<RateLimits>): Decider {
   return policy({ rules: [{ name: "slow", rates: { ...NO_LIMITS, ...limits } }] });
@@ -188,6 +190,28 @@ proxied("heads are counted as bodies are, both ways", {
   await client.send(get(setting.origin));
   assertEquals((await client.message()).status, 429);
 });
+
+for (
+  const [what, ask] of [
+    ["a 304", (origin: Place) => get(origin, "/", 'If-None-Match: "1"')],
+    ["a HEAD", (origin: Place) => request(origin, "HEAD", "/")],
+  ] as const
+) {
+  proxied(`${what} that is answered from the store is counted`, {
+    settings: { ...limited({ hourly: 6_000 }), cacheSize: 2 ** 20 },
+  }, async (setting) => {
+    const fields = `Cache-Control: max-age=60\r\nETag: "1"\r\nX-Filler: ${"x".repeat(2_000)}`;
+    const response = `HTTP/1.1 200 OK\r\n${fields}\r\nContent-Length: 0\r\n\r\n`;
+    const { client } = await roundTrip(setting, get(setting.origin), response);
+    const statuses: number[] = [];
+    // the requests alone would take twice as many
+    while (statuses.length < 16 && !statuses.includes(429)) {
+      await client.send(ask(setting.origin));
+      statuses.push((await client.message({ method: what === "a HEAD" ? "HEAD" : "GET" })).status);
+    }
+    assertEquals(statuses.at(-1), 429, `${statuses}`);
+  });
+}
 
 proxied("a body that comes with its head is counted", {
   settings: limited({ hourly: 900 }),
