@@ -87,7 +87,7 @@ export const COMMANDS = [
     words: "LOG…",
     help: "Sum logs up: hosts, bytes, denials and what would allow them",
     examples: [
-      ["weir report weir.log", "For a terminal"],
+      ["weir report weir.log", "For a terminal; - is standard input, and a log of weir relay will do"],
       ['weir report weir.log --markdown >> "$GITHUB_STEP_SUMMARY"', "For the page of a CI job"],
       ["weir report weir.log --fail-on-denied", "End the job when anything was denied"],
     ],
