@@ -4,7 +4,7 @@ import { printable } from "../config/printable.ts";
 import { formatAddress } from "../config/value.ts";
 import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
 import type { PolicySpec } from "../policy/spec.ts";
-import type { ParentSpec } from "../proxy/parent.ts";
+import type { ParentSpec } from "../proxy/parents/parent.ts";
 import { admitsEverybody } from "./public_listener.ts";
 import { VERSION } from "./version.ts";
 

@@ -15,7 +15,7 @@ import { Policy } from "../policy/policy.ts";
 import { Routes } from "../policy/routes.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
 import type { TestCase } from "../policy/test_case.ts";
-import type { ParentSpec, WaySpec } from "../proxy/parent.ts";
+import type { ParentSpec, WaySpec } from "../proxy/parents/parent.ts";
 import type { Io } from "./io.ts";
 import { ListFiles } from "./lists.ts";
 import { fileIn, folderOf, listFilesOf, resolveLists } from "./named_files.ts";

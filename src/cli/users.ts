@@ -6,7 +6,7 @@ import type { Hash } from "../passwords/hash.ts";
 import { MAX_FILE_SIZE, readPasswordFile } from "../passwords/password_file.ts";
 import { hashPassword, verifyPassword } from "../passwords/verify.ts";
 import type { NoticeLevel } from "../proxy/observer.ts";
-import type { Users } from "../proxy/users.ts";
+import type { Users } from "../proxy/identity/users.ts";
 import { readTextFile, requireRead } from "./read_file.ts";
 import { fileState, watchFile } from "./watch_file.ts";
 

@@ -4,7 +4,7 @@ import type { ListenAddress } from "../net/listen.ts";
 import { Policy } from "../policy/policy.ts";
 import { type Route, Routes } from "../policy/routes.ts";
 import type { PolicySpec, RuleSpec } from "../policy/spec.ts";
-import type { WaySpec } from "../proxy/parent.ts";
+import type { WaySpec } from "../proxy/parents/parent.ts";
 import type { ProxySettings } from "../proxy/settings.ts";
 import { trustedProxiesOf } from "./entrance.ts";
 import { DEFAULTS, type Defaults, type Values } from "./options.ts";

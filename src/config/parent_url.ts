@@ -2,7 +2,7 @@
 
 import { parseAuthority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
-import type { ParentSpec } from "../proxy/parent.ts";
+import type { ParentSpec } from "../proxy/parents/parent.ts";
 import { WrongValue } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { printable, quote } from "./printable.ts";

@@ -4,7 +4,7 @@ import type { HostPattern } from "../policy/host_pattern.ts";
 import { parseHostPattern } from "../policy/host_pattern.ts";
 import { DIRECT, type Route } from "../policy/routes.ts";
 import type { TestCase } from "../policy/test_case.ts";
-import type { ParentSpec, WaySpec } from "../proxy/parent.ts";
+import type { ParentSpec, WaySpec } from "../proxy/parents/parent.ts";
 import { ConfigError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { DEFAULTS, type Values } from "./options.ts";

@@ -4,7 +4,7 @@ import type { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import type { Exchange } from "./exchange.ts";
-import { identify } from "./identify.ts";
+import { identify } from "./identity/identify.ts";
 import { judge, obey } from "./judgement.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";

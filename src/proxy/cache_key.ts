@@ -8,7 +8,7 @@
 
 import type { Exchange } from "./exchange.ts";
 import type { Session } from "./session.ts";
-import type { Users } from "./users.ts";
+import type { Users } from "./identity/users.ts";
 
 /** The key of what is asked for; known once it is known who asks. */
 export function keyOf(session: Session, exchange: Exchange): string {

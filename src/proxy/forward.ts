@@ -11,7 +11,7 @@ import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import { takeKept } from "./kept.ts";
 import { answersLastForward } from "./max_forwards.ts";
-import { answerLastForward } from "./own_resources.ts";
+import { answerLastForward } from "./own/own_resources.ts";
 import { paceHead } from "./pacing.ts";
 import { connect } from "./reach.ts";
 import { purge } from "./purge.ts";

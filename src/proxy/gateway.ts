@@ -14,9 +14,9 @@ import { NoSuchHost } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Place, requestFields, responseHead, targetOf } from "./gateway_fields.ts";
 import { receive } from "./judgement.ts";
-import { ownHost } from "./own_host.ts";
+import { ownHost } from "./own/own_host.ts";
 import type { Request } from "./request.ts";
-import { sendAnswer } from "./send_answer.ts";
+import { sendAnswer } from "./own/send_answer.ts";
 import type { Session } from "./session.ts";
 
 /** A request that came to a gateway: what its answer is rewritten by. */

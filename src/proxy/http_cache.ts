@@ -6,7 +6,7 @@ import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Packing } from "./packing.ts";
 import { joinParts } from "./parts.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
-import type { Users } from "./users.ts";
+import type { Users } from "./identity/users.ts";
 import type { Variant } from "./variant.ts";
 
 /** Variants of one URL; the oldest makes room. */

@@ -7,7 +7,7 @@ import type { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { passes } from "./judgement.ts";
 import type { Request } from "./request.ts";
-import { sendAnswer } from "./send_answer.ts";
+import { sendAnswer } from "./own/send_answer.ts";
 import type { Session } from "./session.ts";
 
 /**

@@ -4,7 +4,7 @@ import { HttpError } from "../http/error.ts";
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
 import { LINGER_TIME } from "../net/lingering_close.ts";
-import { answerTo } from "./answer.ts";
+import { answerTo } from "./own/answer.ts";
 import { REQUEST_BASE } from "./arrival.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Request } from "./request.ts";

@@ -2,7 +2,7 @@
 
 import { HttpError } from "../http/error.ts";
 import { close } from "../net/close.ts";
-import { answerTo } from "./answer.ts";
+import { answerTo } from "./own/answer.ts";
 import type { Services } from "./services.ts";
 
 /** Connections that are told so at once; further ones are closed without a word. */

@@ -15,7 +15,7 @@ import { DEFAULT_PORTS } from "../http/target.ts";
 import { bytesOf } from "../http/text.ts";
 import { addForwardedFor } from "./forwarded_for.ts";
 import { oneForwardLess } from "./max_forwards.ts";
-import type { Parent } from "./parent.ts";
+import type { Parent } from "./parents/parent.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 import type { Storing } from "./storing.ts";

@@ -16,7 +16,7 @@ import { HandOver } from "./hand_over.ts";
 import { MAX_INTERIM, passInterim, switchProtocols } from "./interim.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
 import { Pause } from "./pacing.ts";
-import { called, unwelcome } from "./parent_error.ts";
+import { called, unwelcome } from "./parents/parent_error.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { sendHead, writeResponseHead } from "./response_head.ts";

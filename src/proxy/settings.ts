@@ -4,8 +4,8 @@ import type { RateLimits } from "../policy/rates.ts";
 import type { RuleSpec } from "../policy/spec.ts";
 import type { Routes } from "../policy/routes.ts";
 import type { Decider } from "../policy/verdict.ts";
-import type { WaySpec } from "./parent.ts";
-import type { Users } from "./users.ts";
+import type { WaySpec } from "./parents/parent.ts";
+import type { Users } from "./identity/users.ts";
 
 /** What weir's own pages are made of besides its listeners. */
 export interface FrontPageSettings {

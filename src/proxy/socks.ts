@@ -24,7 +24,7 @@ import {
 import { admitTo } from "./admit.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
-import { identifyBy, wrongPassword } from "./identify.ts";
+import { identifyBy, wrongPassword } from "./identity/identify.ts";
 import { keepTo, refusal } from "./judgement.ts";
 import type { Session } from "./session.ts";
 import { openTunnel } from "./tunnel.ts";

@@ -3,7 +3,7 @@
 import type { Authority } from "../http/authority.ts";
 import type { Scheme } from "../http/target.ts";
 import { Connection } from "../net/connection.ts";
-import type { Parent, Way } from "./parent.ts";
+import type { Parent, Way } from "./parents/parent.ts";
 
 export class Upstream extends Connection {
   /** The parent through which it goes, or that it leads to. */

@@ -10,7 +10,7 @@ import { tomlText } from "../../src/config/toml_text.ts";
 import { parseAuthority } from "../../src/http/authority.ts";
 import { parseListenAddress } from "../../src/net/listen.ts";
 import { Routes } from "../../src/policy/routes.ts";
-import type { WaySpec } from "../../src/proxy/parent.ts";
+import type { WaySpec } from "../../src/proxy/parents/parent.ts";
 
 const read = (text: string) => readToml(text, "weir.toml", parseListenAddress);
 

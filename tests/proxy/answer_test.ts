@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { HttpError } from "../../src/http/error.ts";
-import { answerTo, type PageKind } from "../../src/proxy/answer.ts";
+import { answerTo, type PageKind } from "../../src/proxy/own/answer.ts";
 import { SETTINGS } from "./harness.ts";
 
 /** The body of the answer to a refusal with a note. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Clock } from "../../src/net/clock.ts";
-import { Identities, type Outcome, type Waiter } from "../../src/proxy/identities.ts";
+import { Identities, type Outcome, type Waiter } from "../../src/proxy/identity/identities.ts";
 import { FakeTime, settled } from "../net/fakes.ts";
 import { bytes } from "../http/reading.ts";
 import { KnownUsers } from "./known_users.ts";

@@ -1,6 +1,6 @@
 /** Users whose passwords cost nothing, for tests that count how often they are asked for. */
 
-import type { Users } from "../../src/proxy/users.ts";
+import type { Users } from "../../src/proxy/identity/users.ts";
 
 export class KnownUsers implements Users {
   version = 1;

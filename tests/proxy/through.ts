@@ -3,7 +3,7 @@
 import { parseParent } from "../../src/config/parent_url.ts";
 import { parseHostPattern } from "../../src/policy/host_pattern.ts";
 import { Routes } from "../../src/policy/routes.ts";
-import type { WaySpec } from "../../src/proxy/parent.ts";
+import type { WaySpec } from "../../src/proxy/parents/parent.ts";
 import type { ProxySettings } from "../../src/proxy/settings.ts";
 import { type Setting, SETTINGS } from "./harness.ts";
 

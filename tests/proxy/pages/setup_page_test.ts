@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Authority, parseAuthority } from "../../../src/http/authority.ts";
 import { PROGRAMS } from "../../../src/programs/programs.ts";
-import { setupHtml, setupText, STYLE } from "../../../src/proxy/pages/setup_page.ts";
+import { setupHtml, setupText, STYLE } from "../../../src/proxy/own/setup_page.ts";
 
 const proxy = parseAuthority("[2001:db8::1]:3128", 80);
 

@@ -3,11 +3,11 @@
  * through a TCP connection of this process with itself.
  */
 
-import { SMALL } from "../net/buffers.ts";
-import { Connection } from "../net/connection.ts";
-import { relay } from "../net/relay.ts";
+import { SMALL } from "../../net/buffers.ts";
+import { Connection } from "../../net/connection.ts";
+import { relay } from "../../net/relay.ts";
 import type { Parents } from "./parents.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream } from "../upstream.ts";
 
 /** ms; who uses the connection has deadlines of their own, and closing it ends the bridge. */
 const FOR_EVER = 2 ** 40;

@@ -1,17 +1,17 @@
 /** What weir serves of its own: how to set it up, the file for browsers, and whether it is well. */
 
-import type { Authority } from "../http/authority.ts";
-import { formatDate } from "../http/date.ts";
-import { HttpError } from "../http/error.ts";
+import type { Authority } from "../../http/authority.ts";
+import { formatDate } from "../../http/date.ts";
+import { HttpError } from "../../http/error.ts";
 import { pageKind } from "./answer.ts";
-import type { Exchange } from "./exchange.ts";
-import { receive } from "./judgement.ts";
+import type { Exchange } from "../exchange.ts";
+import { receive } from "../judgement.ts";
 import { pacText } from "./pac.ts";
-import { setupHtml, setupText, STYLE } from "./pages/setup_page.ts";
+import { setupHtml, setupText, STYLE } from "./setup_page.ts";
 import { ownScheme } from "./own_host.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "../request.ts";
 import { sendAnswer } from "./send_answer.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 
 /** A page by itself, such as one of weir's own. */
 interface Page {

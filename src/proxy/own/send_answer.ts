@@ -1,10 +1,10 @@
 /** Answers of weir's own on their way to the client, and into the record. */
 
-import type { HttpError } from "../http/error.ts";
+import type { HttpError } from "../../http/error.ts";
 import { type Answer, answerTo, pageKind, withBody } from "./answer.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Request } from "./request.ts";
-import type { Session } from "./session.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
 
 /**
  * Tells the client why its request is not answered by an origin. True when its connection can go on.

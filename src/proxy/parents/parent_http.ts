@@ -1,15 +1,15 @@
 /** A tunnel through a parent that speaks HTTP: CONNECT, said by weir (RFC 9110 §9.3.6). */
 
-import type { Authority } from "../http/authority.ts";
-import { HttpError } from "../http/error.ts";
-import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
-import { bytesOf } from "../http/text.ts";
-import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
+import type { Authority } from "../../http/authority.ts";
+import { HttpError } from "../../http/error.ts";
+import { mayBecomeStatusLine, readStatusLine } from "../../http/start_line.ts";
+import { bytesOf } from "../../http/text.ts";
+import { borrow, giveBack, LARGE, MEDIUM } from "../../net/buffers.ts";
 import type { Parent } from "./parent.ts";
 import { called, ParentError, unwelcome } from "./parent_error.ts";
-import type { Response } from "./response.ts";
-import type { Services } from "./services.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Response } from "../response.ts";
+import type { Services } from "../services.ts";
+import type { Upstream } from "../upstream.ts";
 
 /** Interim responses to one CONNECT. */
 const MAX_INTERIM = 16;

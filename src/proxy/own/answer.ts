@@ -1,10 +1,10 @@
 /** Answers of weir's own: why there is none from the origin, in the form that the client can show. */
 
-import { formatDate } from "../http/date.ts";
-import type { HttpError } from "../http/error.ts";
-import { bytesOf } from "../http/text.ts";
-import { ParentError } from "./parent_error.ts";
-import type { ProxySettings } from "./settings.ts";
+import { formatDate } from "../../http/date.ts";
+import type { HttpError } from "../../http/error.ts";
+import { bytesOf } from "../../http/text.ts";
+import { ParentError } from "../parents/parent_error.ts";
+import type { ProxySettings } from "../settings.ts";
 
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",

@@ -1,10 +1,10 @@
 /** A connection to a parent: whoever named it may name any address, but none of weir's own listeners. */
 
-import { startTlsTo } from "../net/tls.ts";
-import { asAnswer, dialWithRoom } from "./dialling.ts";
+import { startTlsTo } from "../../net/tls.ts";
+import { asAnswer, dialWithRoom } from "../dialling.ts";
 import type { Parent } from "./parent.ts";
 import { called, ParentError } from "./parent_error.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "../services.ts";
 
 export interface ReachedParent {
   readonly stream: Deno.TcpConn | Deno.TlsConn;

@@ -1,6 +1,6 @@
 /** A tunnel through a parent that speaks SOCKS 5, which resolves names itself (RFC 1928). */
 
-import type { Authority } from "../http/authority.ts";
+import type { Authority } from "../../http/authority.ts";
 import {
   connectMessage,
   greeting,
@@ -8,11 +8,11 @@ import {
   readMethod,
   readWelcome,
   replyLength,
-} from "../net/socks_client.ts";
-import { METHOD, REPLY } from "../net/socks_reader.ts";
+} from "../../net/socks_client.ts";
+import { METHOD, REPLY } from "../../net/socks_reader.ts";
 import type { Parent } from "./parent.ts";
 import { called, ParentError, unwelcome } from "./parent_error.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream } from "../upstream.ts";
 
 interface Failure {
   readonly status: number;

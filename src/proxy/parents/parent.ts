@@ -1,8 +1,8 @@
 /** Another proxy through which origins are reached: what is known of it, and how it is. */
 
-import type { Authority } from "../http/authority.ts";
-import { fieldLine } from "../http/head_writer.ts";
-import { Health } from "../net/health.ts";
+import type { Authority } from "../../http/authority.ts";
+import { fieldLine } from "../../http/head_writer.ts";
+import { Health } from "../../net/health.ts";
 
 /** A parent as it was configured. */
 export interface ParentSpec {

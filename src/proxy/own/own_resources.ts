@@ -1,15 +1,15 @@
 /** What weir answers itself: requests to the proxy and not through it, and those that end their way here. */
 
-import { formatDate } from "../http/date.ts";
-import { badRequest } from "../http/error.ts";
-import { Field } from "../http/field_names.ts";
-import { bytesOf } from "../http/text.ts";
-import type { Exchange } from "./exchange.ts";
-import { receive } from "./judgement.ts";
+import { formatDate } from "../../http/date.ts";
+import { badRequest } from "../../http/error.ts";
+import { Field } from "../../http/field_names.ts";
+import { bytesOf } from "../../http/text.ts";
+import type { Exchange } from "../exchange.ts";
+import { receive } from "../judgement.ts";
 import { ownHost, ownScheme } from "./own_host.ts";
-import type { Request } from "./request.ts";
+import type { Request } from "../request.ts";
 import { sendAnswer } from "./send_answer.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 
 /** Fields that a TRACE does not give back: whoever asks may not be who sent them (RFC 9110 §9.3.8). */
 const CREDENTIALS: ReadonlySet<number> = new Set([

@@ -3,9 +3,9 @@
  * computed for each request, and somebody who guesses is slowed.
  */
 
-import type { Credentials } from "../policy/credentials.ts";
-import { parseIp } from "../http/ip_address.ts";
-import type { Clock, Deadlined } from "../net/clock.ts";
+import type { Credentials } from "../../policy/credentials.ts";
+import { parseIp } from "../../http/ip_address.ts";
+import type { Clock, Deadlined } from "../../net/clock.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 import type { Users } from "./users.ts";
 

@@ -1,14 +1,14 @@
 /** Who asks: the station `identify` of an exchange (RFC 9110 §11.7.2). */
 
-import { Field } from "../http/field_names.ts";
-import { badRequest, HttpError } from "../http/error.ts";
-import { bytesOf } from "../http/text.ts";
-import { type Credentials, MAX_CREDENTIALS, readBasic } from "../policy/credentials.ts";
-import { ClientGone } from "./client_gone.ts";
-import type { Exchange } from "./exchange.ts";
-import { CHALLENGE } from "./judgement.ts";
-import type { Request } from "./request.ts";
-import type { Session } from "./session.ts";
+import { Field } from "../../http/field_names.ts";
+import { badRequest, HttpError } from "../../http/error.ts";
+import { bytesOf } from "../../http/text.ts";
+import { type Credentials, MAX_CREDENTIALS, readBasic } from "../../policy/credentials.ts";
+import { ClientGone } from "../client_gone.ts";
+import type { Exchange } from "../exchange.ts";
+import { CHALLENGE } from "../judgement.ts";
+import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
 import type { Users } from "./users.ts";
 
 const PROXY_AUTHORIZATION = 1 << Field.ProxyAuthorization;

@@ -1,12 +1,12 @@
 /** The parents of a proxy: which way leads where, and which of them are in service. */
 
-import type { Authority } from "../http/authority.ts";
-import { Routes } from "../policy/routes.ts";
+import type { Authority } from "../../http/authority.ts";
+import { Routes } from "../../policy/routes.ts";
 import { Parent, type Way, type WaySpec } from "./parent.ts";
 import { called } from "./parent_error.ts";
 import { reachParent } from "./parent_dial.ts";
-import type { Services } from "./services.ts";
-import { SignalDeadline } from "../net/signal_deadline.ts";
+import type { Services } from "../services.ts";
+import { SignalDeadline } from "../../net/signal_deadline.ts";
 
 /** What a parent is out for is told in steps of this, ms. */
 const SECOND = 1000;

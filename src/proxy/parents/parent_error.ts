@@ -1,6 +1,6 @@
 /** A request that failed at a parent: the parent's doing, and said so. */
 
-import { HttpError } from "../http/error.ts";
+import { HttpError } from "../../http/error.ts";
 import type { Parent } from "./parent.ts";
 
 export class ParentError extends HttpError {

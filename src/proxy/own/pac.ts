@@ -1,11 +1,11 @@
 /** The file that tells browsers what goes through weir: a function of JavaScript, as every engine since 1996 has it. */
 
-import type { Authority } from "../http/authority.ts";
-import type { IpAddress } from "../http/ip_address.ts";
-import { DEFAULT_PORTS, type Scheme } from "../http/target.ts";
-import type { HostPattern } from "../policy/host_pattern.ts";
-import { type Network, Networks } from "../policy/network.ts";
-import type { RuleSpec } from "../policy/spec.ts";
+import type { Authority } from "../../http/authority.ts";
+import type { IpAddress } from "../../http/ip_address.ts";
+import { DEFAULT_PORTS, type Scheme } from "../../http/target.ts";
+import type { HostPattern } from "../../policy/host_pattern.ts";
+import { type Network, Networks } from "../../policy/network.ts";
+import type { RuleSpec } from "../../policy/spec.ts";
 
 /** IPv4 addresses of this machine and its networks, as first address and number of addresses. */
 const LOCAL: readonly Stretch[] = [

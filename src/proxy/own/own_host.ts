@@ -1,11 +1,11 @@
 /** Whether a request is meant for weir itself, by the name that its client knows weir by. */
 
-import { type Authority, parseAuthority } from "../http/authority.ts";
-import { Field } from "../http/field_names.ts";
-import { isLoopback, sameIp } from "../http/ip_address.ts";
-import { DEFAULT_PORTS, type Scheme } from "../http/target.ts";
-import type { Request } from "./request.ts";
-import type { Session } from "./session.ts";
+import { type Authority, parseAuthority } from "../../http/authority.ts";
+import { Field } from "../../http/field_names.ts";
+import { isLoopback, sameIp } from "../../http/ip_address.ts";
+import { DEFAULT_PORTS, type Scheme } from "../../http/target.ts";
+import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
 
 /** How the client speaks to weir. */
 export function ownScheme(session: Session): Scheme {
