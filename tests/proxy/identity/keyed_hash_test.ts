@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { assertEquals } from "@std/assert";
-import { KeyedHash } from "../../src/proxy/identity/keyed_hash.ts";
+import { KeyedHash } from "../../../src/proxy/identity/keyed_hash.ts";
 
 // by code units: two of them may look like a character of their own
 const hexadecimal = (text: string) =>

@@ -1,12 +1,12 @@
 /** Parents that speak HTTP: requests in absolute form, everything else through CONNECT. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
-import { proxied, PSEUDONYM, SETTINGS } from "./harness.ts";
-import { Peer, turn, valuesOf } from "./peer.ts";
-import { policy } from "./policies.ts";
-import { get, OK, request } from "./round_trip.ts";
-import { through, waysOf } from "./through.ts";
+import { AUTHORITY, KEY, VALID } from "../../net/tls_certificates.ts";
+import { proxied, PSEUDONYM, SETTINGS } from "../harness.ts";
+import { Peer, turn, valuesOf } from "../peer.ts";
+import { policy } from "../policies.ts";
+import { get, OK, request } from "../round_trip.ts";
+import { through, waysOf } from "../through.ts";
 
 const A = { authority: "a.example" };
 const CONNECT_A = "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n";

@@ -1,10 +1,10 @@
 /** Parents that speak SOCKS 5 (RFC 1928, RFC 1929): everything goes through a tunnel. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { proxied, type Setting } from "./harness.ts";
-import { type Peer, turn, valuesOf } from "./peer.ts";
-import { get, OK } from "./round_trip.ts";
-import { through } from "./through.ts";
+import { proxied, type Setting } from "../harness.ts";
+import { type Peer, turn, valuesOf } from "../peer.ts";
+import { get, OK } from "../round_trip.ts";
+import { through } from "../through.ts";
 
 const GRANTED = "\x05\x00\x00\x01\x7f\x00\x00\x01\x12\x34";
 

@@ -1,10 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { Authority, parseAuthority } from "../../src/http/authority.ts";
-import { parseIp } from "../../src/http/ip_address.ts";
-import type { HostPattern } from "../../src/policy/host_pattern.ts";
-import { pacText } from "../../src/proxy/own/pac.ts";
-import { type RuleWords, spec } from "./policies.ts";
+import { Authority, parseAuthority } from "../../../src/http/authority.ts";
+import { parseIp } from "../../../src/http/ip_address.ts";
+import type { HostPattern } from "../../../src/policy/host_pattern.ts";
+import { pacText } from "../../../src/proxy/own/pac.ts";
+import { type RuleWords, spec } from "../policies.ts";
 
 type FindProxy = (url: string, host: string) => string;
 

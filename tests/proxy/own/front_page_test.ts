@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { NO_LIMITS } from "../../src/policy/rates.ts";
-import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
-import { proxied, type Setting } from "./harness.ts";
-import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
-import { policy, SeenFrom, spec } from "./policies.ts";
+import { NO_LIMITS } from "../../../src/policy/rates.ts";
+import { AUTHORITY, KEY, VALID } from "../../net/tls_certificates.ts";
+import { proxied, type Setting } from "../harness.ts";
+import { type Message, type Peer, turn, valuesOf } from "../peer.ts";
+import { policy, SeenFrom, spec } from "../policies.ts";
 
 /** What weir answers when it is asked for something of its own. */
 async function ask(

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { Clock } from "../../src/net/clock.ts";
-import { Identities, type Outcome, type Waiter } from "../../src/proxy/identity/identities.ts";
-import { FakeTime, settled } from "../net/fakes.ts";
-import { bytes } from "../http/reading.ts";
-import { KnownUsers } from "./known_users.ts";
+import { Clock } from "../../../src/net/clock.ts";
+import { Identities, type Outcome, type Waiter } from "../../../src/proxy/identity/identities.ts";
+import { FakeTime, settled } from "../../net/fakes.ts";
+import { bytes } from "../../http/reading.ts";
+import { KnownUsers } from "../known_users.ts";
 
 const HERE = "192.0.2.1";
 const THERE = "198.51.100.7";

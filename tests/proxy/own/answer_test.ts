@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { HttpError } from "../../src/http/error.ts";
-import { answerTo, type PageKind } from "../../src/proxy/own/answer.ts";
-import { SETTINGS } from "./harness.ts";
+import { HttpError } from "../../../src/http/error.ts";
+import { answerTo, type PageKind } from "../../../src/proxy/own/answer.ts";
+import { SETTINGS } from "../harness.ts";
 
 /** The body of the answer to a refusal with a note. */
 function bodyFor(kind: PageKind, message: string, note: string): string {

@@ -1,15 +1,15 @@
 /** Several parents: what is passed over, what comes back, and what nobody gets to see of them. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { formatCombined } from "../../src/observe/format_combined.ts";
-import { formatCommon } from "../../src/observe/format_common.ts";
-import { hopsFormat } from "../../src/observe/format_hops.ts";
-import { formatJson } from "../../src/observe/format_json.ts";
-import { prettyFormat } from "../../src/observe/format_pretty.ts";
-import { formatSquid } from "../../src/observe/format_squid.ts";
-import { proxied, type Setting, SETTINGS } from "./harness.ts";
-import { get, OK } from "./round_trip.ts";
-import { closedPort, waysOf } from "./through.ts";
+import { formatCombined } from "../../../src/observe/format_combined.ts";
+import { formatCommon } from "../../../src/observe/format_common.ts";
+import { hopsFormat } from "../../../src/observe/format_hops.ts";
+import { formatJson } from "../../../src/observe/format_json.ts";
+import { prettyFormat } from "../../../src/observe/format_pretty.ts";
+import { formatSquid } from "../../../src/observe/format_squid.ts";
+import { proxied, type Setting, SETTINGS } from "../harness.ts";
+import { get, OK } from "../round_trip.ts";
+import { closedPort, waysOf } from "../through.ts";
 
 const A = { authority: "a.example" };
 
