@@ -5,7 +5,7 @@ import { wrapChunk } from "../http/chunked.ts";
 import { badResponse, HttpError } from "../http/error.ts";
 import { CHUNKED, type Framing, responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
 import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
-import { borrow, giveBack, LARGE, MEDIUM } from "../net/buffers.ts";
+import { MEDIUM } from "../net/buffers.ts";
 import { ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import type { Caching } from "./caching.ts";
@@ -73,7 +73,7 @@ export class ResponseRelay {
         if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) {
           throw badResponse("the origin sent what is no HTTP/1.1");
         }
-        if (up.room === 0) this.#grow();
+        if (up.room === 0) up.grow(head);
         if (await this.#more() <= 0) throw this.#lost();
       }
       readStatusLine(head, response);
@@ -112,15 +112,6 @@ export class ResponseRelay {
     const { up } = this;
     if (up.start === up.end && !up.reading) up.empty();
     return up.read();
-  }
-
-  /** A head that does not fit goes on in a larger buffer. */
-  #grow(): void {
-    const { up, response } = this;
-    const before = up.start;
-    const { length } = up.buffer;
-    giveBack(up.swap(length < LARGE ? borrow(LARGE) : new Uint8Array(length * 2)));
-    response.head.move(up.buffer, up.start - before);
   }
 
   /** Takes note of an interim response, and sends it on. */

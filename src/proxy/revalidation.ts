@@ -13,14 +13,13 @@ import { HeadWriter } from "../http/head_writer.ts";
 import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
 import { copyOf } from "../http/text.ts";
 import { cacheWords } from "../cache/cache_status.ts";
-import type { Connection } from "../net/connection.ts";
 import type { Facts } from "../policy/facts.ts";
 import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import { urlOf } from "./cache_key.ts";
-import { Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { MAX_INTERIM } from "./interim.ts";
 import { takeKept } from "./kept.ts";
@@ -98,11 +97,8 @@ export class Revalidation implements Asker {
     this.local = session.local;
     this.facts = { ...session.facts };
     this.#scheme = request.target.scheme;
-    const exchange = this.#exchange = new Exchange(services.nextNumber(), Date.now(), performance.now());
+    const exchange = this.#exchange = session.begin();
     exchange.kind = "forward";
-    exchange.clientAddress = session.client;
-    exchange.clientPort = session.clientPort;
-    exchange.listener = session.listener;
     exchange.user = this.facts.user ?? "";
     exchange.method = "GET";
     const { authority } = this.facts;
@@ -223,7 +219,7 @@ export class Revalidation implements Asker {
     }
   }
 
-  async #readHead(up: Connection, response: Response): Promise<void> {
+  async #readHead(up: Upstream, response: Response): Promise<void> {
     const { head } = response;
     for (let interim = 0;; interim++) {
       if (interim > MAX_INTERIM) throw lost(this.facts.authority.text);
@@ -231,8 +227,9 @@ export class Revalidation implements Asker {
       if (up.start === up.end && await up.read() <= 0) throw lost(this.facts.authority.text);
       head.begin(up.buffer, up.start);
       while (!head.read(up.end)) {
-        const hopeless = !mayBecomeStatusLine(up.buffer, up.start, up.end) || up.room === 0;
-        if (hopeless || await up.read() <= 0) throw lost(this.facts.authority.text);
+        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw lost(this.facts.authority.text);
+        if (up.room === 0) up.grow(head);
+        if (await up.read() <= 0) throw lost(this.facts.authority.text);
       }
       readStatusLine(head, response);
       response.options.read(head);

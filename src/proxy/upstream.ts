@@ -1,7 +1,9 @@
 /** A connection on which an origin is asked, and the way that it takes. */
 
 import type { Authority } from "../http/authority.ts";
+import type { HeadReader } from "../http/head_reader.ts";
 import type { Scheme } from "../http/target.ts";
+import { borrow, giveBack, LARGE } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
 import type { Parent, Way } from "./parents/parent.ts";
 
@@ -12,6 +14,14 @@ export class Upstream extends Connection {
   asksParent = false;
   /** What the pool knows it by; `""` when it is no connection to be kept. */
   key = "";
+
+  /** Goes on in a larger buffer with a head that does not fit. Not while a read is under way. */
+  grow(head: HeadReader): void {
+    const before = this.start;
+    const { length } = this.buffer;
+    giveBack(this.swap(length < LARGE ? borrow(LARGE) : new Uint8Array(length * 2)));
+    head.move(this.buffer, this.start - before);
+  }
 }
 
 /** How a request wants to go: as one to fetch, to tunnel, or to leave HTTP by an upgrade. */

@@ -192,6 +192,17 @@ cached(
   },
 );
 
+cached("what comes behind the client's back may have as long a head as any", async (setting) => {
+  const { origin } = setting;
+  const client = await setting.connect();
+  const { upstream } = await miss(setting, client, get(origin), response(WHILE));
+  assertEquals((await hit(client, get(origin))).content, "hello");
+  await upstream.message();
+  await upstream.send(response(`${FRESH}X: ${"x".repeat(20_000)}\r\n`, "newer"));
+  await setting.exchanges.until(() => setting.exchanges.all.length === 3);
+  assertEquals((await hit(client, get(origin))).content, "newer");
+});
+
 cached("validating behind the client's back that fails is not tried again at once", async (setting) => {
   const { origin } = setting;
   const client = await setting.connect();
