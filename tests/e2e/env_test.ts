@@ -29,6 +29,33 @@ function usual(): Record<string, string> {
 const JAVA = `import java.net.*; class Fetch { public static void main(String[] a) throws Exception {
   System.out.print(new String(new URL(a[0]).openStream().readAllBytes())); } }`;
 
+const GO = `package main
+import ("io"; "net/http"; "os")
+func main() { if r, err := http.Get(os.Args[1]); err == nil { io.Copy(os.Stdout, r.Body) } }
+`;
+
+/** What a client of Docker asks of a daemon, which there is none of, to make a container. */
+async function containerAsked(config: string): Promise<{ Env: string[] }> {
+  const asked = Promise.withResolvers<{ Env: string[] }>();
+  const daemon = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    if (!request.url.includes("/containers/create")) {
+      return new Response("OK", { headers: { "Api-Version": "1.41", "OSType": "linux" } });
+    }
+    asked.resolve(await request.json());
+    return Response.json({ Id: "made", Warnings: [] }, { status: 201 });
+  });
+  const client = run("docker", ["--config", config, "create", "--pull", "never", "image"], {
+    env: { ...usual(), DOCKER_HOST: `tcp://127.0.0.1:${daemon.addr.port}` },
+  });
+  client.then(({ stderr }) => asked.reject(new Error(stderr)), asked.reject);
+  try {
+    return await asked.promise;
+  } finally {
+    await client;
+    await daemon.shutdown();
+  }
+}
+
 Deno.test("what weir env prints makes programs use the proxy", async (test) => {
   await using origin = await Origin.start();
   await using weir = await Weir.start();
@@ -251,6 +278,61 @@ Deno.test("what weir env prints makes programs use the proxy", async (test) => {
     fn: async () => {
       await Deno.writeTextFile(`${origin.folder}/Fetch.java`, JAVA);
       await prove("jvm", null, `java ${origin.folder}/Fetch.java URL`, { env: {} });
+    },
+  });
+
+  await test.step({
+    name: "fish",
+    ignore: !await runs("fish", "--version"),
+    fn: () => prove("fish", ".weir.fish", "fish -c 'source ~/.weir.fish; curl -q -sS \"URL\"'"),
+  });
+
+  await test.step({
+    name: "Go",
+    ignore: !await runs("go", "version"),
+    fn: async () => {
+      const folder = await Deno.makeTempDir({ dir: origin.folder });
+      await Deno.writeTextFile(`${folder}/fetch.go`, GO);
+      const env = { ...usual(), HOME: folder, GOCACHE: `${folder}/cache`, GOFLAGS: "-mod=mod" };
+      await succeed("go", ["build", "-o", `${folder}/fetch`, `${folder}/fetch.go`], { env });
+      // loopback it never sends through a proxy: a name that there is not, of which the proxy says so
+      const url = "http://no-such.invalid/MARK?";
+      await prove("go", null, `${folder}/fetch URL`, { excepted: "no-such.invalid", url, expected: "" });
+    },
+  });
+
+  await test.step({
+    name: "Docker's client",
+    ignore: !await runs("docker", "--version"),
+    fn: async () => {
+      const { path } = await home("docker", "config.json", "localhost,.example");
+      const { Env } = await containerAsked(path);
+      for (const name of ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"]) {
+        assert(Env.includes(`${name}=${weir.url}`), `${name} in ${Env}`);
+      }
+      assert(Env.includes("no_proxy=localhost,.example"), `${Env}`);
+    },
+  });
+
+  await test.step({
+    name: "systemd",
+    ignore: !await runs("systemd-analyze", "--version"),
+    fn: async () => {
+      const path = await Deno.makeTempDir({ dir: origin.folder });
+      await Deno.mkdir(`${path}/a.service.d`);
+      await Deno.writeTextFile(`${path}/a.service`, "[Service]\nExecStart=/bin/true\n");
+      const proxy = ["--proxy", `http://a%27b:c%5Cd@127.0.0.1:1`, "--no-proxy", ".example,10.0.0.0/8"];
+      const text = await weirEnv("systemd", ...proxy);
+      const judged = async (text: string) => {
+        await Deno.writeTextFile(`${path}/a.service.d/proxy.conf`, text);
+        return (await run("systemd-analyze", ["verify", "--man=no", `${path}/a.service`], { env: usual() }))
+          .stderr;
+      };
+      assertEquals(await judged(text), "");
+      // of what it does not take it tells how it has read it
+      const said = await judged(text.replaceAll('Environment="', 'Environment="1'));
+      assert(said.includes("ignoring: 1http_proxy=http://a%27b:c%5Cd@127.0.0.1:1\n"), said);
+      assert(said.includes("ignoring: 1no_proxy=.example,10.0.0.0/8\n"), said);
     },
   });
 
