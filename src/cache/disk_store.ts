@@ -10,7 +10,8 @@
 import { DiskBody } from "./disk/body.ts";
 import { KeyFilter } from "./disk/key_filter.ts";
 import type { FolderLock } from "./disk/lock.ts";
-import type { DiskStats, FromWorker, ToWorker } from "./disk/messages.ts";
+import type { DiskStats } from "./disk/messages.ts";
+import { WorkerLink } from "./disk/link.ts";
 import { PendingChanges } from "./disk/pending.ts";
 import type { DiskReader, FoundObject } from "./disk/reader.ts";
 import { anewText, faultOf, messageOf } from "./disk/sqlite_fault.ts";
@@ -29,25 +30,21 @@ const LONGEST_QUEUE = 32 * 1024 * 1024;
 const MOST_CHANGES = 20_000;
 /** What a change takes beside its texts and bytes. */
 const BYTES_OF_A_CHANGE = 200;
-/** How long closing waits for the worker, ms. */
-const CLOSING_TIME = 10_000;
 
 export type DiskNotice = (level: "info" | "warning", message: string) => void;
 
 /** An object as it was found. It stays what it is: one that is written in its place is another one. */
-export interface DiskObject extends FoundObject {
-  /** Which of the store's fresh starts it is of. */
-  readonly epoch: number;
-}
+export type DiskObject = FoundObject;
 
 const NONE: readonly DiskObject[] = [];
 
 export class DiskStore {
   readonly #folder: string;
   readonly #notice: DiskNotice;
-  readonly #worker: Worker | null;
+  /** Where the folder can be used. */
+  readonly #link: WorkerLink | null;
   readonly #lock: FolderLock | null;
-  readonly #openReader: (() => DiskReader) | null;
+  readonly #openReader: ((epoch: number) => DiskReader) | null;
   #limit: number;
   #state: "opening" | "on" | "off" = "opening";
   /** There while the store is on. */
@@ -56,30 +53,26 @@ export class DiskStore {
   /** Counts the fresh starts: what was found before one is not there any more. */
   #epoch = 0;
   readonly #pending = new PendingChanges();
-  readonly #reads = new Map<number, (bytes: Uint8Array | null) => void>();
-  #lastRead = 0;
   #lastWriter = 0;
-  readonly #uses = new Uses();
+  readonly #uses = new Uses(() => this.#writeUses());
   #damageTold = false;
-  #statsWanted: ((stats: DiskStats | null) => void)[] = [];
   #settledWanted: (() => void)[] = [];
   readonly #opened = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
   #closing: Promise<void> | null = null;
 
   private constructor(
     folder: string,
     limit: number,
     notice: DiskNotice,
-    files: { lock: FolderLock; openReader: () => DiskReader } | null,
+    files: { lock: FolderLock; openReader: (epoch: number) => DiskReader } | null,
   ) {
     this.#folder = folder;
     this.#limit = limit;
     this.#notice = notice;
     this.#lock = files?.lock ?? null;
     this.#openReader = files?.openReader ?? null;
-    this.#worker = files === null ? null : this.#startWorker();
-    this.#post({ kind: "open", folder, limit });
+    this.#link = files === null ? null : this.#startWorker();
+    this.#link?.tell({ kind: "open", folder, limit });
   }
 
   /**
@@ -103,7 +96,10 @@ export class DiskStore {
       store.#turnOff(messageOf(error));
       return store;
     }
-    const store = new DiskStore(folder, limit, notice, { lock, openReader: () => DiskReader.open(folder) });
+    const store = new DiskStore(folder, limit, notice, {
+      lock,
+      openReader: (epoch) => DiskReader.open(folder, epoch),
+    });
     await store.#opened.promise;
     return store;
   }
@@ -119,7 +115,7 @@ export class DiskStore {
 
   set limit(limit: number) {
     this.#limit = limit;
-    this.#post({ kind: "limit", limit });
+    this.#link?.tell({ kind: "limit", limit });
   }
 
   /** Bytes of the longest body that is kept. */
@@ -132,8 +128,7 @@ export class DiskStore {
     const reader = this.#reader;
     if (reader === null || !this.#filter!.mayHave(key) || this.#pending.hides(key)) return NONE;
     try {
-      const objects = reader.objects(key, (id) => this.#lost(id));
-      return objects.length === 0 ? NONE : objects.map((object) => ({ ...object, epoch: this.#epoch }));
+      return reader.objects(key, (id) => this.#lost(id));
     } catch (error) {
       this.#readFailed(error);
       return NONE;
@@ -141,27 +136,20 @@ export class DiskStore {
   }
 
   /**
-   * The body of an object or a part of it. That counts as a use. It has to be closed, or read to its end; until then
+   * The body of an object or a part of it. It has to be closed, or read to its end; until then
    * the body is there, whatever becomes of the object. Nothing is read before it is asked for the first piece.
    *
    * @param first the first byte
    * @param end the byte behind the last one
    */
   read(object: DiskObject, first = 0, end: number = object.length): DiskBody {
-    this.#used(object);
     const { epoch, id, short } = object;
     if (short !== null) return new DiskBody({ piece: () => short, close() {} }, first, end);
-    if (this.#reader !== null && epoch === this.#epoch) this.#post({ kind: "pin", id });
+    if (this.#reader !== null && epoch === this.#epoch) this.#link?.tell({ kind: "pin", id });
     const close = () => {
-      if (this.#reader !== null && epoch === this.#epoch) this.#post({ kind: "unpin", id });
+      if (this.#reader !== null && epoch === this.#epoch) this.#link?.tell({ kind: "unpin", id });
     };
     return new DiskBody({ piece: (index) => this.#readThere(object, index), close }, first, end);
-  }
-
-  /** A body of up to 64 KiB, at once; `null` when it is longer. That counts as a use. */
-  readShort(object: DiskObject): Uint8Array | null {
-    if (object.short !== null) this.#used(object);
-    return object.short;
   }
 
   /**
@@ -185,7 +173,7 @@ export class DiskStore {
         piece: (number, bytes) => this.#piece(epoch, number, bytes),
         finish: (number, meta, length) => this.#finish(epoch, number, { key, variant, meta, length }),
         abort: (number, outdated) => {
-          this.#post({ kind: "abort", writer: number });
+          this.#link?.tell({ kind: "abort", writer: number });
           if (outdated) this.remove(key, variant);
         },
       },
@@ -201,13 +189,14 @@ export class DiskStore {
       this.remove(key, variant);
       return;
     }
-    this.#post({ kind: "meta", ticket: this.#pending.add(key, bytes), key, variant, meta });
+    this.#link?.tell({ kind: "meta", ticket: this.#pending.add(key, bytes), key, variant, meta });
   }
 
-  /** An object of this key was used in another way than by reading it here. */
-  touch(key: string): void {
-    if (this.#reader === null || !this.#filter!.mayHave(key)) return;
-    this.#use(key);
+  /** An object was of use, wherever its bytes came from: it is counted, and goes later than others. */
+  used(key: string, variant: string): void {
+    if (this.#reader === null) return;
+    if (!this.#filter!.mayHave(key) && !this.#pending.hides(key)) return;
+    this.#uses.add(key, variant);
   }
 
   /** Removes what is stored for a key, or one variant of it. It is not found from now on. */
@@ -220,13 +209,13 @@ export class DiskStore {
     }
     if (!this.#filter!.mayHave(key) && !this.#pending.hides(key)) return;
     const ticket = this.#pending.add(key, BYTES_OF_A_CHANGE + key.length);
-    this.#post({ kind: "remove", ticket, key, variant });
+    this.#link?.tell({ kind: "remove", ticket, key, variant });
   }
 
   /** Removes everything. */
   clear(): void {
     if (this.#reader === null) return;
-    this.#post({ kind: "clear", ticket: this.#pending.add(null, BYTES_OF_A_CHANGE) });
+    this.#link?.tell({ kind: "clear", ticket: this.#pending.add(null, BYTES_OF_A_CHANGE) });
   }
 
   /** Resolves when all changes so far are written, and are found. */
@@ -240,11 +229,8 @@ export class DiskStore {
   /** `null` when the store is off. */
   async stats(): Promise<DiskStats | null> {
     if (this.#reader === null) return null;
-    const { promise, resolve } = Promise.withResolvers<DiskStats | null>();
-    this.#statsWanted.push(resolve);
     this.#writeUses();
-    this.#post({ kind: "stats" });
-    return await promise;
+    return await this.#link!.stats();
   }
 
   /** Writes what waits to be written, and lets go of the folder. Resolves in ten seconds at the latest. */
@@ -257,59 +243,28 @@ export class DiskStore {
     if (this.#state === "on") {
       this.#writeUses();
       this.#closeReader();
-      this.#post({ kind: "close" });
-      const timer = setTimeout(this.#ended.resolve, CLOSING_TIME);
-      await this.#ended.promise;
-      clearTimeout(timer);
+      await this.#link?.close();
     }
     this.#end();
   }
 
-  #startWorker(): Worker {
-    const worker = new Worker(new URL("./disk/worker.ts", import.meta.url).href, { type: "module" });
-    worker.onmessage = ({ data }) => this.#hear(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.#turnOff(`its worker failed: ${event.message}`);
-    };
-    return worker;
-  }
-
-  #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    if (this.#state !== "off") this.#worker?.postMessage(message, transfer);
-  }
-
-  #hear(message: FromWorker): void {
-    if (this.#state === "off") return;
-    switch (message.kind) {
-      case "ready":
-        return this.#ready(message.filter);
-      case "off":
-        return this.#turnOff(message.message);
-      case "notice":
-        return this.#notice(message.level, `the disk cache in ${this.#folder} ${message.message}`);
-      case "damaged":
-        return this.#restart(message.message);
-      case "settled":
-        this.#pending.settle(message.ticket);
-        return this.#answerSettled();
-      case "lost":
-        return this.#tellDamage();
-      case "piece": {
-        const resolve = this.#reads.get(message.read);
-        this.#reads.delete(message.read);
-        return resolve?.(message.bytes);
-      }
-      case "stats":
-        return this.#statsWanted.shift()?.(message.stats);
-      case "closed":
-        return this.#ended.resolve();
-    }
+  #startWorker(): WorkerLink {
+    return new WorkerLink({
+      ready: (filter) => this.#ready(filter),
+      failed: (message) => this.#turnOff(message),
+      notice: (level, message) => this.#notice(level, `the disk cache in ${this.#folder} ${message}`),
+      damaged: (message) => this.#restart(message),
+      settled: (ticket) => {
+        this.#pending.settle(ticket);
+        this.#answerSettled();
+      },
+      lost: () => this.#tellDamage(),
+    });
   }
 
   #ready(filter: SharedArrayBuffer): void {
     try {
-      this.#reader = this.#openReader!();
+      this.#reader = this.#openReader!(this.#epoch);
     } catch (error) {
       this.#turnOff(messageOf(error));
       return;
@@ -327,7 +282,7 @@ export class DiskStore {
     this.#epoch++;
     this.#closeReader();
     this.#forget();
-    this.#post({ kind: "restart" });
+    this.#link?.tell({ kind: "restart" });
   }
 
   #turnOff(message: string): void {
@@ -342,10 +297,9 @@ export class DiskStore {
     this.#state = "off";
     this.#closeReader();
     this.#forget();
-    this.#worker?.terminate();
+    this.#link?.end();
     this.#lock?.release();
     this.#opened.resolve();
-    this.#ended.resolve();
   }
 
   #closeReader(): void {
@@ -362,10 +316,7 @@ export class DiskStore {
   #forget(): void {
     this.#pending.settleAll();
     this.#answerSettled();
-    for (const resolve of this.#reads.values()) resolve(null);
-    this.#reads.clear();
-    for (const resolve of this.#statsWanted) resolve(null);
-    this.#statsWanted = [];
+    this.#link?.forget();
     this.#uses.take();
   }
 
@@ -385,7 +336,7 @@ export class DiskStore {
   #piece(epoch: number, writer: number, bytes: Uint8Array<ArrayBuffer>): boolean {
     if (epoch !== this.#epoch || !this.#takes(bytes.length)) return false;
     const ticket = this.#pending.add(undefined, BYTES_OF_A_CHANGE + bytes.length);
-    this.#post({ kind: "piece", ticket, writer, bytes }, [bytes.buffer]);
+    this.#link?.tell({ kind: "piece", ticket, writer, bytes }, [bytes.buffer]);
     return true;
   }
 
@@ -397,17 +348,12 @@ export class DiskStore {
     const { key, variant, meta } = object;
     const bytes = BYTES_OF_A_CHANGE + key.length + variant.length + meta.length;
     if (epoch !== this.#epoch || !fits(key, variant, meta) || !this.#takes(bytes)) return false;
-    this.#post({ kind: "finish", ticket: this.#pending.add(key, bytes), writer, ...object });
+    this.#link?.tell({ kind: "finish", ticket: this.#pending.add(key, bytes), writer, ...object });
     return true;
   }
 
-  #readThere({ id, seed, length, epoch }: DiskObject, index: number): Promise<Uint8Array | null> | null {
-    if (this.#reader === null || epoch !== this.#epoch) return null;
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | null>();
-    const read = ++this.#lastRead;
-    this.#reads.set(read, resolve);
-    this.#post({ kind: "read", read, id, seed, index, length });
-    return promise;
+  #readThere(object: DiskObject, index: number): Promise<Uint8Array | null> | null {
+    return this.#reader === null || object.epoch !== this.#epoch ? null : this.#link!.read(object, index);
   }
 
   #readFailed(error: unknown): void {
@@ -418,7 +364,7 @@ export class DiskStore {
   }
 
   #lost(id: number): void {
-    this.#post({ kind: "lost", id });
+    this.#link?.tell({ kind: "lost", id });
     this.#tellDamage();
   }
 
@@ -432,19 +378,9 @@ export class DiskStore {
     );
   }
 
-  #used({ id, epoch }: DiskObject): void {
-    if (this.#reader !== null && epoch === this.#epoch) this.#use(id);
-  }
-
-  #use(used: number | string): void {
-    const now = Date.now();
-    this.#uses.add(used, now);
-    if (this.#uses.areDue(now)) this.#writeUses();
-  }
-
   #writeUses(): void {
     const uses = this.#uses.take();
-    if (uses !== null) this.#post({ kind: "uses", ...uses });
+    if (uses !== null) this.#link?.tell({ kind: "uses", ...uses });
   }
 }
 

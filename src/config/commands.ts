@@ -116,7 +116,10 @@ export const COMMANDS = [
     words: "ACTION [PATTERN]",
     help: "Look into a cache's folder: list, show, purge, clear, stats",
     examples: [
-      ["weir cache list --cache-dir DIR", "What is stored, with sizes, ages and hits"],
+      [
+        "weir cache list --cache-dir DIR",
+        "What is stored, with sizes, ages and hits (those from memory too)",
+      ],
       ["weir cache show URL --cache-dir DIR", "All of one, and why it would be fetched again"],
       ["weir cache purge 'http://example.com/*' --cache-dir DIR", "Also a URL, a host or *.example.com"],
       ["weir cache clear --cache-dir DIR", "Everything; no weir may be using the folder, nor for purge"],

@@ -14,6 +14,7 @@ import { Field } from "../http/field_names.ts";
 import { keyOf } from "./cache_key.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
+import { fieldsSent } from "./fields_sent.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
 import { judgeStored, passes } from "./judgement.ts";
 import type { Request } from "./request.ts";
@@ -40,8 +41,9 @@ export class Caching {
     readonly request: Request,
     readonly cache: HttpCache,
   ) {
-    this.#asked = { method: request.method, fields: request.head, hasBody: request.framing !== 0 };
-    this.#key = keyOf(session, exchange);
+    const { method, framing } = request;
+    this.#asked = { method, fields: fieldsSent(session, request), hasBody: framing !== 0 };
+    this.#key = keyOf(session, exchange, request);
     this.#look();
   }
 
@@ -114,7 +116,9 @@ export class Caching {
 
   #serve(variant: Variant, age: number, facts: CacheFacts, validated: boolean) {
     const { session, exchange, request } = this;
-    return serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
+    const served = serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
+    if (served !== null && !facts.collapsed) this.cache.used(this.#key, variant);
+    return served;
   }
 
   /**

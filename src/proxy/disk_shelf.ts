@@ -91,8 +91,12 @@ export class DiskShelf {
       const body = short !== null ? [short] : new ShelvedBody(this.store, object);
       variants.push(new Variant(meta, meta.reason, meta.address, body));
     }
-    if (variants.length > 0) this.store.touch(key);
     return variants;
+  }
+
+  /** A response has answered a request, from here or from memory. */
+  used(key: string, { vary, range }: Variant): void {
+    if (range === null) this.store.used(key, variantOf(vary));
   }
 
   /** Writes a response whose body is in memory. */
@@ -137,7 +141,11 @@ export class DiskShelf {
 
 /** What tells the variants of a key apart; `null` for parts, which are for memory alone. */
 function nameOf({ vary, range }: Variant): string | null {
-  return range === null ? JSON.stringify(vary) : null;
+  return range === null ? variantOf(vary) : null;
+}
+
+function variantOf(vary: readonly FieldLine[]): string {
+  return vary.length === 0 ? "[]" : JSON.stringify(vary);
 }
 
 function metaOf(variant: Variant): string {
@@ -166,18 +174,20 @@ export function readMeta(text: string, length: number): StoredMeta | null {
   }
   if (typeof meta !== "object" || meta === null) return null;
   const { status, reason, address, requestTime, responseTime, vary, fields } = meta;
+  // most are: then their texts need not be looked at one by one
+  const plain = !/[^\x20-\x7e\x80-\xff]|\\[^"\\]/.test(text);
   const right = typeof status === "number" && status >= 200 && status <= 599 &&
     typeof reason === "string" && typeof address === "string" &&
     typeof requestTime === "number" && typeof responseTime === "number" &&
-    areLines(vary) && areLines(fields) && meta.length === length && isText(reason);
+    areLines(vary, plain) && areLines(fields, plain) && meta.length === length && (plain || isText(reason));
   return right ? { ...meta as StoredMeta, range: null } : null;
 }
 
-function areLines(value: unknown): value is FieldLine[] {
+function areLines(value: unknown, plain: boolean): value is FieldLine[] {
   return Array.isArray(value) &&
     value.every((line) =>
       Array.isArray(line) && line.length === 2 &&
-      line.every((text) => typeof text === "string" && isText(text))
+      line.every((text) => typeof text === "string" && (plain || isText(text)))
     );
 }
 

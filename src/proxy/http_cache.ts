@@ -101,13 +101,15 @@ export class HttpCache {
   /** What is stored for a key, the latest last. */
   variants(key: string): readonly Variant[] {
     const variants = this.#store.get(key);
-    if (variants !== undefined) {
-      this.shelf?.store.touch(key);
-      return variants;
-    }
+    if (variants !== undefined) return variants;
     const shelved = this.shelf?.find(key) ?? NONE;
     if (shelved.length > 0) this.#put(key, shelved);
     return shelved;
+  }
+
+  /** A response has answered a request. */
+  used(key: string, variant: Variant): void {
+    this.shelf?.used(key, variant);
   }
 
   /**

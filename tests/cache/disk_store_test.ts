@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { DatabaseSync } from "node:sqlite";
 import { DiskBodyLost } from "../../src/cache/disk/body.ts";
+import { DiskReader } from "../../src/cache/disk/reader.ts";
 import { FolderInUse } from "../../src/cache/disk/lock.ts";
 import { DiskStore, LONGEST_KEY, LONGEST_META } from "../../src/cache/disk_store.ts";
 import { bodyOf, bytesOf, DiskFolder, MIB, pieces, put } from "./disk_folder.ts";
@@ -44,15 +45,6 @@ Deno.test("any part of a body can be read", async () => {
       assertEquals(await bodyOf(store, object, first, end), body.slice(first, end), `${first}–${end}`);
     }
   }
-});
-
-Deno.test("a short body can be read at once, a long one cannot", async () => {
-  await using folder = new DiskFolder();
-  const store = await folder.open();
-  await put(store, "short", bytesOf(1, 65_536));
-  await put(store, "long", bytesOf(1, 65_537));
-  assertEquals(store.readShort(store.lookup("short")[0]), bytesOf(1, 65_536));
-  assertEquals(store.readShort(store.lookup("long")[0]), null);
 });
 
 Deno.test("a key has variants, of which one that is written again replaces itself alone", async () => {
@@ -140,7 +132,8 @@ Deno.test("the files stay within the limit, and what was used last stays", async
   for (let i = 0; i < 150; i++) {
     await put(store, `${i}`, bytesOf(i, 150_000));
     if (i % 10 === 0) {
-      store.touch("touched");
+      store.used("touched", "v");
+      store.used("used", "v");
       assertEquals(await bodyOf(store, store.lookup("used")[0]), bytesOf(1, 100_000));
     }
     worst = Math.max(worst, (await store.stats())!.fileBytes);
@@ -151,6 +144,17 @@ Deno.test("the files stay within the limit, and what was used last stays", async
   assertEquals(store.lookup("0"), []);
   assertEquals(store.lookup("149").length, 1);
   assert((await store.stats())!.evicted > 80);
+});
+
+Deno.test("how often an object was used is written soon, whatever else happens or does not", async () => {
+  await using folder = new DiskFolder();
+  const store = await folder.open();
+  for (const variant of ["one", "two"]) await put(store, "k", bytesOf(1, 10), variant);
+  for (let i = 0; i < 3; i++) store.used("k", "two");
+  const reader = DiskReader.open(folder.path);
+  const hits = () => [...reader.all()].map(({ variant, hits }) => `${variant} ${hits}`).join();
+  while (hits() !== "one 0,two 3") await new Promise((resolve) => setTimeout(resolve, 5));
+  reader.close();
 });
 
 Deno.test("a clock that has gone back does not keep what was used before for ever", async () => {
@@ -338,7 +342,7 @@ Deno.test("closing again is nothing, and what is asked afterwards finds nothing"
   assert(!store.write("k", "v", "{}", [bytesOf(1, 1)]));
   store.remove("k");
   store.clear();
-  store.touch("k");
+  store.used("k", "v");
   store.writeMeta("k", "v", "{}");
   await store.settled();
   assertEquals(await store.stats(), null);

@@ -46,7 +46,7 @@ async function filled(): Promise<DiskFolder> {
   const disk = await folder.open();
   for (const each of RESPONSES) store(disk, each);
   await disk.settled();
-  disk.readShort(disk.lookup(" http://example.com/a")[0]);
+  disk.used(" http://example.com/a", "[]");
   await disk.close();
   return folder;
 }

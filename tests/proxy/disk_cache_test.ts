@@ -1,6 +1,7 @@
 /** Responses on the disk behind those in memory, from outside. */
 
 import { assertEquals } from "@std/assert";
+import { DiskReader } from "../../src/cache/disk/reader.ts";
 import { DiskStore } from "../../src/cache/disk_store.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import { Exchanges, Origin, SETTINGS } from "./harness.ts";
@@ -99,6 +100,43 @@ Deno.test("PURGE forgets what is on the disk alone, and says that it was there",
       assertEquals(await purge("/a"), "purge miss");
       assertEquals((await ask("/a")).cache, "miss stored");
     }, origin);
+  } finally {
+    await origin.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("every answer counts as a hit of its response, from memory or from the disk, and of no other", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  const long = "0123456789abcdef".repeat(64 * 1024);
+  origin.answer((request) => {
+    const body = request.startLine.includes("/long") ? long : "hello";
+    const vary = request.startLine.includes("/vary") ? "Vary: Accept-Language\r\n" : "";
+    return `HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\n${vary}Content-Length: ${body.length}\r\n\r\n${body}`;
+  });
+  const asking: [path: string, times: number, fields: string[]][] = [
+    ["/short", 4, []],
+    ["/long", 3, []],
+    ["/vary", 2, ["Accept-Language: de"]],
+    ["/vary", 1, ["Accept-Language: fr"]],
+  ];
+  try {
+    for (const first of [true, false]) {
+      await withDisk(folder, 2 * MIB, async (ask) => {
+        for (const [path, times, fields] of asking) {
+          const caches = [];
+          for (let time = 0; time < times; time++) caches.push((await ask(path, ...fields)).cache);
+          assertEquals(caches, caches.map((_, time) => first && time === 0 ? "miss stored" : "hit"));
+        }
+      }, origin);
+    }
+    const reader = DiskReader.open(folder);
+    const hits = [...reader.all()].map(({ key, variant, hits }) =>
+      `${new URL(key.trim()).pathname} ${/de|fr/.exec(variant) ?? ""} ${hits}`
+    );
+    reader.close();
+    assertEquals(hits.sort(), ["/long  5", "/short  7", "/vary de 3", "/vary fr 1"]);
   } finally {
     await origin.close();
     await Deno.remove(folder, { recursive: true });

@@ -190,14 +190,10 @@ export class DiskEngine {
     this.#sweeping = true;
   }
 
-  /** @param now ms since the epoch */
-  use(id: number, hits: number, now: number): void {
+  /** Nothing when it is not there. @param now ms since the epoch */
+  use(key: string, variant: string, hits: number, now: number): void {
     this.#need();
-    this.#sql.use.run(now, hits, id);
-  }
-
-  useKey(key: string, now: number): void {
-    for (const row of this.#sql.objectsOfKey.all(key)) this.use(Number(row.id), 0, now);
+    this.#sql.use.run(now, hits, key, variant);
   }
 
   pin(id: number): void {

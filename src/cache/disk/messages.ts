@@ -33,10 +33,11 @@ export type ToWorker =
   | { readonly kind: "clear"; readonly ticket: number }
   /** An object turned out to be damaged when it was read. */
   | { readonly kind: "lost"; readonly id: number }
+  /** As they were gathered: which objects, and how often. */
   | {
     readonly kind: "uses";
-    readonly read: readonly (readonly [id: number, hits: number])[];
-    readonly keys: string[];
+    readonly names: readonly string[];
+    readonly counts: readonly number[];
   }
   /** An object is being read in pieces: they stay until `unpin`, whatever becomes of it. */
   | { readonly kind: "pin"; readonly id: number }

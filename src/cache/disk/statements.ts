@@ -43,7 +43,10 @@ export function prepareStatements(database: DatabaseSync) {
     toRemove: prepare(
       `SELECT id FROM entries WHERE whole = 0 AND id > ? ORDER BY id LIMIT ${OBJECTS_AT_ONCE}`,
     ),
-    use: prepare("UPDATE entries SET used = ?, hits = hits + ? WHERE id = ?"),
+    use: prepare(
+      "UPDATE entries SET used = ?, hits = hits + ? " +
+        "WHERE id = (SELECT id FROM objects WHERE key = ? AND variant = ?)",
+    ),
     vacuum: prepare(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`),
     pageCount: prepare("PRAGMA page_count"),
     freeCount: prepare("PRAGMA freelist_count"),

@@ -4,6 +4,7 @@ import { openDatabase, removeDatabase, sizeOfFiles } from "./database.ts";
 import { DiskEngine, NoRoom } from "./engine.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { anewText, faultOf, messageOf } from "./sqlite_fault.ts";
+import { partsOf } from "./uses.ts";
 
 /** A transaction ends when nothing more is to be done, or after so many changes or bytes. */
 const MOST_CHANGES = 256;
@@ -91,9 +92,10 @@ class DiskWorker {
       case "lost":
         return engine.lose(message.id);
       case "uses":
-        for (const [id, hits] of message.read) engine.use(id, hits, Date.now());
-        for (const key of message.keys) engine.useKey(key, Date.now());
-        return;
+        return message.names.forEach((name, at) => {
+          const { key, variant } = partsOf(name);
+          engine.use(key, variant, message.counts[at], Date.now());
+        });
       case "pin":
         return engine.pin(message.id);
       case "unpin":
