@@ -25,32 +25,71 @@ export interface CompileOptions {
 /** Compiles `main.ts`. Throws when the compiler fails, which has then said why. */
 export async function compile({ output, target, netOnly = false }: CompileOptions): Promise<void> {
   const permissions = netOnly ? ["--allow-net"] : ["--allow-net", "--allow-read", "--allow-write"];
-  const { success } = await new Deno.Command(Deno.env.get("DENO_FOR_COMPILE") ?? Deno.execPath(), {
-    args: [
+  const bundled = await Deno.makeTempDir({ prefix: "weir-bundle-" });
+  try {
+    await bundle(bundled);
+    await run(Deno.env.get("DENO_FOR_COMPILE") ?? Deno.execPath(), output, environment(target), [
       "compile",
       "--quiet",
+      "--config",
+      `${ROOT}deno.json`,
       "--frozen",
       // Whatever is not granted is refused: an executable never stops to ask.
       "--no-prompt",
       ...permissions,
+      // Deno would keep compiled code under a name that anybody can guess in the folder for temporary files, and run
+      // what it finds there, whoever wrote it. It would save 15 ms of a start.
+      "--no-code-cache",
       // Requests leave little behind: a nursery of 4 MiB is enough for it, and saves megabytes under load.
       "--v8-flags=--max-semi-space-size=4",
       // What is loaded by its name alone.
       "--include",
-      "src/cache/disk/worker.ts",
+      `${bundled}/worker.ts`,
       ...(target === undefined ? [] : ["--target", target]),
       "--output",
       output,
-      "main.ts",
-    ],
+      `${bundled}/main.js`,
+    ]);
+  } finally {
+    await Deno.remove(bundled, { recursive: true });
+  }
+}
+
+/**
+ * Puts modules together into a few files in a folder: what every start needs into one, what is loaded later into
+ * some beside it. An executable starts a fifth sooner than with hundreds of modules, and takes 5 MB less.
+ */
+async function bundle(folder: string): Promise<void> {
+  const worker = "src/cache/disk/worker";
+  await run(Deno.execPath(), "The bundle", Deno.env.toObject(), [
+    "bundle",
+    "--quiet",
+    "--frozen",
+    "--code-splitting",
+    // The worker that hashes passwords imports it by this name, from no file.
+    "--external",
+    "bcryptjs",
+    "--outdir",
+    folder,
+    "main.ts",
+    `${worker}.ts`,
+  ]);
+  // The cache looks for its worker beside the file that it is in itself, and by now that is this folder.
+  await Deno.writeTextFile(`${folder}/worker.ts`, `import "./${worker}.js";\n`);
+}
+
+/** Runs Deno in the repository. Throws when it fails, with what was to be made. */
+async function run(deno: string, what: string, env: Record<string, string>, args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(deno, {
+    args,
     cwd: ROOT,
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
     clearEnv: true,
-    env: environment(target),
+    env,
   }).output();
-  if (!success) throw new Error(`${output} was not made.`);
+  if (!success) throw new Error(`${what} was not made.`);
 }
 
 /** The runtime that is at hand is this machine's, and no other target's. */
