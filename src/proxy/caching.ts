@@ -43,7 +43,7 @@ export class Caching {
   ) {
     const { method, framing } = request;
     this.#asked = { method, fields: fieldsSent(session, request), hasBody: framing !== 0 };
-    this.#key = keyOf(session, exchange, request);
+    this.#key = keyOf(session, exchange);
     this.#look();
   }
 
@@ -116,9 +116,7 @@ export class Caching {
 
   #serve(variant: Variant, age: number, facts: CacheFacts, validated: boolean) {
     const { session, exchange, request } = this;
-    const served = serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
-    if (served !== null && !facts.collapsed) this.cache.used(this.#key, variant);
-    return served;
+    return serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
   }
 
   /**

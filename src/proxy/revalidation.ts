@@ -4,8 +4,6 @@
  */
 
 import type { Finding } from "../cache/find.ts";
-import { fieldsOf } from "../cache/field_lines.ts";
-import type { FieldLine } from "../cache/stored_response.ts";
 import { BodyReader } from "../http/body_reader.ts";
 import { HttpError } from "../http/error.ts";
 import { responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
@@ -20,6 +18,7 @@ import type { Asker } from "./asker.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import { urlOf } from "./cache_key.ts";
 import type { Exchange } from "./exchange.ts";
+import { copyOfFieldsSent } from "./fields_sent.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { MAX_INTERIM } from "./interim.ts";
 import { takeKept } from "./kept.ts";
@@ -53,17 +52,8 @@ export function revalidate(
   if (!cache.maySendBackground(key, now)) return;
   const flight = cache.begin(key, now);
   if (flight === null) return;
-  const { head } = request;
-  const lines: FieldLine[] = [];
-  for (let index = 0; index < head.count; index++) {
-    lines.push([copyOf(head.name(index)), copyOf(head.value(index))]);
-  }
-  const storing = new Storing(
-    cache,
-    copyOf(key),
-    { method: "GET", fields: fieldsOf(lines), hasBody: false },
-    finding,
-  );
+  const asked = { method: "GET", fields: copyOfFieldsSent(session, request), hasBody: false };
+  const storing = new Storing(cache, copyOf(key), asked, finding);
   storing.flight = flight;
   // the session's own writer is still to be used for its answer
   const writer = new HeadWriter(4096);

@@ -2,7 +2,19 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { bytes, text } from "../http/reading.ts";
-import { cached, chunk, CHUNKED, FRESH, gathered, hit, miss, response, statusOf, turns } from "./cached.ts";
+import {
+  cached,
+  chunk,
+  CHUNKED,
+  FRESH,
+  gathered,
+  hit,
+  miss,
+  response,
+  statusOf,
+  turns,
+  until,
+} from "./cached.ts";
 import { KnownUsers } from "./known_users.ts";
 import { type Peer, valuesOf } from "./peer.ts";
 import { Names, policy } from "./policies.ts";
@@ -139,6 +151,54 @@ cached("a response with two meanings is stored in neither", async (setting) => {
     assertEquals(setting.proxy.cache!.count, 0, answer);
   }
 });
+
+cached("what a client has taken away on the way is no field that a response varies by", async (setting) => {
+  const { origin } = setting;
+  const client = await setting.connect();
+  const varying = `${CLOSING}Vary: X-Tenant\r\n`;
+  const away = ["X-Tenant: victim", "Connection: X-Tenant"];
+  const { sent } = await miss(setting, client, get(origin, "/", ...away), response(varying, "for none"));
+  assertEquals(valuesOf(sent, "x-tenant"), []);
+  await miss(setting, client, get(origin, "/", "X-Tenant: victim"), response(varying, "for it"));
+  assertEquals((await hit(client, get(origin, "/", ...away))).content, "for none");
+  assertEquals((await hit(client, get(origin))).content, "for none");
+  assertEquals((await hit(client, get(origin, "/", "X-Tenant: victim"))).content, "for it");
+});
+
+cached("nor behind the client's back", async (setting) => {
+  const { origin } = setting;
+  const client = await setting.connect();
+  const stale =
+    "Cache-Control: max-age=0, stale-while-revalidate=60\r\nConnection: close\r\nVary: X-Tenant\r\n";
+  const away = ["X-Tenant: victim", "Connection: X-Tenant"];
+  await miss(setting, client, get(origin), response(stale, "old"));
+  assertEquals((await hit(client, get(origin, "/", ...away))).content, "old");
+  const upstream = await origin.accept();
+  assertEquals(valuesOf(await upstream.message(), "x-tenant"), []);
+  await upstream.send(response(`${CLOSING}Vary: X-Tenant\r\n`, "for none"));
+  upstream.close();
+  await until(() => setting.exchanges.all.length === 3, "it has been validated");
+  await miss(setting, client, get(origin, "/", "X-Tenant: victim"), response(CLOSING, "for it"));
+});
+
+for (const forwardedFor of ["set", "append"] as const) {
+  cached(
+    `${forwardedFor}: what varies by the client that weir names is for that client alone`,
+    async (setting) => {
+      const { origin } = setting;
+      const [one, other] = await Promise.all(
+        setting.addresses.map((to) => setting.connect({ to })),
+      );
+      const varying = `${CLOSING}Vary: X-Forwarded-For, Forwarded\r\n`;
+      const { sent } = await miss(setting, one, get(origin), response(varying, "for one"));
+      assertEquals(valuesOf(sent, "x-forwarded-for"), ["127.0.0.1"]);
+      assertEquals((await hit(one, get(origin))).content, "for one");
+      await miss(setting, other, get(origin), response(varying, "for the other"));
+    },
+    { forwardedFor, policy: policy({ privateNetworks: "allow" }) },
+    { listen: [{ hostname: "127.0.0.1", port: 0 }, { hostname: "::1", port: 0 }] },
+  );
+}
 
 cached("what follows a response is nobody's answer", async (setting) => {
   const { origin } = setting;

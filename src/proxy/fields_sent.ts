@@ -1,0 +1,41 @@
+/**
+ * A request's fields as its origin gets them. Responses that vary do so by these: by what the client has said besides,
+ * and weir has not sent on, it could have what was made for nobody in particular kept for others.
+ */
+
+import { fieldsOf } from "../cache/field_lines.ts";
+import type { FieldLine, Fields } from "../cache/stored_response.ts";
+import { copyOf } from "../http/text.ts";
+import type { Request } from "./request.ts";
+import type { Session } from "./session.ts";
+
+const FORWARDED: ReadonlySet<string> = new Set(["x-forwarded-for", "forwarded"]);
+
+/** For as long as the request's head is there. */
+export function fieldsSent(session: Session, request: Request): Fields {
+  const { head, options } = request;
+  const { forwardedFor } = session.services.settings;
+  if (options.named.size === 0 && forwardedFor === "leave") return head;
+  return {
+    field(name) {
+      const value = options.named.has(name) ? "" : head.field(name);
+      if (forwardedFor === "leave" || !FORWARDED.has(name)) return value;
+      // where the client is told, it may be told in this one
+      return forwardedFor === "delete" ? "" : `${forwardedFor === "set" ? "" : value}, ${session.client}`;
+    },
+  };
+}
+
+/** The same for as long as they are wanted. */
+export function copyOfFieldsSent(session: Session, request: Request): Fields {
+  const { head } = request;
+  const fields = fieldsSent(session, request);
+  const names = new Set(FORWARDED);
+  for (let index = 0; index < head.count; index++) names.add(head.name(index).toLowerCase());
+  const lines: FieldLine[] = [];
+  for (const name of names) {
+    const value = fields.field(name);
+    if (value !== "") lines.push([copyOf(name), copyOf(value)]);
+  }
+  return fieldsOf(lines);
+}
