@@ -20,14 +20,34 @@ export async function wrk(
   close = false,
 ): Promise<WrkResult> {
   const script = new URL("absolute.lua", import.meta.url).pathname;
+  return await runWrk(proxy, script, connections, seconds, [target, ...(close ? ["close"] : [])]);
+}
+
+/** The same, asking for the targets in a file (a line each) one after another, and again. */
+export async function wrkEach(
+  proxy: Proxy,
+  targets: string,
+  connections: number,
+  seconds: number,
+): Promise<WrkResult & { bytes: number }> {
+  const script = new URL("each.lua", import.meta.url).pathname;
+  return await runWrk<WrkResult & { bytes: number }>(proxy, script, connections, seconds, [targets]);
+}
+
+async function runWrk<Result extends WrkResult>(
+  proxy: Proxy,
+  script: string,
+  connections: number,
+  seconds: number,
+  args: string[],
+): Promise<Result> {
   const output = await run("wrk", [
     ...["-t", "1", "-c", String(connections), "-d", String(seconds), "--timeout", "10", "-s", script],
-    `http://127.0.0.1:${proxy.port}/`,
-    ...["--", target, ...(close ? ["close"] : [])],
+    ...[`http://127.0.0.1:${proxy.port}/`, "--", ...args],
   ]);
   const line = output.split("\n").find((line) => line.startsWith("{"));
   if (line === undefined) throw new Error(`wrk printed no result:\n${output}`);
-  const result: WrkResult = JSON.parse(line);
+  const result: Result = JSON.parse(line);
   if (result.requests === 0) throw new Error(`${proxy.peer.name} answered nothing.`);
   return result;
 }

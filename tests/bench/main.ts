@@ -10,6 +10,8 @@
  */
 
 import { parseArgs } from "node:util";
+import { endDiskOrigin } from "./disk_hits.ts";
+import { chooseDisks } from "./disk_peers.ts";
 import { startOrigin } from "./origin.ts";
 import {
   chooseCaches,
@@ -52,7 +54,8 @@ for (const program of ["nginx", "wrk", "curl", "setsid"]) {
 // A sparse file in memory costs nothing to read; without /dev/shm the page cache does as well.
 const memory = await Deno.stat("/dev/shm").then(() => "/dev/shm", () => undefined);
 const folder = await Deno.makeTempDir({ dir: memory, prefix: "weir-bench-" });
-await Deno.chmod(folder, 0o755);
+const diskFolder = await Deno.makeTempDir({ prefix: "weir-bench-" });
+for (const path of [folder, diskFolder]) await Deno.chmod(path, 0o755);
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => interrupted ? Deno.exit(130) : (interrupted = true, finish(130)));
@@ -105,9 +108,12 @@ function chosenBy(name: string, work: Work): boolean {
 
 async function finish(code: number): Promise<never> {
   await endAll();
-  try {
-    Deno.removeSync(folder, { recursive: true });
-  } catch { /* A program that is just being ended may still hold on to it. */ }
+  await endDiskOrigin();
+  for (const path of [folder, diskFolder]) {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch { /* A program that is just being ended may still hold on to it. */ }
+  }
   Deno.exit(code);
 }
 
@@ -115,8 +121,11 @@ async function bench(): Promise<void> {
   const chosen = WORKS.filter((work) => wanted.length === 0 || wanted.some((name) => chosenBy(name, work)));
   const only = namesIn(options.only);
   const command = options.weir?.split(" ") ?? WEIR_FROM_SOURCES;
-  const relays = chosen.some((work) => work.caches === undefined) ? choosePeers(command, only) : [];
+  const relays = chosen.some((work) => work.caches === undefined && !work.disks)
+    ? choosePeers(command, only)
+    : [];
   const caches = chosen.some((work) => work.caches !== undefined) ? chooseCaches(command, only) : [];
+  const disks = chosen.some((work) => work.disks) ? chooseDisks(command, only) : [];
   const origin = await startOrigin(folder);
   const uploadFile = `${folder}/upload`;
   using file = await Deno.create(uploadFile);
@@ -124,6 +133,7 @@ async function bench(): Promise<void> {
   const ground: Ground = {
     origin,
     folder,
+    diskFolder,
     uploadFile,
     seconds: Number(options.seconds),
     idleConnections: Number(options.idle),
@@ -133,12 +143,16 @@ async function bench(): Promise<void> {
   console.log(
     `${Deno.build.os} ${Deno.osRelease()}, ${navigator.hardwareConcurrency} cores, ` +
       `${
-        [...new Set([...relays, ...caches].map((peer) => peer.name))].join(", ")
+        [...new Set([...relays, ...caches, ...disks].map((peer) => peer.name))].join(", ")
       }; ${options.rounds} rounds of ${options.seconds} s; medians`,
   );
   for (const work of chosen) {
     const { caches: names } = work;
-    const peers = names === undefined ? relays : caches.filter((peer) => names.includes(peer.name));
+    const peers = work.disks
+      ? disks
+      : names === undefined
+      ? relays
+      : caches.filter((peer) => names.includes(peer.name));
     const proxies = names === undefined ? started.relays : started.caches;
     if ("measure" in work) {
       for (const peer of peers) {

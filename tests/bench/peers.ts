@@ -47,12 +47,12 @@ function weirWithPolicy(command: string[]): Peer {
 }
 
 /** As many connections of one client as the others are given. */
-const WEIR_LIMITS = ["--max-connections", "18000", "--max-connections-per-client", "18000"];
+export const WEIR_LIMITS = ["--max-connections", "18000", "--max-connections-per-client", "18000"];
 
 const squid = squidWith("cache deny all\ncache_mem 0");
 const cachingSquid = squidWith("cache_mem 256 MB\nmaximum_object_size_in_memory 8 MB");
 
-function squidWith(cache: string): Peer {
+export function squidWith(cache: string): Peer {
   return {
     name: "squid",
     tunnels: true,
@@ -69,7 +69,7 @@ function squidWith(cache: string): Peer {
           `
 http_port 127.0.0.1:${port}
 http_access allow all
-${cache}
+${cache.replaceAll("FOLDER", folder)}
 workers 1
 access_log stdio:${folder}/squid.access.log squid
 buffered_logs on
@@ -236,6 +236,7 @@ socket-timeout 600
 export const PEER_NAMES = [
   ...["weir", "squid", "haproxy", "nginx", "tinyproxy", "privoxy"],
   ...["varnish", "nginx-tuned", "weir-policy", "weir-uncached", "weir-lean"],
+  ...["squid-ufs", "squid-rock"],
 ];
 
 /** The proxies to compare: weir as `command` runs it, and those of the others that are installed. */
@@ -259,7 +260,8 @@ export function chooseCaches(command: string[], only: string[]): Peer[] {
   );
 }
 
-function chosen(peers: Peer[], only: string[]): Peer[] {
+/** Those that are installed, and named if any are. */
+export function chosen<P extends Peer>(peers: P[], only: string[]): P[] {
   return peers.filter(({ name }) => {
     if (only.length > 0 && !only.includes(name)) return false;
     if (name.startsWith("weir") || installed(PROGRAMS[name] ?? name) !== undefined) return true;
@@ -269,7 +271,12 @@ function chosen(peers: Peer[], only: string[]): Peer[] {
 }
 
 /** Programs that are not called like what they are. */
-const PROGRAMS: Record<string, string> = { varnish: "varnishd", "nginx-tuned": "nginx" };
+const PROGRAMS: Record<string, string> = {
+  varnish: "varnishd",
+  "nginx-tuned": "nginx",
+  "squid-ufs": "squid",
+  "squid-rock": "squid",
+};
 
 /** How weir is run from the sources. */
 export const WEIR_FROM_SOURCES = [

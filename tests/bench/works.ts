@@ -1,7 +1,9 @@
 /** The works that are measured, what is printed of each, and the goals. */
 
-import { download, fetchEach, openIdle, openTunnels, upload, wrk } from "./load.ts";
+import { download, fetchEach, openIdle, openTunnels, upload, wrk, type WrkResult } from "./load.ts";
 import { GIBIBYTE, type Origin } from "./origin.ts";
+import { type Kept, measureDiskHits } from "./disk_hits.ts";
+import type { DiskPeer } from "./disk_peers.ts";
 import { type Peer, type Proxy, startProxy } from "./peers.ts";
 
 export interface Column {
@@ -23,6 +25,8 @@ export interface Goal {
 export interface Ground {
   origin: Origin;
   folder: string;
+  /** On a disk, for what is kept there. */
+  diskFolder: string;
   /** A file of 512 MiB. */
   uploadFile: string;
   seconds: number;
@@ -39,6 +43,8 @@ interface WorkParts {
   tunnels?: boolean;
   /** Compares these, with their caches on. */
   caches?: string[];
+  /** Compares those that are filled beforehand, and keep things on a disk: the peers are {@link DiskPeer}s. */
+  disks?: boolean;
 }
 
 /** Measured on proxies that run through the whole bench. */
@@ -140,6 +146,25 @@ const objects: FreshWork = {
   },
 };
 
+/** Answers from files, after a restart. */
+function diskHits(kept: Kept, size: string): FreshWork {
+  return {
+    name: `disk-${kept.name}`,
+    title: `${kept.count} objects of ${size} from the disk after a restart, 64 connections`,
+    columns: [RATE, MEDIAN, TAIL, CPU, BUSY, FAILED],
+    goals: ["squid-ufs", "squid-rock"].map((peer) => ({ column: "rate", peer, atLeast: 1 })),
+    disks: true,
+    measureFresh: (peer, ground) =>
+      measureDiskHits(
+        peer as DiskPeer,
+        kept,
+        64,
+        ground,
+        (proxy, run) => withCpu(proxy, 100_000, async () => figuresOf(await run())),
+      ),
+  };
+}
+
 function requests(connections: number, goals: Goal[], close = false): SharedWork {
   return {
     name: close ? "new" : `small-${connections}`,
@@ -160,18 +185,15 @@ function measureRequests(
   seconds: number,
   close = false,
 ): Promise<Record<string, number>> {
-  return withCpu(proxy, 100_000, async () => {
-    const result = await wrk(proxy, target, connections, seconds, close);
-    const { requests, p50, p99, errors } = result;
-    return {
-      units: requests,
-      seconds: result.seconds,
-      rate: requests / result.seconds,
-      p50,
-      p99,
-      failed: errors,
-    };
-  });
+  return withCpu(
+    proxy,
+    100_000,
+    async () => figuresOf(await wrk(proxy, target, connections, seconds, close)),
+  );
+}
+
+function figuresOf({ requests, seconds, p50, p99, errors }: WrkResult) {
+  return { units: requests, seconds, rate: requests / seconds, p50, p99, failed: errors };
 }
 
 function downloads(count: number, goals: Goal[], tunnel = false): SharedWork {
@@ -284,4 +306,7 @@ export const WORKS: Work[] = [
   hits("hit-64k", [{ column: "rate", peer: "squid", atLeast: 1 }]),
   misses,
   objects,
+  diskHits({ name: "1k", length: 1024, count: 20_000 }, "1 KiB"),
+  diskHits({ name: "16k", length: 16 * 1024, count: 5_000 }, "16 KiB"),
+  diskHits({ name: "1m", length: 1024 * 1024, count: 200 }, "1 MiB"),
 ];
