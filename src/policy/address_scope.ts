@@ -1,6 +1,6 @@
 /** How far an address reaches: what it takes to go there is decided by it. */
 
-import { embeddedIpv4s, formatIp, type IpAddress, isIpv4Mapped } from "../http/ip_address.ts";
+import { embeddedIpv4s, formatIp, type IpAddress, isIpv4Mapped, isLoopback } from "../http/ip_address.ts";
 import { isSingleAddress, type Network, networkContains, parseNetworks } from "./network.ts";
 
 /**
@@ -156,8 +156,9 @@ export function clientScopeOf(ip: IpAddress): ClientScope {
     return isIpv4Mapped(ip.bytes) ? clientScopeOf(plainAddress(ip)) : "public";
   }
   if (LINK_LOCAL.some((network) => networkContains(network, ip))) return "private";
-  const scope = plainScope(ip);
-  return scope === "private" || scope === "loopback" ? scope : "public";
+  // that 0.0.0.0 leads to the machine itself does not make it an address that something on it has
+  if (isLoopback(ip)) return "loopback";
+  return plainScope(ip) === "private" ? "private" : "public";
 }
 
 const LINK_LOCAL = parseNetworks("link-local");

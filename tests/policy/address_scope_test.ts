@@ -263,6 +263,9 @@ Deno.test("a client is taken for no more private than its address proves", () =>
       ["192.0.2.1", "public"],
       ["255.255.255.255", "public"],
       ["ff02::1", "public"],
+      ["0.0.0.0", "public"],
+      ["0.1.2.3", "public"],
+      ["::", "public"],
       // addresses that anybody may make, whatever is inside
       ["2002:7f00:1::", "public"],
       ["64:ff9b::127.0.0.1", "public"],
