@@ -8,11 +8,14 @@ import { type Finding, findingAt, findingOfPolicy, named } from "./finding.ts";
 import type { HostList } from "./host_list.ts";
 import { lintAddresses } from "./lint_addresses.ts";
 import { lintRule } from "./lint_rule.ts";
+import { partsOf } from "./rule_parts.ts";
 import { RuleReach } from "./rule_reach.ts";
 import type { PolicySpec, RuleSpec } from "./spec.ts";
 
 /** How many rules before it a rule is compared with: what is beyond would take longer than it is worth. */
 const MOST_COMPARED = 1000;
+/** Rules that are named when several take what another one would. */
+const MOST_NAMED = 3;
 
 /**
  * Looks for what is hardly meant.
@@ -75,6 +78,11 @@ function* lintOrder(
     yield shadowed(rule, first.rule, same);
     return;
   }
+  const several = coveredTogether(rule, before);
+  if (several !== null) {
+    yield shadowedTogether(rule, several);
+    return;
+  }
   if (rule.action === "allow") return;
   const nearly = before.find((reach) => reach.rule.action === "allow" && reach.covers(rule, true));
   if (nearly === undefined) return;
@@ -86,6 +94,38 @@ function* lintOrder(
       placeOf(nearly.rule, rule)
     } allows nearly ` +
       `all of it before; move ${named(rule)} above it`,
+  );
+}
+
+/** The rules that take all parts of a rule, each at least one; `null` when a part is left. */
+function coveredTogether(rule: RuleSpec, before: readonly RuleReach[]): RuleSpec[] | null {
+  const parts = before.length < 2 ? null : partsOf(rule);
+  if (parts === null) return null;
+  const takers = new Set<RuleSpec>();
+  for (const part of parts) {
+    const taker = before.find((reach) => reach.covers(part));
+    if (taker === undefined) return null;
+    takers.add(taker.rule);
+  }
+  return [...takers];
+}
+
+function shadowedTogether(rule: RuleSpec, takers: readonly RuleSpec[]): Finding {
+  const others = takers.map((taker) => `${named(taker)} ${placeOf(taker, rule)}`);
+  const told = others.length > MOST_NAMED
+    ? `${others.slice(0, MOST_NAMED).join(", ")} and ${others.length - MOST_NAMED} more`
+    : `${others.slice(0, -1).join(", ")} and ${others.at(-1)}`;
+  const overruling = takers.find(({ action }) => action !== rule.action);
+  const advice = overruling === undefined
+    ? `remove ${named(rule)}, or move it up if its tls, rates or note are meant`
+    : `move ${named(rule)} above ${named(overruling)}, which ${
+      overruling.action === "allow" ? "allows" : "denies"
+    }`;
+  return findingAt(
+    rule,
+    null,
+    overruling === undefined ? "warning" : severityOf(rule, overruling, false),
+    `${named(rule)} never decides: ${told} take all of it together before; ${advice}`,
   );
 }
 

@@ -24,7 +24,7 @@ export class RuleReach {
 
   /**
    * Whether every request that `other` takes is taken by this rule as well. It never says so wrongly; not everything
-   * that is so is found, and what two rules take only together is not looked for.
+   * that is so is found.
    *
    * @param nearly leave out what few requests are: paths that have several readings, addresses that hold others, and
    * names with addresses of another family than the rule's

@@ -49,6 +49,41 @@ Deno.test("the same conditions twice are one rule too many, and an error when th
   );
 });
 
+Deno.test("a rule that several take together never decides, and all of them are named", () => {
+  assertEquals(
+    one([
+      { name: "a", hosts: [".a.test"] },
+      { name: "b", hosts: ["b.test"], ports: ["1-500"] },
+      { name: "both", hosts: ["x.a.test", "b.test"], ports: ["80", "443"] },
+    ]),
+    'warning weir.toml:3: "both" never decides: "a" (line 1) and "b" (line 2) take all of it together before; ' +
+      'remove "both", or move it up if its tls, rates or note are meant',
+  );
+  const clients = ["10.0.0.0/8", "192.168.0.0/16"];
+  assertEquals(
+    one([
+      { name: "a", action: "deny", clients: ["10.0.0.0/8"] },
+      { name: "b", methods: ["GET"], clients: ["192.168.0.0/16"] },
+      { name: "c", methods: ["PUT"], clients: ["192.168.0.0/16"] },
+      { name: "late", action: "deny", hosts: ["evil.test"], clients, methods: ["GET", "PUT"] },
+    ]),
+    'error weir.toml:4: "late" never decides: "a" (line 1), "b" (line 2) and "c" (line 3) take all of it together ' +
+      'before; move "late" above "b", which allows',
+  );
+});
+
+Deno.test("a rule of which a part is left decides, and so does one with paths or networks that only look divided", () => {
+  const left: RuleWords[][] = [
+    [{ hosts: ["a.test"] }, { hosts: ["b.test"] }, { hosts: ["a.test", "b.test", "c.test"] }],
+    [{ hosts: ["a.test"], ports: ["80"] }, { ports: ["443"] }, { hosts: ["a.test"], ports: ["80-443"] }],
+    [{ paths: ["/a/*"] }, { paths: ["/b/*"] }, { paths: ["/a/*", "/b/*"] }],
+    [{ hosts: ["10.0.0.0/8"] }, { hosts: ["64:ff9b::/96"] }, { hosts: ["10.0.0.0/8", "64:ff9b::/96"] }],
+  ];
+  for (const rules of left) {
+    assertEquals(findings(rules).filter((text) => text.includes("together")), [], JSON.stringify(rules));
+  }
+});
+
 Deno.test("a denial behind what allows all of it is an error: it denies nothing", () => {
   for (const hosts of [undefined, ["*"], ["0.0.0.0/0", "::/0"]]) {
     assertEquals(
@@ -310,18 +345,42 @@ const requests = fc.record({
   ),
 });
 
+/** A rule behind two that have its conditions, but share one of them out among them. */
+const divided = fc.tuple(
+  words,
+  fc.constantFrom(
+    "hosts" as const,
+    "ports" as const,
+    "clients" as const,
+    "methods" as const,
+    "paths" as const,
+  ),
+  fc.nat({ max: 4 }),
+  fc.tuple(...[1, 2].map(() => fc.constantFrom("allow" as const, "deny" as const))),
+).map(([whole, key, at, [first, second]]) => {
+  const items = whole[key] ?? [];
+  return [
+    { ...whole, action: first, mode: "enforce" as const, [key]: items.slice(0, at) },
+    { ...whole, action: second, mode: "enforce" as const, [key]: items.slice(at) },
+    whole,
+  ].filter((each) => each[key]?.length !== 0);
+});
+
 Deno.test("what is called shadowed or never matching decides nothing, in random policies", () => {
   let called = 0;
+  let together = 0;
   fc.assert(
     fc.property(
-      fc.array(words, { minLength: 2, maxLength: 6 }),
+      fc.oneof(fc.array(words, { minLength: 2, maxLength: 6 }), divided),
       fc.array(requests, { minLength: 30, maxLength: 30 }),
       fc.constantFrom("none" as const, "by-rule" as const),
       (rules, asked, authentication) => {
         const specs = rules.map((each, index) => rule({ ...each, name: `r${index}` }, index + 1));
         const spec = policyOfRules(specs, { authentication, privateNetworks: "allow" });
+        const found = lint(spec, NO_LISTS);
+        together += found.filter(({ message }) => message.includes(" together before; ")).length;
         const dead = new Set(
-          lint(spec, NO_LISTS)
+          found
             .filter(({ message }) =>
               /^"r\d" (?:never|denies (?:nothing|exactly)|allows (?:nothing|exactly))/.test(message)
             )
@@ -346,6 +405,7 @@ Deno.test("what is called shadowed or never matching decides nothing, in random 
     { numRuns: 1500 },
   );
   assert(called > 1000, `${called} rules called dead`);
+  assert(together > 10, `${together} of them by several together`);
 });
 
 Deno.test("a policy of a thousand rules is read through in the time that people wait", () => {
