@@ -288,7 +288,10 @@ export class DiskStore {
   #turnOff(message: string): void {
     if (this.#state === "off") return;
     if (this.#closing === null) {
-      this.#notice("warning", `the disk cache in ${this.#folder} cannot be used: ${message}`);
+      this.#notice(
+        "warning",
+        `the disk cache in ${this.#folder} cannot be used, and nothing is kept there: ${message}`,
+      );
     }
     this.#end();
   }

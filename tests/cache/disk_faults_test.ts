@@ -3,6 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { DiskBodyLost } from "../../src/cache/disk/body.ts";
+import { DiskReader } from "../../src/cache/disk/reader.ts";
+import { PAGE_SIZE, WRITING } from "../../src/cache/disk/schema.ts";
 import type { DiskStore } from "../../src/cache/disk_store.ts";
 import { bodyOf, bytesOf, DiskFolder, put } from "./disk_folder.ts";
 
@@ -244,4 +246,59 @@ Deno.test("a database that cannot be opened is told, and weir goes without", asy
   await put(store, "k", bytesOf(1, 10));
   assertEquals(store.lookup("k"), []);
   assertEquals(folder.notices.length, 1);
+});
+
+/** What a process that is killed while it throws a store away leaves behind: some of the files, and the rest gone. */
+for (const left of [["-wal", "-shm"], ["-shm"]]) {
+  Deno.test(`where only the ${left.join(" and ")} of a store is left, a new one begins, with nothing of the old`, async () => {
+    await using folder = await filled(true);
+    for (const end of ["", "-wal", "-shm"]) if (!left.includes(end)) Deno.removeSync(folder.file(end));
+    const store = await folder.open();
+    assertEquals(await countRight(store), 0);
+    await assertWorks(store);
+    assertEquals((await store.stats())!.objects, 1);
+    assertEquals(folder.notices, []);
+  });
+}
+
+Deno.test("a database that was killed before it had tables becomes one like all others", async () => {
+  await using folder = new DiskFolder();
+  const started = new DatabaseSync(folder.file());
+  started.exec(WRITING);
+  started.close();
+  const store = await folder.open();
+  await assertWorks(store);
+  await store.close();
+  const database = new DatabaseSync(folder.file(), { readOnly: true });
+  const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0];
+  assertEquals([pragma("page_size"), pragma("auto_vacuum"), pragma("journal_mode")], [PAGE_SIZE, 2, "wal"]);
+  database.close();
+  assertEquals(folder.notices, []);
+});
+
+Deno.test("who looks into a store while it begins anew sees what was, and takes nothing from the new one", async () => {
+  await using folder = await filled();
+  let store = await folder.open();
+  const reader = DiskReader.open(folder.path);
+  assertEquals([...reader.all()].length, COUNT);
+  for (const name of [...Deno.readDirSync(folder.path)].map(({ name }) => name)) {
+    // the reader has these files still, under no name
+    if (name.startsWith("weir-cache.sqlite")) Deno.removeSync(`${folder.path}/${name}`);
+  }
+  store = await folder.reopen(store);
+  await put(store, "new", bytesOf(99, 200_000));
+  assertEquals([...reader.all()].length, COUNT);
+  reader.close();
+  store = await folder.reopen(store);
+  assertEquals(await bodyOf(store, store.lookup("new")[0]), bytesOf(99, 200_000));
+  assertEquals(folder.notices, []);
+});
+
+Deno.test("a lock that is no lock is told with its name, and weir goes without", async () => {
+  await using folder = new DiskFolder();
+  Deno.writeTextFileSync(`${folder.path}/weir-cache.lock`, "this is no database\n".repeat(1000));
+  const store = await folder.open();
+  assert(!store.isOn);
+  assertEquals(folder.notices.length, 1);
+  assert(folder.notices[0].includes("weir-cache.lock: "), folder.notices[0]);
 });

@@ -157,6 +157,19 @@ Deno.test("how often an object was used is written soon, whatever else happens o
   reader.close();
 });
 
+Deno.test("whatever the clock does, the variants of a key come as they were written, and the oldest goes first", async () => {
+  await using folder = new DiskFolder();
+  let store = await folder.open();
+  for (let i = 0; i < 16; i++) await put(store, "k", bytesOf(i, 10), `${i}`);
+  await store.close();
+  const database = new DatabaseSync(folder.file());
+  database.exec("UPDATE objects SET written = written + 1e10 - 1e6 * id");
+  database.close();
+  store = await folder.open();
+  await put(store, "k", bytesOf(16, 10), "16");
+  assertEquals(store.lookup("k").map(({ variant }) => variant), [...Array(16).keys()].map((i) => `${i + 1}`));
+});
+
 Deno.test("a clock that has gone back does not keep what was used before for ever", async () => {
   await using folder = new DiskFolder();
   let store = await folder.open(8 * MIB);

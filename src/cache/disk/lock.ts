@@ -4,7 +4,7 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
-import { faultOf } from "./sqlite_fault.ts";
+import { faultOf, messageOf } from "./sqlite_fault.ts";
 
 const LOCK_FILE = "weir-cache.lock";
 const HOLDER_FILE = "weir-cache.pid";
@@ -44,7 +44,7 @@ export class FolderLock {
       database.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
     } catch (error) {
       database.close();
-      if (faultOf(error) !== "busy") throw error;
+      if (faultOf(error) !== "busy") throw new Error(`${LOCK_FILE}: ${messageOf(error)}`);
       throw new FolderInUse(folder, readHolder(holderFile));
     }
     try {

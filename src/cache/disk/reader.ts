@@ -122,8 +122,8 @@ export class DiskReader {
       if (found === null) damaged(row[0]);
       else objects.push(found);
     }
-    // the database sorts a single row for as long as it takes to find it
-    return objects.length < 2 ? objects : objects.sort((a, b) => a.written - b.written || a.id - b.id);
+    // identifiers grow, whatever the clock does; the database sorts a single row for as long as it takes to find it
+    return objects.length < 2 ? objects : objects.sort((a, b) => a.id - b.id);
   }
 
   /** Everything there is, in no order that means anything. What is damaged is left out. */

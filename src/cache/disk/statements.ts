@@ -33,7 +33,7 @@ export function prepareStatements(database: DatabaseSync) {
       "INSERT INTO objects (id, key, variant, length, seed, sum, written, meta) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     objectsOfKey: prepare(
-      "SELECT id, variant, length, seed FROM objects WHERE key = ? ORDER BY written, id",
+      "SELECT id, variant, length, seed FROM objects WHERE key = ? ORDER BY id",
     ),
     changeMeta: prepare("UPDATE objects SET meta = ?, sum = ? WHERE id = ?"),
     deleteObject: prepare("DELETE FROM objects WHERE id = ?"),
