@@ -39,11 +39,12 @@ export class FolderLock {
    */
   static take(folder: string): FolderLock {
     const holderFile = `${folder}/${HOLDER_FILE}`;
-    const database = new DatabaseSync(`${folder}/${LOCK_FILE}`);
+    let database: DatabaseSync | null = null;
     try {
+      database = new DatabaseSync(`${folder}/${LOCK_FILE}`);
       database.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
     } catch (error) {
-      database.close();
+      database?.close();
       if (faultOf(error) !== "busy") throw new Error(`${LOCK_FILE}: ${messageOf(error)}`);
       throw new FolderInUse(folder, readHolder(holderFile));
     }

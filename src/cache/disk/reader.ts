@@ -11,6 +11,7 @@ import {
   READING,
   SHORT_BODY,
 } from "./schema.ts";
+import { messageOf } from "./sqlite_fault.ts";
 
 /** An object as it stands in the database, found right. */
 export interface StoredObject {
@@ -88,8 +89,9 @@ export class DiskReader {
    * @throws {Error} when there is none, or what is there cannot be read
    */
   static open(folder: string, epoch = 0): DiskReader {
-    const database = new DatabaseSync(`${folder}/${DATABASE_FILE}`, { readOnly: true });
+    let database: DatabaseSync | null = null;
     try {
+      database = new DatabaseSync(`${folder}/${DATABASE_FILE}`, { readOnly: true });
       database.exec(READING);
       const id = database.prepare("PRAGMA application_id").get()?.application_id;
       if (id !== APPLICATION_ID) throw new Error(`the ${DATABASE_FILE} in ${folder} is not weir's`);
@@ -103,8 +105,11 @@ export class DiskReader {
       }
       return new DiskReader(database, epoch);
     } catch (error) {
-      database.close();
-      throw error;
+      database?.close();
+      if (!messageOf(error).startsWith("unable to open database file")) throw error;
+      throw new Error(
+        `${DATABASE_FILE} cannot be opened: to look into it takes the right to write ${folder} too`,
+      );
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Opens a disk store, looks at all that is in it, and changes and reads it without end: to be killed meanwhile.
  *
- *     deno run -A disk_store_load.ts FOLDER SEED
+ *     deno run -A disk_store_load.ts FOLDER SEED LIMIT
  *
  * Each change has a number that grows, of which an object's length and bytes are made. Prints `open`, then the
  * numbers of the changes that are settled with their keys, and `wrong …` for what must not be.
@@ -12,7 +12,10 @@ import { bodyOf, bytesOf, MIB, pieces } from "../../cache/disk_folder.ts";
 
 const LENGTHS = [0, 300, 4_000, 60_000, 70_000, 200_000, 1_500_000];
 export const KEYS = [...Array(40).keys()].map((i) => `http://example.com:80/${i}`);
+/** Room for all that the keys may have. */
 export const LIMIT = 24 * MIB;
+/** Room for some of it: something has to go all the time, and much of it at the start. */
+export const SMALL_LIMIT = 2 * MIB;
 
 export function lengthOf(number: number): number {
   return LENGTHS[number % LENGTHS.length];
@@ -35,9 +38,9 @@ export async function faultOf(store: DiskStore, object: DiskObject): Promise<str
 }
 
 if (import.meta.main) {
-  const [folder, seed] = Deno.args;
+  const [folder, seed, limit] = Deno.args;
   let number = Number(seed);
-  const store = await DiskStore.open(folder, LIMIT, (_, message) => console.log(`wrong ${message}`));
+  const store = await DiskStore.open(folder, Number(limit), (_, message) => console.log(`wrong ${message}`));
   console.log("open");
   const look = async (key: string) => {
     for (const object of store.lookup(key)) {
