@@ -36,7 +36,7 @@ async function countRight(store: DiskStore): Promise<number> {
 
 /** The store works: it may begin anew first, when it notices only now. */
 async function assertWorks(store: DiskStore): Promise<void> {
-  for (let time = 0; time < 50; time++) {
+  for (let time = 0; time < 1000; time++) {
     await put(store, "new", bytesOf(99, 200_000));
     const [object] = store.lookup("new");
     if (object !== undefined) {

@@ -354,7 +354,7 @@ cached(
     await turns();
     await upstream.send(response(FRESH));
     for (const client of others) assertEquals((await client.message()).content, "hello");
-    assertEquals(setting.exchanges.all.length, 3);
+    await setting.exchanges.until(() => setting.exchanges.all.length === 3);
   },
   { clientRates: { ...NO_LIMITS, up: 1000 } },
   {

@@ -1,9 +1,9 @@
 /** The cache from outside: what is answered from the store, what is fetched, and what the others are told. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { cached, hit, miss, response, statusOf } from "./cached.ts";
+import { cached, hit, miss, response, statusOf, turns } from "./cached.ts";
 import { PSEUDONYM } from "./harness.ts";
-import { turn, valuesOf } from "./peer.ts";
+import { valuesOf } from "./peer.ts";
 import { get } from "./round_trip.ts";
 
 cached("a fresh response is fetched once (RFC 9111 §4)", async (setting) => {
@@ -113,7 +113,7 @@ cached("many who ask at once are served by one fetch", async (setting) => {
   const upstream = await origin.accept();
   await upstream.message();
   for (const client of clients.slice(1)) await client.send(get(origin));
-  for (let turns = 0; turns < 10; turns++) await turn();
+  await turns();
   await upstream.send(response("Cache-Control: max-age=60\r\n"));
   for (const client of clients) assertEquals((await client.message()).content, "hello");
   await setting.exchanges.until(() => setting.exchanges.all.length === 5);
@@ -128,7 +128,7 @@ cached("who waited for what is not theirs asks for themselves", async (setting) 
   const upstream = await origin.accept();
   await upstream.message();
   await second.send(get(origin));
-  for (let turns = 0; turns < 10; turns++) await turn();
+  await turns();
   await upstream.send(response("Cache-Control: private\r\n", "for one"));
   assertEquals((await first.message()).content, "for one");
   const other = await Promise.race([origin.accept(), upstream.message().then(() => upstream)]);

@@ -38,9 +38,21 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** Lets everything happen that is under way. */
+/**
+ * Lets everything happen that is under way: what was sent before has arrived when a byte that is sent now has, however
+ * busy the machine is, and what comes of it takes some turns.
+ */
 export async function turns(count = 20): Promise<void> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [near, far] = await Promise.all([
+    Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+    listener.accept(),
+  ]);
+  await near.write(new Uint8Array(1));
+  await far.read(new Uint8Array(1));
   for (let turns = 0; turns < count; turns++) await turn();
+  near.close();
+  far.close();
 }
 
 /** A response with a `Date` of now; its lines end in CRLF each. */
