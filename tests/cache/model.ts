@@ -139,7 +139,8 @@ function lifetimeOf({ fields, latest }: Served): number {
   // what was over before it began has lasted for no time
   if (expires !== undefined) return Math.max(0, Math.floor(((Date.parse(expires) || 0) - date) / 1000));
   const modified = Date.parse(fields.get("last-modified") ?? "");
-  return Number.isNaN(modified) ? 0 : Math.min(86_400, (date - modified) / 10_000);
+  // a clock that has gone back makes what has changed later than it was sent
+  return Number.isNaN(modified) ? 0 : Math.max(0, Math.min(86_400, (date - modified) / 10_000));
 }
 
 function directives(text = ""): Map<string, string> {
