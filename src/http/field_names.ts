@@ -5,7 +5,7 @@
 
 import { TOKEN_LOWER } from "./characters.ts";
 
-/** Numbers of the known fields. Those below 32 also have a bit in {@link HeadReader.seen}. */
+/** Numbers of the known fields, fewer than 64. Those below 32 have a bit in {@link HeadReader.seen}. */
 export const Field = {
   Other: 0,
   Connection: 1,

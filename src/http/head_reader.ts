@@ -42,6 +42,8 @@ export class HeadReader {
   count = 0;
   /** Bit n is set when the field with the number n, below 32, is there. */
   seen = 0;
+  /** The same for the numbers from 32 on. */
+  #seenToo = 0;
 
   #places = new Int32Array(FIRST_FIELDS * STRIDE);
   #phase: Phase = Phase.Before;
@@ -65,6 +67,7 @@ export class HeadReader {
     this.end = this.startLineEnd = 0;
     this.count =
       this.seen =
+      this.#seenToo =
       this.#bits =
       this.#emptyLines =
         0;
@@ -236,8 +239,10 @@ export class HeadReader {
     return this.#places[index * STRIDE + 3];
   }
 
-  /** The first field with this number at or after `from`; -1 when there is none. */
+  /** The first field with this number, of those that weir knows, at or after `from`; -1 when there is none. */
   find(number: number, from = 0): number {
+    // most of what is asked for is not there
+    if (((number < 32 ? this.seen : this.#seenToo) & (1 << (number & 31))) === 0) return -1;
     const places = this.#places;
     for (let index = from; index < this.count; index++) {
       if (places[index * STRIDE + 4] === number) return index;
@@ -263,7 +268,6 @@ export class HeadReader {
 
   /** All values of the field with this number, joined by `, ` as RFC 9110 §5.3 allows; `""` without one. */
   values(number: number): string {
-    if (number < 32 && (this.seen & (1 << number)) === 0) return "";
     let index = this.find(number);
     if (index < 0) return "";
     let joined = this.value(index);
@@ -299,7 +303,9 @@ export class HeadReader {
     places[at + 2] = start;
     places[at + 3] = end;
     places[at + 4] = number;
-    if (number < 32 && number !== 0) this.seen |= 1 << number;
+    if (number === 0) return;
+    if (number < 32) this.seen |= 1 << number;
+    else this.#seenToo |= 1 << (number & 31);
   }
 
   #grow(): void {

@@ -2,9 +2,11 @@
  * Which fields of a message belong to one connection alone and are not sent on (RFC 9110 §7.6.1).
  */
 
+import { TOKEN_LOWER } from "./characters.ts";
 import { Field, fieldNumberOf } from "./field_names.ts";
 import { eachMember } from "./framing.ts";
 import type { HeadReader } from "./head_reader.ts";
+import { bytesOf } from "./text.ts";
 
 /** Fields that never pass, by number: what replaces some of them is written by the {@link HeadWriter}. */
 const HOP_BY_HOP: ReadonlySet<number> = new Set([
@@ -69,6 +71,17 @@ const END_TO_END: ReadonlySet<number> = new Set([
   Field.CacheStatus,
 ]);
 
+const KEEP_ALIVE = bytesOf("keep-alive");
+const CLOSE = bytesOf("close");
+const UPGRADE = bytesOf("upgrade");
+
+/** Whether `bytes[start..end)` is a token in any case, given in lower case. */
+function isWord(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
+  if (end - start !== word.length) return false;
+  for (let i = 0; i < word.length; i++) if (TOKEN_LOWER[bytes[start + i]] !== word[i]) return false;
+  return true;
+}
+
 /** What a message's Connection fields (RFC 9110 §7.6.1) say. */
 export class ConnectionOptions {
   close = false;
@@ -88,15 +101,20 @@ export class ConnectionOptions {
     this.forget();
     if ((head.seen & (1 << Field.Connection)) === 0) return;
     for (let at = head.find(Field.Connection); at >= 0; at = head.find(Field.Connection, at + 1)) {
-      eachMember(head, at, (start, end) => this.#add(head.text(start, end).toLowerCase()));
+      eachMember(head, at, (start, end) => this.#add(head, start, end));
     }
   }
 
-  #add(option: string): void {
-    if (option === "close") this.close = true;
-    else if (option === "keep-alive") this.keepAlive = true;
-    else if (option === "upgrade") this.upgrade = true;
-    else if (!END_TO_END.has(fieldNumberOf(option))) this.named.add(option);
+  #add(head: HeadReader, start: number, end: number): void {
+    const { bytes } = head;
+    if (isWord(bytes, start, end, KEEP_ALIVE)) this.keepAlive = true;
+    else if (isWord(bytes, start, end, CLOSE)) this.close = true;
+    else if (isWord(bytes, start, end, UPGRADE)) this.upgrade = true;
+    else this.#addName(head.text(start, end).toLowerCase());
+  }
+
+  #addName(option: string): void {
+    if (!END_TO_END.has(fieldNumberOf(option))) this.named.add(option);
   }
 
   /** Whether field `index` of the head is one that only this connection's ends may see. */

@@ -7,14 +7,15 @@
  */
 
 import type { Exchange } from "./exchange.ts";
+import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 import type { Users } from "./identity/users.ts";
 
 /** The key of what is asked for; known once it is known who asks. */
-export function keyOf(session: Session, exchange: Exchange): string {
+export function keyOf(session: Session, exchange: Exchange, request: Request): string {
   const { settings } = session.services;
   const whose = settings.users === null || settings.cacheShared ? "" : session.facts.user ?? "";
-  return keyFor(whose, exchange.target);
+  return whose === "" && request.known !== null ? request.known.key : keyFor(whose, exchange.target);
 }
 
 /** The URL of a key. */
@@ -28,7 +29,8 @@ export function* keysOf(url: string, users: Users | null): Generator<string> {
   if (users !== null) { for (const user of users.names()) yield keyFor(user, url); }
 }
 
-function keyFor(whose: string, url: string): string {
+/** The key of a URL for a user, or for all with `""`. */
+export function keyFor(whose: string, url: string): string {
   if (whose === "") return ` ${url}`;
   return `${whose.replaceAll("%", "%25").replaceAll(" ", "%20")} ${url}`;
 }

@@ -43,7 +43,7 @@ export class Caching {
   ) {
     const { method, framing } = request;
     this.#asked = { method, fields: fieldsSent(session, request), hasBody: framing !== 0 };
-    this.#key = keyOf(session, exchange);
+    this.#key = keyOf(session, exchange, request);
     this.#look();
   }
 

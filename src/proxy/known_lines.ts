@@ -6,7 +6,8 @@
 import type { HeadReader } from "../http/head_reader.ts";
 import type { RequestLine } from "../http/start_line.ts";
 import { type Target, targetText } from "../http/target.ts";
-import { copyOf } from "../http/text.ts";
+import { bytesOf, copyOf, decodeText } from "../http/text.ts";
+import { keyFor } from "./cache_key.ts";
 
 /** A valid request line as it was understood. All places hold for a line that begins at `start` in its buffer. */
 export interface KnownLine extends Readonly<RequestLine> {
@@ -16,6 +17,8 @@ export interface KnownLine extends Readonly<RequestLine> {
   readonly target: Target;
   /** The target as a text of its own. */
   readonly text: string;
+  /** What its answer is stored under where it is stored for all. */
+  readonly key: string;
 }
 
 /** How many are known, and how long the longest is, bytes. */
@@ -25,19 +28,19 @@ const LONGEST = 512;
 const VERSION = 9;
 const TELLING = 16;
 
-const known: (KnownLine | undefined)[] = new Array(PLACES).fill(undefined);
+const known: (KnownLine | null)[] = new Array(PLACES).fill(null);
 /** The last line of each place as a number: only one that comes twice in a row there is worth its memory. */
 const last = new Int32Array(PLACES);
 
-/** The request line of a whole head as it was understood before. */
-export function recallLine(head: HeadReader): KnownLine | undefined {
+/** The request line of a whole head as it was understood before; `null` where it is not known. */
+export function recallLine(head: HeadReader): KnownLine | null {
   const { bytes, start, startLineEnd } = head;
   const line = known[hashOf(head) & (PLACES - 1)];
-  if (line === undefined || line.start !== start) return undefined;
+  if (line === null || line.start !== start) return null;
   const { bytes: wanted } = line;
   const { length } = wanted;
-  if (startLineEnd - start !== length) return undefined;
-  for (let i = 0; i < length; i++) if (bytes[start + i] !== wanted[i]) return undefined;
+  if (startLineEnd - start !== length) return null;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== wanted[i]) return null;
   return line;
 }
 
@@ -52,6 +55,7 @@ export function rememberLine(head: HeadReader, line: RequestLine, method: string
     return;
   }
   const { methodEnd, targetStart, targetEnd, minorVersion } = line;
+  const text = copyOf(targetText(head, target));
   known[place] = {
     start,
     bytes: bytes.slice(start, startLineEnd),
@@ -61,8 +65,15 @@ export function rememberLine(head: HeadReader, line: RequestLine, method: string
     targetEnd,
     minorVersion,
     target,
-    text: copyOf(targetText(head, target)),
+    text,
+    key: inOnePiece(keyFor("", text)),
   };
+}
+
+/** The same text, made anew: one that was joined is put together each time that it is looked up. */
+function inOnePiece(text: string): string {
+  const bytes = bytesOf(text);
+  return decodeText(bytes, 0, bytes.length, bytes.some((byte) => byte >= 0x80));
 }
 
 function hashOf({ bytes, start, startLineEnd }: HeadReader): number {

@@ -34,6 +34,8 @@ export class Request implements RequestLine {
   targetEnd = 0;
   minorVersion = 1;
   target!: Target;
+  /** Its line, if that has come before. */
+  known: KnownLine | null = null;
   framing: Framing = 0;
 
   constructor(settings: ProxySettings) {
@@ -46,8 +48,8 @@ export class Request implements RequestLine {
   understand(exchange: Exchange): void {
     const { head } = this;
     exchange.requestHeadBytes = head.end - head.start;
-    const known = recallLine(head);
-    if (known === undefined) this.#readLine(exchange);
+    const known = this.known = recallLine(head);
+    if (known === null) this.#readLine(exchange);
     else this.#takeLine(known, exchange);
     const { authority, form, scheme } = this.target;
     if (authority !== null) {
@@ -134,6 +136,7 @@ export class Request implements RequestLine {
   release(): boolean {
     this.head.release();
     this.method = "";
+    this.known = null;
     this.minorVersion = 1;
     this.framing = 0;
     this.options.forget();

@@ -14,7 +14,7 @@ function understood(line: string, start: number) {
   const message = bytes("x".repeat(start) + `${line}\r\nHost: a\r\n\r\n`);
   request.head.begin(message, start);
   request.head.read(message.length);
-  const known = recallLine(request.head) !== undefined;
+  const known = recallLine(request.head) !== null;
   request.understand(exchange);
   const { method, minorVersion, methodEnd, targetStart, targetEnd, target } = request;
   const { pathStart, pathEnd, authority, form, scheme } = target;
