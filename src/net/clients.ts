@@ -1,6 +1,7 @@
 /** The clients' connections that are open: how many, of whom, and when the last one has gone. */
 
 import { stuckConnections } from "./connection.ts";
+import { type Listed, Roster } from "./roster.ts";
 
 /** How many may be open at a time. */
 export interface ClientLimits {
@@ -10,7 +11,7 @@ export interface ClientLimits {
 }
 
 /** What serves one connection of a client. */
-export interface ClientSession {
+export interface ClientSession extends Listed {
   /** The client's address. */
   readonly client: string;
   /** Serves the connection until it is over. Never rejects. */
@@ -18,7 +19,7 @@ export interface ClientSession {
 }
 
 export class Clients<Session extends ClientSession> {
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Roster<Session>();
   readonly #perClient = new Map<string, number>();
   /** Waits for the last session to go. */
   #empty: PromiseWithResolvers<void> | null = null;
@@ -28,8 +29,8 @@ export class Clients<Session extends ClientSession> {
     return this.#sessions.size;
   }
 
-  [Symbol.iterator](): IterableIterator<Session> {
-    return this.#sessions.values();
+  [Symbol.iterator](): Generator<Session> {
+    return this.#sessions[Symbol.iterator]();
   }
 
   /**

@@ -3,8 +3,10 @@
  * number and looking at all of them a few times a second costs next to nothing.
  */
 
+import { type Listed, Roster } from "./roster.ts";
+
 /** Something that must have happened by a time. */
-export interface Deadlined {
+export interface Deadlined extends Listed {
   /** On the clock's time, ms; Infinity for none. */
   deadline: number;
   /** The deadline has passed; called once, the deadline is Infinity by then. */
@@ -34,7 +36,7 @@ export class Clock {
   /** ms on this clock. It goes forward by one tick at most, also when the process stood still for longer. */
   now: number;
 
-  readonly #watched = new Set<Deadlined>();
+  readonly #watched = new Roster<Deadlined>();
   readonly #time: Time;
   #stopTicking: (() => void) | null = null;
 

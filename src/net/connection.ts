@@ -6,6 +6,7 @@
 import { borrow, giveBack } from "./buffers.ts";
 import type { Clock, Deadlined } from "./clock.ts";
 import { countRead, turnToRead } from "./fair_reads.ts";
+import { UNLISTED } from "./roster.ts";
 
 /** What {@link Connection.read} says besides a number of bytes. */
 export const ENDED = 0;
@@ -43,6 +44,7 @@ export class Connection implements Deadlined {
   start: number;
   end: number;
 
+  place = UNLISTED;
   deadline = Infinity;
   /** Set when the connection was closed because its deadline had passed. */
   expired = false;

@@ -3,6 +3,7 @@
 import type { Clock, Deadlined } from "./clock.ts";
 import { close } from "./close.ts";
 import { listen, type ListenAddress, ListenError } from "./listen.ts";
+import { UNLISTED } from "./roster.ts";
 
 /** What a server shows: its certificate with those that vouch for it, and its key, as PEM. */
 export interface ServerCertificate {
@@ -131,6 +132,7 @@ export class TlsHandshakes {
 }
 
 class Limit implements Deadlined {
+  place = UNLISTED;
   deadline = Infinity;
   #passed = false;
 

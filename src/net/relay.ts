@@ -3,6 +3,7 @@
 import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "./buffers.ts";
 import type { Clock, Deadlined } from "./clock.ts";
 import { type Connection, ENDED, FAILED } from "./connection.ts";
+import { UNLISTED } from "./roster.ts";
 
 /**
  * Why a relay is over; "stopped" when somebody has closed a connection meanwhile, "refused" when the near side's
@@ -290,6 +291,7 @@ const NEVER = new Promise<never>(() => {});
 
 /** A time that is over at some point, whatever moves meanwhile. */
 class TimeLimit implements Deadlined {
+  place = UNLISTED;
   deadline: number;
   readonly over: Promise<typeof OVER>;
   #pass!: (over: typeof OVER) => void;

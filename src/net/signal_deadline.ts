@@ -1,8 +1,10 @@
 /** A deadline for what takes a signal. */
 
 import type { Clock, Deadlined } from "./clock.ts";
+import { UNLISTED } from "./roster.ts";
 
 export class SignalDeadline implements Deadlined {
+  place = UNLISTED;
   readonly #controller = new AbortController();
   readonly signal = this.#controller.signal;
 

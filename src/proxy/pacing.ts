@@ -8,6 +8,7 @@
 import type { Clock, Deadlined } from "../net/clock.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Pace } from "../net/relay.ts";
+import { UNLISTED } from "../net/roster.ts";
 import type { Usage } from "../policy/rates.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
@@ -20,6 +21,7 @@ import type { Session } from "./session.ts";
  * nothing is written to it. It is given up when it stands so for longer than `patience` within one wait.
  */
 export class Pause implements Deadlined {
+  place = UNLISTED;
   readonly over: Promise<void>;
   /** Every tick. */
   deadline = 0;

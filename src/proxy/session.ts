@@ -6,6 +6,7 @@ import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { giveBack } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
 import { lingeringClose } from "../net/lingering_close.ts";
+import { UNLISTED } from "../net/roster.ts";
 import type { Facts } from "../policy/facts.ts";
 import type { Usage } from "../policy/rates.ts";
 import type { Verdict } from "../policy/verdict.ts";
@@ -32,6 +33,8 @@ const NO_AUTHORITY = new Authority("", 0, null, "");
 type OwnFacts = { -readonly [Fact in keyof Facts]: Facts[Fact] };
 
 export class Session {
+  /** Among those of all clients. */
+  place = UNLISTED;
   /** The client's connection. */
   readonly down: Connection;
   /** What the policy is asked about, and what it last said. */

@@ -9,6 +9,7 @@ import type { ConnectionOptions } from "../http/hop_by_hop.ts";
 import { type Connection, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import type { Deadlined } from "../net/clock.ts";
+import { UNLISTED } from "../net/roster.ts";
 import { Pause } from "./pacing.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
@@ -215,6 +216,7 @@ const LINE_END = new Uint8Array([0x0d, 0x0a]);
 
 /** Opens when the origin says `100 Continue`, or has said nothing for a second. */
 class ContinueGate implements Deadlined {
+  place = UNLISTED;
   readonly opened: Promise<void>;
   deadline: number;
   readonly #resolve: () => void;

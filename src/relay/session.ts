@@ -5,6 +5,7 @@ import type { Clock } from "../net/clock.ts";
 import { Connection } from "../net/connection.ts";
 import { DialError, type DialErrorKind } from "../net/dial.ts";
 import { relay } from "../net/relay.ts";
+import { UNLISTED } from "../net/roster.ts";
 import { SignalDeadline } from "../net/signal_deadline.ts";
 import type { OwnListeners } from "../policy/own_listeners.ts";
 import { hashOf } from "./balancing.ts";
@@ -49,6 +50,8 @@ const CLIENT_RESET = "the client reset the connection";
 const STOPPED = "the relay was stopped";
 
 export class Session {
+  /** Among those of all clients. */
+  place = UNLISTED;
   readonly #options: SessionOptions;
   readonly #down: Connection;
   #up: Connection | null = null;

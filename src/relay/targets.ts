@@ -6,6 +6,7 @@ import { formatIp } from "../http/ip_address.ts";
 import { DialError } from "../net/dial.ts";
 import { proxyHeader } from "../net/proxy_protocol.ts";
 import { ResolveError, type Resolver } from "../net/resolve.ts";
+import { UNLISTED } from "../net/roster.ts";
 import { SignalDeadline } from "../net/signal_deadline.ts";
 import type { OwnListeners } from "../policy/own_listeners.ts";
 import { choose } from "./balancing.ts";
@@ -51,6 +52,7 @@ interface Place {
 
 /** Something that is done at a time. */
 class Task implements Deadlined {
+  place = UNLISTED;
   deadline = Infinity;
 
   constructor(readonly expire: () => void) {}

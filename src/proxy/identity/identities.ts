@@ -6,6 +6,7 @@
 import type { Credentials } from "../../policy/credentials.ts";
 import { parseIp } from "../../http/ip_address.ts";
 import type { Clock, Deadlined } from "../../net/clock.ts";
+import { UNLISTED } from "../../net/roster.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 import type { Users } from "./users.ts";
 
@@ -258,6 +259,7 @@ interface Waiting {
 
 /** One credential that is to be verified, for all that wait for it. */
 class Attempt implements Deadlined {
+  place = UNLISTED;
   readonly waiting = new Set<Waiting>();
   deadline = Infinity;
 

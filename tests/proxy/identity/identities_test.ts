@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Clock } from "../../../src/net/clock.ts";
+import { UNLISTED } from "../../../src/net/roster.ts";
 import { Identities, type Outcome, type Waiter } from "../../../src/proxy/identity/identities.ts";
 import { FakeTime, settled } from "../../net/fakes.ts";
 import { bytes } from "../../http/reading.ts";
@@ -16,7 +17,7 @@ class Scene {
   readonly identities = new Identities(this.clock);
 
   constructor() {
-    this.clock.watch({ deadline: Infinity, expire() {} });
+    this.clock.watch({ place: UNLISTED, deadline: Infinity, expire() {} });
   }
 
   tag(text: string): string {
