@@ -116,7 +116,9 @@ export class Caching {
 
   #serve(variant: Variant, age: number, facts: CacheFacts, validated: boolean) {
     const { session, exchange, request } = this;
-    return serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
+    const served = serveStored(session, exchange, request, this.#asked, variant, age, facts, validated);
+    if (served !== null && !facts.collapsed) this.cache.used(this.#key, variant);
+    return served;
   }
 
   /**
