@@ -147,7 +147,11 @@ Deno.test("lists and users that the file names are one message too, once the fil
 Deno.test("nobody reading standard output is no reason to stop", async () => {
   const main = new URL("../../main.ts", import.meta.url).pathname;
   const script = '"$0" run --allow-net --no-prompt "$1" --help | head -1; echo "${PIPESTATUS[0]}"';
-  const command = new Deno.Command("bash", { args: ["-c", script, Deno.execPath(), main] });
+  const command = new Deno.Command("bash", {
+    args: ["-c", script, Deno.execPath(), main],
+    // bash complains of a locale that the machine does not have
+    env: { LC_ALL: "C" },
+  });
   const { stdout, stderr } = await command.output();
   const out = new TextDecoder().decode(stdout).trimEnd().split("\n");
   assertEquals([out.length, out[1], new TextDecoder().decode(stderr)], [2, "0", ""]);
