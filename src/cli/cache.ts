@@ -10,7 +10,7 @@ import { didYouMean } from "../config/nearest.ts";
 import { quote } from "../config/printable.ts";
 import { HttpError } from "../http/error.ts";
 import { readAsked } from "../policy/asked.ts";
-import { readMeta, type StoredMeta } from "../proxy/disk_shelf.ts";
+import { readMeta, type StoredMeta } from "../proxy/cache/disk_shelf.ts";
 import { listHead, listRow, removedText, showText, statsText } from "./cache_text.ts";
 import { patternOf } from "./cache_pattern.ts";
 import { requireFolder } from "./disk.ts";

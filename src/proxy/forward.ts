@@ -6,7 +6,7 @@
 import { Field } from "../http/field_names.ts";
 import { HeadWriter } from "../http/head_writer.ts";
 import { admit } from "./admit.ts";
-import { Caching } from "./caching.ts";
+import { Caching } from "./cache/caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
 import { takeKept } from "./kept.ts";
@@ -14,7 +14,7 @@ import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own/own_resources.ts";
 import { paceHead } from "./pacing.ts";
 import { connect } from "./reach.ts";
-import { purge } from "./purge.ts";
+import { purge } from "./cache/purge.ts";
 import type { Request } from "./request.ts";
 import { addressToParent, writeRequestHead } from "./request_head.ts";
 import { ResponseRelay } from "./response_relay.ts";

@@ -7,7 +7,7 @@ import type { HeadReader } from "../http/head_reader.ts";
 import type { RequestLine } from "../http/start_line.ts";
 import { type Target, targetText } from "../http/target.ts";
 import { bytesOf, copyOf, decodeText } from "../http/text.ts";
-import { keyFor } from "./cache_key.ts";
+import { keyFor } from "./cache/cache_key.ts";
 
 /** A valid request line as it was understood. All places hold for a line that begins at `start` in its buffer. */
 export interface KnownLine extends Readonly<RequestLine> {

@@ -8,7 +8,7 @@ import { NoticeLimit } from "../net/notice_limit.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import type { Arrival } from "./arrival.ts";
 import { Entrance } from "./entrance.ts";
-import type { HttpCache } from "./http_cache.ts";
+import type { HttpCache } from "./cache/http_cache.ts";
 import type { Observer } from "./observer.ts";
 import { Refusals } from "./refusals.ts";
 import { Services } from "./services.ts";

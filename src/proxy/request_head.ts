@@ -18,7 +18,7 @@ import { oneForwardLess } from "./max_forwards.ts";
 import type { Parent } from "./parents/parent.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
-import type { Storing } from "./storing.ts";
+import type { Storing } from "./cache/storing.ts";
 
 const STAR = 0x2a;
 const EXPECT = 1 << Field.Expect;

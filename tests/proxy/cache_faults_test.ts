@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { NO_LIMITS } from "../../src/policy/rates.ts";
-import { Recording } from "../../src/proxy/recording.ts";
+import { Recording } from "../../src/proxy/cache/recording.ts";
 import {
   cached,
   came,

@@ -6,7 +6,7 @@ import {
   Recording,
   RecordingBudget,
   type RecordingReader,
-} from "../../src/proxy/recording.ts";
+} from "../../src/proxy/cache/recording.ts";
 
 /** Byte `index` of every body here: a piece that is read from another place is seen. */
 function byteAt(index: number): number {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { FieldLine, StoredResponse } from "../../src/cache/stored_response.ts";
-import { Packing } from "../../src/proxy/packing.ts";
-import { Variant } from "../../src/proxy/variant.ts";
+import { Packing } from "../../src/proxy/cache/packing.ts";
+import { Variant } from "../../src/proxy/cache/variant.ts";
 
 function head(fields: FieldLine[], length: number, more: Partial<StoredResponse> = {}): StoredResponse {
   return { status: 200, fields, requestTime: 1, responseTime: 2, vary: [], length, range: null, ...more };

@@ -3,28 +3,28 @@
  * told.
  */
 
-import { type CacheFacts, NO_FACTS } from "../cache/cache_status.ts";
-import { readResponseDirectives } from "../cache/cache_control.ts";
-import { fieldOf, fieldsOf } from "../cache/field_lines.ts";
-import type { Finding } from "../cache/find.ts";
-import { freshen, selectedBy, updateByHead } from "../cache/freshen.ts";
-import { ageOf, lifetimeOf } from "../cache/freshness.ts";
-import { invalidates } from "../cache/invalidation.ts";
-import { mayStore, omittedFields, partOf } from "../cache/storability.ts";
-import type { CacheRequest, FieldLine, StoredResponse } from "../cache/stored_response.ts";
-import { matches, varyOf } from "../cache/vary.ts";
-import { formatDate } from "../http/date.ts";
-import { HttpError } from "../http/error.ts";
-import { Field } from "../http/field_names.ts";
-import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
-import type { HeadWriter } from "../http/head_writer.ts";
-import { copyOf } from "../http/text.ts";
+import { type CacheFacts, NO_FACTS } from "../../cache/cache_status.ts";
+import { readResponseDirectives } from "../../cache/cache_control.ts";
+import { fieldOf, fieldsOf } from "../../cache/field_lines.ts";
+import type { Finding } from "../../cache/find.ts";
+import { freshen, selectedBy, updateByHead } from "../../cache/freshen.ts";
+import { ageOf, lifetimeOf } from "../../cache/freshness.ts";
+import { invalidates } from "../../cache/invalidation.ts";
+import { mayStore, omittedFields, partOf } from "../../cache/storability.ts";
+import type { CacheRequest, FieldLine, StoredResponse } from "../../cache/stored_response.ts";
+import { matches, varyOf } from "../../cache/vary.ts";
+import { formatDate } from "../../http/date.ts";
+import { HttpError } from "../../http/error.ts";
+import { Field } from "../../http/field_names.ts";
+import { CHUNKED, type Framing, UNTIL_CLOSE } from "../../http/framing.ts";
+import type { HeadWriter } from "../../http/head_writer.ts";
+import { copyOf } from "../../http/text.ts";
 import { urlOf } from "./cache_key.ts";
-import { ClientGone } from "./client_gone.ts";
+import { ClientGone } from "../client_gone.ts";
 import type { ShelfWriter } from "./disk_shelf.ts";
 import type { Failure, Flight, HttpCache, Trouble } from "./http_cache.ts";
 import { Recording } from "./recording.ts";
-import type { Response } from "./response.ts";
+import type { Response } from "../response.ts";
 import { Variant } from "./variant.ts";
 
 /** The client's own conditions, which weir's take the place of, and its wish for a part of what is to be validated. */

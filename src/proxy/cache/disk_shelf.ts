@@ -1,7 +1,7 @@
 /** Responses on the disk, behind those in memory: what the disk store knows as keys, texts and bytes. */
 
-import type { DiskObject, DiskStore } from "../cache/disk_store.ts";
-import type { FieldLine, StoredResponse } from "../cache/stored_response.ts";
+import type { DiskObject, DiskStore } from "../../cache/disk_store.ts";
+import type { FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import type { BodySource } from "./recorded_body.ts";
 import { BODY_DONE, BODY_LOST } from "./recording.ts";
 import { Variant } from "./variant.ts";

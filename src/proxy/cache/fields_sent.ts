@@ -3,11 +3,11 @@
  * and weir has not sent on, it could have what was made for nobody in particular kept for others.
  */
 
-import { fieldsOf } from "../cache/field_lines.ts";
-import type { FieldLine, Fields } from "../cache/stored_response.ts";
-import { copyOf } from "../http/text.ts";
-import type { Request } from "./request.ts";
-import type { Session } from "./session.ts";
+import { fieldsOf } from "../../cache/field_lines.ts";
+import type { FieldLine, Fields } from "../../cache/stored_response.ts";
+import { copyOf } from "../../http/text.ts";
+import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
 
 const FORWARDED: ReadonlySet<string> = new Set(["x-forwarded-for", "forwarded"]);
 

@@ -6,10 +6,10 @@
  * answer takes tells one what another has looked at.
  */
 
-import type { Exchange } from "./exchange.ts";
-import type { Request } from "./request.ts";
-import type { Session } from "./session.ts";
-import type { Users } from "./identity/users.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
+import type { Users } from "../identity/users.ts";
 
 /** The key of what is asked for; known once it is known who asks. */
 export function keyOf(session: Session, exchange: Exchange, request: Request): string {

@@ -1,12 +1,12 @@
 /** What is stored, by {@link keyOf}, and what is being fetched for several at once. */
 
-import { MemoryStore } from "../cache/memory_store.ts";
+import { MemoryStore } from "../../cache/memory_store.ts";
 import { keysOf, urlOf } from "./cache_key.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Packing } from "./packing.ts";
 import { joinParts } from "./parts.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
-import type { Users } from "./identity/users.ts";
+import type { Users } from "../identity/users.ts";
 import type { Variant } from "./variant.ts";
 
 /** Variants of one URL; the oldest makes room. */

@@ -1,21 +1,21 @@
 /** A stored response on its way to a client. */
 
-import { ageText, answerFrom } from "../cache/answer.ts";
-import { type CacheFacts, cacheStatus, cacheWords } from "../cache/cache_status.ts";
-import type { CacheRequest, FieldLine } from "../cache/stored_response.ts";
-import { Field } from "../http/field_names.ts";
-import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
-import { bytesOf, writeText } from "../http/text.ts";
-import { borrow, giveBack, MEDIUM } from "../net/buffers.ts";
-import type { Verdict } from "../policy/verdict.ts";
-import type { Exchange } from "./exchange.ts";
+import { ageText, answerFrom } from "../../cache/answer.ts";
+import { type CacheFacts, cacheStatus, cacheWords } from "../../cache/cache_status.ts";
+import type { CacheRequest, FieldLine } from "../../cache/stored_response.ts";
+import { Field } from "../../http/field_names.ts";
+import { CHUNKED, type Framing, UNTIL_CLOSE } from "../../http/framing.ts";
+import { bytesOf, writeText } from "../../http/text.ts";
+import { borrow, giveBack, MEDIUM } from "../../net/buffers.ts";
+import type { Verdict } from "../../policy/verdict.ts";
+import type { Exchange } from "../exchange.ts";
 import { ShelvedBody } from "./disk_shelf.ts";
 import { keepHot } from "./hot_answers.ts";
-import { judgeStored, obey, passes } from "./judgement.ts";
+import { judgeStored, obey, passes } from "../judgement.ts";
 import { type BodySource, KeptBody, sendRecorded } from "./recorded_body.ts";
 import { Recording } from "./recording.ts";
-import type { Request } from "./request.ts";
-import type { Session } from "./session.ts";
+import type { Request } from "../request.ts";
+import type { Session } from "../session.ts";
 import type { Variant } from "./variant.ts";
 
 /** Standard phrases for what is made of a stored 200. */

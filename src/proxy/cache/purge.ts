@@ -1,14 +1,14 @@
 /** `PURGE`: a client asks that what is stored for a URL be forgotten, in the way that other caches know. */
 
-import { HttpError } from "../http/error.ts";
-import { formatDate } from "../http/date.ts";
-import { bytesOf } from "../http/text.ts";
-import type { Exchange } from "./exchange.ts";
+import { HttpError } from "../../http/error.ts";
+import { formatDate } from "../../http/date.ts";
+import { bytesOf } from "../../http/text.ts";
+import type { Exchange } from "../exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
-import { passes } from "./judgement.ts";
-import type { Request } from "./request.ts";
-import { sendAnswer } from "./own/send_answer.ts";
-import type { Session } from "./session.ts";
+import { passes } from "../judgement.ts";
+import type { Request } from "../request.ts";
+import { sendAnswer } from "../own/send_answer.ts";
+import type { Session } from "../session.ts";
 
 /**
  * Forgets it for all users: 200 when there was something, else 404. Only for clients that a rule lets do it by the

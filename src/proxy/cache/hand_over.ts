@@ -3,16 +3,16 @@
  * it answers is one of them. Both connections go on without each other.
  */
 
-import type { BodyReader } from "../http/body_reader.ts";
-import type { Framing } from "../http/framing.ts";
+import type { BodyReader } from "../../http/body_reader.ts";
+import type { Framing } from "../../http/framing.ts";
 import { BodyFetch } from "./body_fetch.ts";
-import type { Exchange } from "./exchange.ts";
-import { writeLastChunk } from "./last_chunk.ts";
+import type { Exchange } from "../exchange.ts";
+import { writeLastChunk } from "../last_chunk.ts";
 import { type BodySource, sendRecorded } from "./recorded_body.ts";
-import type { Response } from "./response.ts";
-import type { Session } from "./session.ts";
+import type { Response } from "../response.ts";
+import type { Session } from "../session.ts";
 import type { Storing } from "./storing.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream } from "../upstream.ts";
 
 export class HandOver {
   readonly #fetch: BodyFetch;

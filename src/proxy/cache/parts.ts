@@ -1,6 +1,6 @@
 /** Parts of a response that come one after the other, joined (RFC 9111 §3.4). */
 
-import { combine } from "../cache/range.ts";
+import { combine } from "../../cache/range.ts";
 import { Variant } from "./variant.ts";
 
 /**

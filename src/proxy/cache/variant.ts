@@ -1,10 +1,10 @@
 /** A stored response with its body: complete, or still coming. */
 
-import { isSentAlways, omittedFrom } from "../cache/answer.ts";
-import { fieldOf } from "../cache/field_lines.ts";
-import { BYTES_OF_A_BUFFER } from "../cache/memory_store.ts";
-import type { FieldLine, StoredResponse } from "../cache/stored_response.ts";
-import { copyOf, decodeText, writeText } from "../http/text.ts";
+import { isSentAlways, omittedFrom } from "../../cache/answer.ts";
+import { fieldOf } from "../../cache/field_lines.ts";
+import { BYTES_OF_A_BUFFER } from "../../cache/memory_store.ts";
+import type { FieldLine, StoredResponse } from "../../cache/stored_response.ts";
+import { copyOf, decodeText, writeText } from "../../http/text.ts";
 import type { ShelvedBody } from "./disk_shelf.ts";
 import type { HotAnswer } from "./hot_answers.ts";
 import { type Packable, PACKED_SHARE, type Page, SMALL_THING } from "./packing.ts";

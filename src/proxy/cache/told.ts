@@ -1,7 +1,7 @@
 /** What the cache had to do with a response that is relayed, in the words of the log and of `Cache-Status`. */
 
-import { type CacheFacts, cacheStatus, cacheWords } from "../cache/cache_status.ts";
-import { fieldLine } from "../http/head_writer.ts";
+import { type CacheFacts, cacheStatus, cacheWords } from "../../cache/cache_status.ts";
+import { fieldLine } from "../../http/head_writer.ts";
 
 export interface Told {
   /** For the access log. */

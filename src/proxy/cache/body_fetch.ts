@@ -3,13 +3,13 @@
  * particular: the client that asked first may leave, and the others go on.
  */
 
-import type { BodyReader } from "../http/body_reader.ts";
-import { HttpError } from "../http/error.ts";
-import { MEDIUM } from "../net/buffers.ts";
-import { type Connection, ENDED, FAILED } from "../net/connection.ts";
-import { BufferFit } from "../net/relay.ts";
+import type { BodyReader } from "../../http/body_reader.ts";
+import { HttpError } from "../../http/error.ts";
+import { MEDIUM } from "../../net/buffers.ts";
+import { type Connection, ENDED, FAILED } from "../../net/connection.ts";
+import { BufferFit } from "../../net/relay.ts";
 import type { Recording } from "./recording.ts";
-import type { Services } from "./services.ts";
+import type { Services } from "../services.ts";
 import type { Storing } from "./storing.ts";
 import type { Variant } from "./variant.ts";
 

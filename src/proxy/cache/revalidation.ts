@@ -3,33 +3,33 @@
  * RFC 5861 §3): an exchange without a client, with a line of its own in the log.
  */
 
-import type { Finding } from "../cache/find.ts";
-import { BodyReader } from "../http/body_reader.ts";
-import { HttpError } from "../http/error.ts";
-import { responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
-import { HeadWriter } from "../http/head_writer.ts";
-import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
-import { copyOf } from "../http/text.ts";
-import { cacheWords } from "../cache/cache_status.ts";
-import type { Facts } from "../policy/facts.ts";
-import type { Usage } from "../policy/rates.ts";
-import type { Verdict } from "../policy/verdict.ts";
-import type { Asker } from "./asker.ts";
+import type { Finding } from "../../cache/find.ts";
+import { BodyReader } from "../../http/body_reader.ts";
+import { HttpError } from "../../http/error.ts";
+import { responseFraming, UNTIL_CLOSE } from "../../http/framing.ts";
+import { HeadWriter } from "../../http/head_writer.ts";
+import { mayBecomeStatusLine, readStatusLine } from "../../http/start_line.ts";
+import { copyOf } from "../../http/text.ts";
+import { cacheWords } from "../../cache/cache_status.ts";
+import type { Facts } from "../../policy/facts.ts";
+import type { Usage } from "../../policy/rates.ts";
+import type { Verdict } from "../../policy/verdict.ts";
+import type { Asker } from "../asker.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import { urlOf } from "./cache_key.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange } from "../exchange.ts";
 import { copyOfFieldsSent } from "./fields_sent.ts";
 import type { HttpCache } from "./http_cache.ts";
-import { MAX_INTERIM } from "./interim.ts";
-import { takeKept } from "./kept.ts";
-import { connect } from "./reach.ts";
-import type { Request } from "./request.ts";
-import type { Response } from "./response.ts";
-import type { Services } from "./services.ts";
-import type { Session } from "./session.ts";
+import { MAX_INTERIM } from "../interim.ts";
+import { takeKept } from "../kept.ts";
+import { connect } from "../reach.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
+import type { Services } from "../services.ts";
+import type { Session } from "../session.ts";
 import { Storing } from "./storing.ts";
-import { addressToParent, writeRequestHead } from "./request_head.ts";
-import type { Upstream } from "./upstream.ts";
+import { addressToParent, writeRequestHead } from "../request_head.ts";
+import type { Upstream } from "../upstream.ts";
 
 /** Exchanges without a client at a time: nobody else bounds them. */
 const MAX_BACKGROUNDS = 128;

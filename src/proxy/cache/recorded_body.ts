@@ -1,13 +1,13 @@
 /** A body that was recorded, or still is, on its way to a client. */
 
-import { wrapChunk } from "../http/chunked.ts";
-import { CHUNKED, type Framing } from "../http/framing.ts";
-import { borrow, giveBack, LARGE, MEDIUM, WHOLE } from "../net/buffers.ts";
-import type { Exchange } from "./exchange.ts";
-import { LAST_CHUNK } from "./last_chunk.ts";
-import { Pause } from "./pacing.ts";
+import { wrapChunk } from "../../http/chunked.ts";
+import { CHUNKED, type Framing } from "../../http/framing.ts";
+import { borrow, giveBack, LARGE, MEDIUM, WHOLE } from "../../net/buffers.ts";
+import type { Exchange } from "../exchange.ts";
+import { LAST_CHUNK } from "../last_chunk.ts";
+import { Pause } from "../pacing.ts";
 import { BODY_DONE, BODY_LOST } from "./recording.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 
 /** Room before a chunk's data for its size, and behind it for the line end and the last chunk. */
 const BEFORE_CHUNK = 16;

@@ -3,23 +3,23 @@
  * place of the origin's response.
  */
 
-import { requestDirectivesOf } from "../cache/cache_control.ts";
-import { NO_FACTS } from "../cache/cache_status.ts";
-import { find, type Finding } from "../cache/find.ts";
-import { ageOf } from "../cache/freshness.ts";
-import type { CacheFacts } from "../cache/cache_status.ts";
-import type { CacheRequest } from "../cache/stored_response.ts";
-import { HttpError } from "../http/error.ts";
-import { Field } from "../http/field_names.ts";
+import { requestDirectivesOf } from "../../cache/cache_control.ts";
+import { NO_FACTS } from "../../cache/cache_status.ts";
+import { find, type Finding } from "../../cache/find.ts";
+import { ageOf } from "../../cache/freshness.ts";
+import type { CacheFacts } from "../../cache/cache_status.ts";
+import type { CacheRequest } from "../../cache/stored_response.ts";
+import { HttpError } from "../../http/error.ts";
+import { Field } from "../../http/field_names.ts";
 import { keyOf } from "./cache_key.ts";
-import { ClientGone } from "./client_gone.ts";
-import type { Exchange } from "./exchange.ts";
+import { ClientGone } from "../client_gone.ts";
+import type { Exchange } from "../exchange.ts";
 import { fieldsSent } from "./fields_sent.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
-import { judgeStored, passes } from "./judgement.ts";
-import type { Request } from "./request.ts";
+import { judgeStored, passes } from "../judgement.ts";
+import type { Request } from "../request.ts";
 import { revalidate } from "./revalidation.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 import { factsOf, Storing } from "./storing.ts";
 import { serveStored } from "./stored_answer.ts";
 import { tellOf } from "./told.ts";
