@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Packable, PACKED_SHARE, Packing, type Page, SMALL_THING } from "../../src/proxy/cache/packing.ts";
+import {
+  type Packable,
+  PACKED_SHARE,
+  Packing,
+  type Page,
+  SMALL_THING,
+} from "../../src/proxy/cache/packing.ts";
 
 class Thing implements Packable {
   start = 0;
