@@ -47,10 +47,6 @@ export class FileUsers implements Users {
     return this.#users.size;
   }
 
-  names(): Iterable<string> {
-    return this.#users.keys();
-  }
-
   recordOf(user: string): string | undefined {
     return this.#users.get(user)?.text;
   }

@@ -5,6 +5,7 @@ import { DiskReader } from "../../src/cache/disk/reader.ts";
 import { DiskStore } from "../../src/cache/disk_store.ts";
 import { Proxy } from "../../src/proxy/proxy.ts";
 import { Exchanges, Origin, SETTINGS } from "./harness.ts";
+import { KnownUsers } from "./known_users.ts";
 import { Peer } from "./peer.ts";
 import { policy } from "./policies.ts";
 import { get } from "./round_trip.ts";
@@ -137,6 +138,58 @@ Deno.test("every answer counts as a hit of its response, from memory or from the
     );
     reader.close();
     assertEquals(hits.sort(), ["/long  5", "/short  7", "/vary de 3", "/vary fr 1"]);
+  } finally {
+    await origin.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what one user has made invalid is not on the disk either for another who comes later", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  let asked = 0;
+  origin.answer(() => {
+    asked++;
+    return "HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nok";
+  });
+  const users = new KnownUsers({ one: "x", other: "x" });
+  const disk = () => DiskStore.open(folder, 64 * MIB, () => {});
+  /** What the log says of these requests, each `method user path`, to a proxy that has just been started. */
+  const after = async (...requests: string[]): Promise<string[]> => {
+    const store = await disk();
+    const exchanges = new Exchanges();
+    const always = policy({ authentication: "always" });
+    const settings = { ...SETTINGS, cacheSize: MIB, users, policy: always };
+    const proxy = new Proxy(settings, exchanges, undefined, store);
+    const [{ port }] = proxy.listen([{ hostname: "127.0.0.1", port: 0 }]);
+    const client = new Peer(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const said: string[] = [];
+    for (const request of requests) {
+      const [method, user, path] = request.split(" ");
+      await client.send(
+        get(origin, path, `Proxy-Authorization: Basic ${btoa(`${user}:x`)}`).replace("GET", method),
+      );
+      await client.message();
+      said.push((await exchanges.next()).cache);
+    }
+    client.close();
+    await proxy.stop();
+    await store.settled();
+    await store.close();
+    return said;
+  };
+  try {
+    const stored = "miss stored";
+    const gets = ["GET one /a", "GET other /a", "GET other /b"];
+    assertEquals(await after(...gets), [stored, stored, stored]);
+    assertEquals(await after("DELETE one /a", "GET other /a", "GET other /b", "GET one /a"), [
+      "bypass method",
+      stored,
+      "hit",
+      stored,
+    ]);
+    assertEquals(await after(...gets), ["hit", "hit", "hit"]);
+    assertEquals(asked, 6);
   } finally {
     await origin.close();
     await Deno.remove(folder, { recursive: true });

@@ -19,10 +19,6 @@ export class KnownUsers implements Users {
     this.version++;
   }
 
-  names(): Iterable<string> {
-    return this.#passwords.keys();
-  }
-
   recordOf(user: string): string | undefined {
     const password = this.#passwords.get(user);
     return password === undefined ? undefined : `hash of ${password}`;

@@ -9,7 +9,6 @@
 import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../session.ts";
-import type { Users } from "../identity/users.ts";
 
 /** The key of what is asked for; known once it is known who asks. */
 export function keyOf(session: Session, exchange: Exchange, request: Request): string {
@@ -23,10 +22,9 @@ export function urlOf(key: string): string {
   return key.slice(key.indexOf(" ") + 1);
 }
 
-/** The keys under which anybody may have stored something for a URL: what has become invalid is so for all. */
-export function* keysOf(url: string, users: Users | null): Generator<string> {
-  yield keyFor("", url);
-  if (users !== null) { for (const user of users.names()) yield keyFor(user, url); }
+/** What a key begins with: whose it is, the same for all that they have. */
+export function ownerOf(key: string): string {
+  return key.slice(0, key.indexOf(" ") + 1);
 }
 
 /** The key of a URL for a user, or for all with `""`. */

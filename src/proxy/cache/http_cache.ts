@@ -1,12 +1,11 @@
 /** What is stored, by {@link keyOf}, and what is being fetched for several at once. */
 
 import { MemoryStore } from "../../cache/memory_store.ts";
-import { keysOf, urlOf } from "./cache_key.ts";
+import { ownerOf, urlOf } from "./cache_key.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Packing } from "./packing.ts";
 import { joinParts } from "./parts.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
-import type { Users } from "../identity/users.ts";
 import type { Variant } from "./variant.ts";
 
 /** Variants of one URL; the oldest makes room. */
@@ -49,8 +48,6 @@ export type Trouble = "" | "error" | "disconnected";
 
 export class HttpCache {
   readonly budget: RecordingBudget;
-  /** Who may have stored something for themselves. */
-  users: Users | null = null;
   readonly #store: MemoryStore<readonly Variant[]>;
   readonly #packing = new Packing();
   readonly #flights = new Map<string, Flight>();
@@ -59,9 +56,11 @@ export class HttpCache {
   /** Keys of which validating behind the client's back has failed, and until when it is not tried again. */
   readonly #resting = new Map<string, number>();
   #generation = 0;
-  /** When URLs were dropped last; what was asked for before `#floor` counts as dropped. */
-  readonly #dropped = new Map<string, number>();
-  #floor = 0;
+  /** When URLs were dropped last, the one that is longest ago first; what is older than `#floor` counts as dropped. */
+  readonly #dropped = new Map<string, Drop>();
+  #floor: Drop = { generation: 0, time: 0 };
+  /** Who has been here since the start, by {@link ownerOf}, and as of which generation: whose keys are in memory. */
+  readonly #owners = new Map<string, number>([[ownerOf(" "), 0]]);
 
   /**
    * @param limit bytes in memory
@@ -102,7 +101,7 @@ export class HttpCache {
   variants(key: string): readonly Variant[] {
     const variants = this.#store.get(key);
     if (variants !== undefined) return variants;
-    const shelved = this.shelf?.find(key) ?? NONE;
+    const shelved = this.#shelved(key);
     if (shelved.length > 0) this.#put(key, shelved);
     return shelved;
   }
@@ -110,6 +109,29 @@ export class HttpCache {
   /** A response has answered a request. */
   used(key: string, variant: Variant): void {
     this.shelf?.used(key, variant);
+  }
+
+  /** What is on the disk. Others may have made it invalid before its owner came: from then on it went at once. */
+  #shelved(key: string): readonly Variant[] {
+    const found = this.shelf?.find(key) ?? NONE;
+    if (found.length === 0) return NONE;
+    const since = this.#meet(key);
+    const { generation, time } = this.#dropped.get(urlOf(key)) ?? this.#floor;
+    if (generation > since) return found;
+    const valid = found.filter(({ responseTime }) => responseTime > time);
+    if (valid.length < found.length) {
+      for (const variant of found) if (!valid.includes(variant)) this.shelf!.remove(key, variant);
+    }
+    return valid;
+  }
+
+  /** As of which generation the owner of a key is here. */
+  #meet(key: string): number {
+    const owner = ownerOf(key);
+    const since = this.#owners.get(owner);
+    if (since !== undefined) return since;
+    this.#owners.set(owner, this.#generation);
+    return this.#generation;
   }
 
   /**
@@ -156,6 +178,7 @@ export class HttpCache {
 
   /** Keeps variants in memory in the place of those that were there. False when they do not fit. */
   #put(key: string, variants: readonly Variant[]): boolean {
+    this.#meet(key);
     const before = this.#store.peek(key);
     const kept = this.#store.set(key, variants, sizeOf(variants));
     if (before !== undefined) this.#unpack(kept ? before.filter((each) => !variants.includes(each)) : before);
@@ -176,17 +199,24 @@ export class HttpCache {
 
   /**
    * Forgets all that is stored for a URL, whosever it is (RFC 9111 §4.4), and what is being fetched for it. True when
-   * there was anything.
+   * there was anything. What is on the disk for somebody who has not been here since the start is found to be
+   * invalid when they come; they have to before the next start.
+   *
+   * @param owner for whom it is, by {@link ownerOf}
    */
-  drop(url: string): boolean {
+  drop(url: string, owner: string): boolean {
+    this.#meet(owner);
     this.#generation++;
-    if (this.#dropped.size >= MAX_DROPPED) {
-      this.#dropped.clear();
-      this.#floor = this.#generation;
+    this.#dropped.delete(url);
+    this.#dropped.set(url, { generation: this.#generation, time: Date.now() });
+    if (this.#dropped.size > MAX_DROPPED) {
+      const [oldest, drop] = this.#dropped.entries().next().value!;
+      this.#dropped.delete(oldest);
+      this.#floor = drop;
     }
-    this.#dropped.set(url, this.#generation);
     let found = false;
-    for (const key of keysOf(url, this.users)) {
+    for (const each of this.#owners.keys()) {
+      const key = each + url;
       // nobody who asks from now on joins what was asked for before
       this.#flights.delete(key);
       if (this.shelf?.drop(key)) found = true;
@@ -202,7 +232,7 @@ export class HttpCache {
 
   /** Whether what was asked for at that moment may still be kept: nothing has made it invalid meanwhile. */
   isCurrent(key: string, generation: number): boolean {
-    return generation >= this.#floor && (this.#dropped.get(urlOf(key)) ?? -1) <= generation;
+    return generation >= (this.#dropped.get(urlOf(key)) ?? this.#floor).generation;
   }
 
   clear(): void {
@@ -223,6 +253,7 @@ export class HttpCache {
       this.#passed.delete(key);
     }
     const flight = new Flight();
+    this.#meet(key);
     this.#flights.set(key, flight);
     return flight;
   }
@@ -268,6 +299,12 @@ export class HttpCache {
   end(key: string, flight: Flight): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
+}
+
+/** That a URL was dropped: in the course of things, and in ms since the epoch. */
+interface Drop {
+  readonly generation: number;
+  readonly time: number;
 }
 
 /** How a fetch failed. */

@@ -3,6 +3,7 @@
 import { HttpError } from "../../http/error.ts";
 import { formatDate } from "../../http/date.ts";
 import { bytesOf } from "../../http/text.ts";
+import { keyOf, ownerOf } from "./cache_key.ts";
 import type { Exchange } from "../exchange.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { passes } from "../judgement.ts";
@@ -33,7 +34,7 @@ export function purge(
       'PURGE is for clients of a rule with methods = ["PURGE"]',
     );
   }
-  const found = cache.drop(exchange.target);
+  const found = cache.drop(exchange.target, ownerOf(keyOf(session, exchange, request)));
   exchange.cache = found ? "purged" : "purge miss";
   const body = bytesOf(found ? "forgotten\n" : "nothing was stored for this URL\n");
   return sendAnswer(session, exchange, request, [

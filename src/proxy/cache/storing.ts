@@ -19,7 +19,7 @@ import { Field } from "../../http/field_names.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../../http/framing.ts";
 import type { HeadWriter } from "../../http/head_writer.ts";
 import { copyOf } from "../../http/text.ts";
-import { urlOf } from "./cache_key.ts";
+import { ownerOf, urlOf } from "./cache_key.ts";
 import { ClientGone } from "../client_gone.ts";
 import type { ShelfWriter } from "./disk_shelf.ts";
 import type { Failure, Flight, HttpCache, Trouble } from "./http_cache.ts";
@@ -108,7 +108,7 @@ export class Storing {
     const now = Date.now();
     this.facts = { ...this.facts, forwardStatus: status };
     if (finding.kind === "bypass" && finding.forward === "method") {
-      for (const url of invalidates(asked.method, status, this.#url, head)) cache.drop(url);
+      for (const url of invalidates(asked.method, status, this.#url, head)) cache.drop(url, ownerOf(key));
       // what it brings itself is newer than that
       this.#generation = cache.generation;
     }

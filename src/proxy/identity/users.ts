@@ -2,8 +2,6 @@
 export interface Users {
   /** Counts up whenever a user comes, goes or has another password. */
   readonly version: number;
-  /** All of them. */
-  names(): Iterable<string>;
   /** What is kept of a user's password: another text as soon as it is another password; `undefined` for no user. */
   recordOf(user: string): string | undefined;
   /**
