@@ -17,6 +17,8 @@ export const UNTIL_CLOSE = -2;
 
 const FRAMING_FIELDS = (1 << Field.TransferEncoding) | (1 << Field.ContentLength);
 
+const DIGIT_0 = 0x30;
+
 /** The framing of a request's body. Throws {@link HttpError} 400 or 501; close the connection after either. */
 export function requestFraming(head: HeadReader, minorVersion: number): Framing {
   const seen = head.seen & FRAMING_FIELDS;
@@ -76,12 +78,24 @@ function contentLength(head: HeadReader, refuse: (message: string) => HttpError)
   let at = head.valueStart(index);
   if (at === end) throw refuse("an empty Content-Length");
   for (; at < end; at++) {
-    const digit = bytes[at] - 0x30;
+    const digit = bytes[at] - DIGIT_0;
     if (!(digit >= 0 && digit <= 9)) throw refuse("a Content-Length that is not one number");
     length = length * 10 + digit;
     if (length > Number.MAX_SAFE_INTEGER) throw refuse("a Content-Length beyond all measure");
   }
   return length;
+}
+
+/**
+ * A Content-Length without the zeros that it begins with, which somebody might read as a sign of octal digits; `null`
+ * where there are none.
+ */
+export function unpaddedLength(head: HeadReader): string | null {
+  if ((head.seen & (1 << Field.ContentLength)) === 0) return null;
+  const index = head.find(Field.ContentLength);
+  const start = head.valueStart(index);
+  if (head.bytes[start] !== DIGIT_0 || head.valueEnd(index) - start === 1) return null;
+  return head.value(index).replace(/^0+(?=.)/, "");
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { Authority } from "../http/authority.ts";
 import { SP } from "../http/characters.ts";
 import { Field } from "../http/field_names.ts";
-import { CHUNKED } from "../http/framing.ts";
+import { CHUNKED, unpaddedLength } from "../http/framing.ts";
 import {
   CONNECTION_CLOSE,
   CONNECTION_UPGRADE,
@@ -23,6 +23,7 @@ import type { Storing } from "./cache/storing.ts";
 const STAR = 0x2a;
 const EXPECT = 1 << Field.Expect;
 const TE = 1 << Field.TE;
+const CONTENT_LENGTH = 1 << Field.ContentLength;
 const MAX_FORWARDS = 1 << Field.MaxForwards;
 const FORWARDED_FOR = (1 << Field.XForwardedFor) | (1 << Field.Forwarded);
 
@@ -45,6 +46,8 @@ export function writeRequestHead(
   writer.begin(head);
   writer.upgrading = upgrading;
   if (counted !== null) writer.leaveOut |= MAX_FORWARDS;
+  const length = unpaddedLength(head);
+  if (length !== null) writer.leaveOut |= CONTENT_LENGTH;
   if (request.expectsInVain) writer.leaveOut |= EXPECT;
   if (settings.forwardedFor === "delete" || settings.forwardedFor === "set") writer.leaveOut |= FORWARDED_FOR;
   storing?.prepare(writer);
@@ -52,6 +55,7 @@ export function writeRequestHead(
   writer.fields(head, options, target);
   writer.add(services.via[request.minorVersion]);
   if (request.framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
+  if (length !== null) writer.addField("Content-Length", length);
   if (counted !== null) writer.addField("Max-Forwards", counted);
   if (settings.forwardedFor === "set" || settings.forwardedFor === "append") {
     addForwardedFor(writer, head, client);

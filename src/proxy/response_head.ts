@@ -1,7 +1,7 @@
 /** The head that goes to a client in the place of the one that came from an origin. */
 
 import { Field } from "../http/field_names.ts";
-import { CHUNKED, type Framing } from "../http/framing.ts";
+import { CHUNKED, type Framing, unpaddedLength } from "../http/framing.ts";
 import {
   CONNECTION_CLOSE,
   CONNECTION_UPGRADE,
@@ -32,9 +32,11 @@ export function writeResponseHead(
   const { head, writer, status } = response;
   writer.begin(head);
   // a length has no place where there can be no body (RFC 9110 §8.6)
-  if (status === 204) writer.leaveOut = CONTENT_LENGTH;
+  const length = status === 204 ? null : unpaddedLength(head);
+  if (status === 204 || length !== null) writer.leaveOut = CONTENT_LENGTH;
   writer.statusLine(head, response);
   writer.fields(head, response.options, null);
+  if (length !== null) writer.addField("Content-Length", length);
   if ((head.seen & DATE) === 0) writer.add(services.dateLine());
   writer.add(services.via[response.minorVersion]);
   if (cacheStatus !== null) writer.add(cacheStatus);

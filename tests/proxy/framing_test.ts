@@ -365,3 +365,20 @@ proxied(
     assertEquals((await upstream.rest()).includes("\r\n0\r\n"), false);
   },
 );
+
+proxied(
+  "a length with zeros before it goes on without, which nobody can take for octal (http-rules §3)",
+  async (setting) => {
+    const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0010\r\n\r\n0123456789";
+    const padded = post(setting.origin.url, "Content-Length: 010");
+    const { sent, got } = await roundTrip(setting, padded + "0123456789", answer);
+    assertEquals([valuesOf(sent, "content-length"), sent.content], [["10"], "0123456789"]);
+    assertEquals([valuesOf(got, "content-length"), got.content], [["10"], "0123456789"]);
+  },
+);
+
+proxied("a length of many zeros is none (http-rules §3)", async (setting) => {
+  const head = "HTTP/1.1 304 Not Modified\r\nContent-Length: 0005\r\n\r\n";
+  const { sent, got } = await roundTrip(setting, post(setting.origin.url, "Content-Length: 000"), head);
+  assertEquals([valuesOf(sent, "content-length"), valuesOf(got, "content-length")], [["0"], ["5"]]);
+});
