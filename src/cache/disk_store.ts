@@ -383,7 +383,11 @@ export class DiskStore {
 
   #writeUses(): void {
     const uses = this.#uses.take();
-    if (uses !== null) this.#link?.tell({ kind: "uses", ...uses });
+    if (uses === null) return;
+    // where the disk does not keep up they are not worth waiting for
+    const bytes = uses.names.length * BYTES_OF_A_CHANGE;
+    if (!this.#takes(bytes)) return;
+    this.#link?.tell({ kind: "uses", ticket: this.#pending.add(undefined, bytes), ...uses });
   }
 }
 

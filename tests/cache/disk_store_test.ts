@@ -221,6 +221,20 @@ Deno.test("more than the disk takes is not kept, without anybody waiting", async
   assertEquals(kept.map((_, i) => store.lookup(`${i}`).length === 1), kept);
 });
 
+Deno.test("what is read does not wait for what is to be written", async () => {
+  await using folder = new DiskFolder();
+  const store = await folder.open(2048 * MIB);
+  await put(store, "k", bytesOf(1, 100_000));
+  const body = bytesOf(2, MIB);
+  for (let i = 0; i < 28; i++) assert(store.write(`${i}`, "v", "{}", [body]));
+  let written = false;
+  const writing = store.settled().then(() => written = true);
+  assertEquals(await bodyOf(store, store.lookup("k")[0]), bytesOf(1, 100_000));
+  assert(!written);
+  await writing;
+  assertEquals(store.lookup("27").length, 1);
+});
+
 Deno.test("a body that does not come whole is never seen, and takes no room in the end", async () => {
   await using folder = new DiskFolder();
   let store = await folder.open();

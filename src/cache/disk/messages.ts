@@ -1,4 +1,7 @@
-/** What the store and its worker tell each other. The worker does everything in the order in which it is told. */
+/**
+ * What the store and its worker tell each other. The worker does everything in the order in which it is told, but
+ * `read`, `pin` and `unpin`: these at once.
+ */
 
 /** Changes carry a ticket, a number that grows: the answer `settled` names the last one that is done with. */
 export type ToWorker =
@@ -36,6 +39,7 @@ export type ToWorker =
   /** As they were gathered: which objects, and how often. */
   | {
     readonly kind: "uses";
+    readonly ticket: number;
     readonly names: readonly string[];
     readonly counts: readonly number[];
   }

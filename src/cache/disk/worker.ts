@@ -1,4 +1,7 @@
-/** The worker that writes the database: hears what is to be done, gathers it, and sees to what goes wrong. */
+/**
+ * The worker that writes the database: hears what is to be done, gathers it, and sees to what goes wrong. What is to be
+ * read is read at once: somebody waits for it, and for what is written nobody does.
+ */
 
 import { openDatabase, removeDatabase, sizeOfFiles } from "./database.ts";
 import { DiskEngine, NoRoom } from "./engine.ts";
@@ -11,6 +14,8 @@ const MOST_CHANGES = 256;
 const MOST_BYTES = 4 * 1024 * 1024;
 /** The part of the limit that one transaction may write: the log has to hold it. */
 const LARGEST_PART = 1 / 32;
+/** How long it writes before it hears whether something is to be read, ms. */
+const TURN = 4;
 /** A store that would be smaller than this is none. */
 const LEAST_LIMIT = 512 * 1024;
 /** Fresh starts of one store; a disk that damages more is not worth it. */
@@ -22,11 +27,16 @@ declare const self: {
 };
 
 type Change = Extract<ToWorker, { ticket: number }>;
+/** What is done one after another. */
+type Task = Exclude<ToWorker, { kind: "open" | "restart" | "close" | "read" | "pin" | "unpin" }>;
 
 class DiskWorker {
   #folder = "";
   #limit = 0;
   #engine: DiskEngine | null = null;
+  /** What is to be done; before `#next` it is. */
+  #tasks: Task[] = [];
+  #next = 0;
   /** Changes of the transaction that is open, to be made up for when it fails. */
   #changes: Change[] = [];
   #bytes = 0;
@@ -37,38 +47,53 @@ class DiskWorker {
   #fullTold = false;
 
   hear(message: ToWorker): void {
-    if (message.kind === "open") {
-      this.#folder = message.folder;
-      this.#limit = message.limit;
-      this.#open();
-      return;
+    switch (message.kind) {
+      case "open":
+        this.#folder = message.folder;
+        this.#limit = message.limit;
+        return this.#open();
+      case "restart":
+        return this.#restart();
+      case "close":
+        return this.#close();
+      case "pin":
+        return this.#engine?.pin(message.id);
+      case "unpin":
+        this.#engine?.unpin(message.id);
+        return this.#later();
+      case "read":
+        return this.#read(message);
+      case "limit":
+        this.#limit = message.limit;
     }
-    if (message.kind === "restart") {
-      this.#restart();
-      return;
-    }
-    if (message.kind === "close") {
-      this.#close();
-      return;
-    }
-    if (message.kind === "limit") this.#limit = message.limit;
-    if ("ticket" in message) this.#ticket = message.ticket;
-    const engine = this.#engine;
-    if (engine === null) {
-      if (message.kind === "read") tell({ kind: "piece", read: message.read, bytes: null });
-      return;
-    }
-    try {
-      this.#do(engine, message);
-      const most = Math.min(MOST_BYTES, this.#limit * LARGEST_PART);
-      if (this.#changes.length >= MOST_CHANGES || this.#bytes >= most) this.#commit(engine);
-    } catch (error) {
-      this.#failed(error);
-    }
+    if (this.#engine === null) return;
+    this.#tasks.push(message);
     this.#later();
   }
 
-  #do(engine: DiskEngine, message: ToWorker): void {
+  /** Does what is to be done, for so long, ms. False when something is left. */
+  #work(time: number): boolean {
+    const end = performance.now() + time;
+    while (this.#next < this.#tasks.length) {
+      const engine = this.#engine;
+      if (engine === null) break;
+      if (performance.now() > end) return false;
+      const task = this.#tasks[this.#next++];
+      if ("ticket" in task) this.#ticket = task.ticket;
+      try {
+        this.#do(engine, task);
+        const most = Math.min(MOST_BYTES, this.#limit * LARGEST_PART);
+        if (this.#changes.length >= MOST_CHANGES || this.#bytes >= most) this.#commit(engine);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    this.#tasks = [];
+    this.#next = 0;
+    return true;
+  }
+
+  #do(engine: DiskEngine, message: Task): void {
     if ("ticket" in message) this.#changes.push(message);
     switch (message.kind) {
       case "piece":
@@ -96,12 +121,6 @@ class DiskWorker {
           const { key, variant } = partsOf(name);
           engine.use(key, variant, message.counts[at], Date.now());
         });
-      case "pin":
-        return engine.pin(message.id);
-      case "unpin":
-        return engine.unpin(message.id);
-      case "read":
-        return this.#read(engine, message);
       case "limit":
         engine.limit = message.limit;
         return engine.shrinkTo(message.limit);
@@ -111,16 +130,21 @@ class DiskWorker {
     }
   }
 
-  #read(engine: DiskEngine, message: Extract<ToWorker, { kind: "read" }>): void {
+  #read(message: Extract<ToWorker, { kind: "read" }>): void {
     const { read, id, index } = message;
+    const engine = this.#engine;
     let bytes: Uint8Array | null = null;
     try {
-      const found = engine.readPiece(message, index);
+      const found = engine?.readPiece(message, index) ?? "missing";
       if (typeof found !== "string") bytes = found;
       else if (found === "damaged") {
-        engine.lose(id);
+        engine!.lose(id);
         tell({ kind: "lost" });
+        this.#later();
       }
+    } catch (error) {
+      this.#failed(error);
+      this.#later();
     } finally {
       tell({ kind: "piece", read, bytes }, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
     }
@@ -131,9 +155,11 @@ class DiskWorker {
     this.#waiting = true;
     setTimeout(() => {
       this.#waiting = false;
+      const done = this.#work(TURN);
       const engine = this.#engine;
       if (engine === null) return;
       try {
+        if (!done) return this.#later();
         this.#commit(engine);
         if (engine.tidy()) this.#later();
       } catch (error) {
@@ -167,7 +193,7 @@ class DiskWorker {
       if (fault === "full") this.#yield(engine);
       for (const change of changes) {
         if (change.kind === "clear") engine.clear();
-        else if (change.kind !== "piece") {
+        else if (change.kind !== "piece" && change.kind !== "uses") {
           engine.remove(change.key, change.variant);
         }
       }
@@ -246,6 +272,7 @@ class DiskWorker {
   }
 
   #close(): void {
+    this.#work(Infinity);
     try {
       this.#engine?.checkpoint();
     } catch {
@@ -258,6 +285,8 @@ class DiskWorker {
   #closeEngine(): void {
     const engine = this.#engine;
     this.#engine = null;
+    this.#tasks = [];
+    this.#next = 0;
     try {
       engine?.close();
     } catch {
