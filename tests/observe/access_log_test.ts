@@ -173,7 +173,7 @@ Deno.test("a reader that stands still stops neither the process nor its end", as
     await until(() => ++turns > 10);
     for (let i = 0; i < 60_000; i++) log.finished(forward());
     await log.flush();
-    console.error(`${log.dropped > 60_000}`);
+    console.error(String(log.dropped > 60_000));
     Deno.exit(0);
   `);
   const errors = await new Response(child.stderr).text();
