@@ -61,7 +61,7 @@ export async function compile({ output, target, netOnly = false }: CompileOption
  */
 async function bundle(folder: string): Promise<void> {
   const worker = "src/cache/disk/worker";
-  await run(Deno.execPath(), "The bundle", Deno.env.toObject(), [
+  await run(Deno.execPath(), "The bundle, for which Deno fetches esbuild from npm,", Deno.env.toObject(), [
     "bundle",
     "--quiet",
     "--frozen",

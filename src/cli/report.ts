@@ -2,6 +2,7 @@
 
 import type { Instance } from "../config/config.ts";
 import type { CommandLine } from "../config/flags.ts";
+import { printable } from "../config/printable.ts";
 import { LogReader } from "../review/log_reader.ts";
 import { RelaySummary } from "../review/relay_summary.ts";
 import { Summary } from "../review/summary.ts";
@@ -12,7 +13,8 @@ import { readLogs, tellPassedOver } from "./logs.ts";
 const MOST_ROWS = 20;
 
 /**
- * @returns 0; 1 with `--fail-on-denied` when anything was denied, be it refused or only reported
+ * @returns 0; 1 with `--fail-on-denied` when anything was denied, be it refused or only reported, or when nothing asked
+ * for any host
  * @throws {ConfigError} when a log cannot be read
  */
 export async function report(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
@@ -32,5 +34,20 @@ export async function report(line: CommandLine, _instance: Instance, io: Io): Pr
     io.out(reportText(summary, relayed, MOST_ROWS, color));
   }
   tellPassedOver(reader, io);
-  return options["fail-on-denied"] && summary.denied + relayed.denied > 0 ? 1 : 0;
+  if (options["fail-on-denied"] !== true) return 0;
+  if (summary.total.count === summary.withoutTarget && relayed.total.count === 0) {
+    io.err(nothingAsked(line.words));
+    return 1;
+  }
+  return summary.denied + relayed.denied > 0 ? 1 : 0;
+}
+
+/**
+ * What goes past weir leaves no denials, nor does a weir that nobody has started: that is no proof that there were none.
+ * Whoever waits for weir to be ready asks for its own page, and for no host.
+ */
+function nothingAsked(logs: readonly string[]): string {
+  const names = logs.map((log) => log === "-" ? "standard input" : printable(log)).join(", ");
+  return `weir: ${names}: nothing has asked weir for any host, and so --fail-on-denied fails: who goes past it is not denied\n` +
+    "  was it running, is this its access log, and do the job's programs go through it (weir env)?\n";
 }

@@ -89,9 +89,12 @@ export const COMMANDS = [
     examples: [
       ["weir report weir.log", "For a terminal; - is standard input, and a log of weir relay will do"],
       ['weir report weir.log --markdown >> "$GITHUB_STEP_SUMMARY"', "For the page of a CI job"],
-      ["weir report weir.log --fail-on-denied", "End the job when anything was denied"],
+      [
+        "weir report weir.log --fail-on-denied",
+        "End the job when anything was denied, or nothing went through weir at all",
+      ],
     ],
-    exit: { 1: "With --fail-on-denied: something was denied" },
+    exit: { 1: "With --fail-on-denied: something was denied, or nothing asked for any host" },
   },
   {
     name: "get",

@@ -790,7 +790,8 @@ export const OPTIONS = [
     group: "Commands",
     type: "boolean",
     default: false,
-    help: "Exit with 1 when anything was denied, be it refused or only reported",
+    help:
+      "Exit with 1 when anything was denied, be it refused or only reported, or nothing asked for any host",
     commands: ["report"],
   },
   {

@@ -129,6 +129,27 @@ Deno.test("--fail-on-denied is 1 for what was refused and for what was only repo
   }
 });
 
+Deno.test("--fail-on-denied is 1, and says why, where nothing asked for any host: a job may have gone past weir", async () => {
+  const probe = JSON.stringify({
+    ...{ time: "2026-11-21T13:18:15.162Z", kind: "own", client: "127.0.0.1", method: "GET", version: "1.1" },
+    ...{ target: "/-/ready", verdict: "none", status: 200, ownAnswer: true, requestHeadBytes: 85 },
+    ...{ requestBodyBytes: 0, responseHeadBytes: 441, responseBodyBytes: 6, durationMs: 9 },
+  });
+  const common = '127.0.0.1 - - [21/Nov/2026:13:18:15 +0000] "GET /-/ready HTTP/1.1" 200 6';
+  for (const form of [[], ["--markdown"]]) {
+    for (const log of ["", "\n\n", probe, common, `${probe}\n${probe}`]) {
+      const { code, err } = await weir(["report", "-", "--fail-on-denied", ...form], log);
+      assertEquals(code, 1, log);
+      assertMatch(
+        err,
+        /^weir: standard input: nothing has asked weir for any host, [^]*\n {2}was it running, /,
+      );
+    }
+    const used = await weir(["report", "-", "--fail-on-denied", ...form], `${probe}\n${jsonLine()}`);
+    assertEquals([used.code, used.err], [0, ""]);
+  }
+});
+
 Deno.test("a log without exchanges is no failure, and one that is not understood is 3", async () => {
   assertEquals(await weir(["report", "-"], ""), { code: 0, out: "no exchanges\n", err: "" });
   const { code, out, err } = await weir(["report", "-"], "a\nb\n");
