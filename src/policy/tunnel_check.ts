@@ -21,8 +21,8 @@ import type { TlsCheck } from "./spec.ts";
  * address every name is another one, but for the text of that very address. An encrypted ClientHello (RFC 9849) is
  * judged by its outer name, which is all that can be seen.
  *
- * It is the ClientHello that is compared, and the second one where a server asks for it. A server that takes part in the deception may serve anything under any
- * name, and what is said within the TLS connection cannot be seen.
+ * It is the ClientHello that is compared, and the second one where a server asks for it. A server that takes part in
+ * the deception may serve anything under any name, and what is said within the TLS connection cannot be seen.
  */
 export function checkTunnel(check: TlsCheck, authority: Authority, hello: ClientHello): string | null {
   if (check === "any") return null;
