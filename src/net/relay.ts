@@ -238,10 +238,15 @@ async function lookAtFirst(
   first: FirstLook,
   pace: Pace | undefined,
 ): Promise<"go" | "stop" | "failed" | "lost"> {
-  const limit = new TimeLimit(near.clock, first.firstByteTime);
-  let heard = first.heard.then(() => HEARD);
+  // one promise for each wait, and none that all of them race: it would keep something of each until it settles
+  let wake: (what: typeof OVER | typeof HEARD) => void = () => {};
+  const limit = new TimeLimit(near.clock, first.firstByteTime, () => wake(OVER));
   let asks = false;
   let begun = false;
+  first.heard.then(() => {
+    asks = true;
+    wake(HEARD);
+  });
   try {
     for (;;) {
       if (near.end > near.start || asks) {
@@ -269,12 +274,11 @@ async function lookAtFirst(
         if (length >= LARGE) return first.cutShort("size");
         giveBack(near.swap(borrow(length < MEDIUM ? MEDIUM : LARGE)));
       }
-      const count = await Promise.race([near.read(), limit.over, heard]);
-      if (count === HEARD) {
-        heard = NEVER;
-        asks = true;
-        continue;
-      }
+      const count = await new Promise<number | typeof OVER | typeof HEARD>((resolve) => {
+        wake = resolve;
+        near.read().then(resolve);
+      });
+      if (count === HEARD) continue;
       if (count === FAILED) return "failed";
       if (count === ENDED) return first.cutShort("end");
       if (count === OVER) return first.cutShort("time");
@@ -287,27 +291,20 @@ async function lookAtFirst(
 
 const OVER = "over";
 const HEARD = "heard";
-const NEVER = new Promise<never>(() => {});
 
 /** A time that is over at some point, whatever moves meanwhile. */
 class TimeLimit implements Deadlined {
   place = UNLISTED;
   deadline: number;
-  readonly over: Promise<typeof OVER>;
-  #pass!: (over: typeof OVER) => void;
 
-  constructor(readonly clock: Clock, milliseconds: number) {
-    this.over = new Promise((resolve) => this.#pass = resolve);
+  /** @param expire called when it is over */
+  constructor(readonly clock: Clock, milliseconds: number, readonly expire: () => void) {
     this.deadline = clock.in(milliseconds);
     clock.watch(this);
   }
 
   set(milliseconds: number): void {
     this.deadline = this.clock.in(milliseconds);
-  }
-
-  expire(): void {
-    this.#pass(OVER);
   }
 
   lift(): void {

@@ -383,6 +383,30 @@ Deno.test("a look may let go on a part, hold the rest, and be told by what the f
     assertEquals([await end(), first.told], ["ended", []]);
   }));
 
+/** Counts who waits for it. */
+class Awaited<T> extends Promise<T> {
+  static waits = 0;
+
+  override then<A = T, B = never>(
+    done?: ((value: T) => A | PromiseLike<A>) | null,
+    failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    Awaited.waits++;
+    return super.then(done, failed);
+  }
+}
+
+Deno.test("however much passes by a look, no more waits for the far side's word than at its beginning", () =>
+  withRelay(async ({ near, far, nearConnection, start, end }) => {
+    const first = Object.assign(new Lines("go on"), { heard: new Awaited<void>(() => {}) });
+    await start({ first });
+    Awaited.waits = 0;
+    for (let line = 0; line < 100; line++) await near.give("a\n");
+    assertEquals([far.text.length, Awaited.waits], [200, 0]);
+    nearConnection.close();
+    assertEquals(await end(), "stopped");
+  }));
+
 Deno.test("what the far side says lets a look end that holds nothing", () =>
   withRelay(async ({ near, far, start, end }) => {
     await start({ first: new Lines("hello") });
