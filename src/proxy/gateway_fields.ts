@@ -21,29 +21,41 @@ const NOT_SHOWN = new RegExp(
   "^(?:strict-transport-security|access-control-.*|service-worker-allowed|clear-site-data|alt-svc|" +
     "public-key-pins.*|expect-ct|report-to|reporting-endpoints|nel|www-authenticate|authentication-info|" +
     "timing-allow-origin|origin-agent-cluster|set-cookie2|accept-ch|critical-ch|" +
-    "cross-origin-resource-policy|x-content-type-options)$",
+    "cross-origin-resource-policy|x-content-type-options|referrer-policy)$",
 );
 
 /**
  * Pages of all sites have the same origin here: a script of one could read every other, and what only this machine
- * reaches. A style sheet that is none could be read in part.
+ * reaches. A style sheet that is none could be read in part. The gateway needs to know from which page a link is, sites
+ * do not get to know it from the gateway, and others are told nothing.
  */
 const GUARDS: readonly string[] = [
   "Content-Security-Policy: script-src 'none'; worker-src 'none'; object-src 'none'",
   "Cross-Origin-Resource-Policy: same-origin",
   "X-Content-Type-Options: nosniff",
+  "Referrer-Policy: same-origin",
 ];
 
-/**
- * The URL that a gateway's target stands for, and what of the target stands for its origin. Whether it is a valid one
- * is for {@link readTarget}.
- */
-export function targetOf(written: string): { url: string; prefix: string } {
+/** A gateway's target, taken apart. Whether its URL is a valid one is for {@link readTarget}. */
+export interface GatewayTarget {
+  /** What it stands for. */
+  readonly url: string;
+  /** What of it stands for the origin: `/https://example.com`. */
+  readonly prefix: string;
+  /** As it was written: `https://`, or `""`. */
+  readonly scheme: string;
+  /** As it was written: `example.com`. */
+  readonly authority: string;
+}
+
+/** Takes a target apart that begins with a slash. */
+export function targetOf(written: string): GatewayTarget {
   const rest = written.slice(1);
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(rest)?.[0] ?? "";
   const end = rest.slice(scheme.length).search(/[/?]/);
   const prefix = end < 0 ? written : written.slice(0, 1 + scheme.length + end);
-  return { url: scheme === "" ? `http://${rest}` : rest, prefix };
+  const url = scheme === "" ? `http://${rest}` : rest;
+  return { url, prefix, scheme, authority: prefix.slice(1 + scheme.length) };
 }
 
 /** The lines of a request's fields as a proxy gets them: whoever asks for credentials here is weir. */
@@ -101,7 +113,9 @@ function reference(value: string, { url, prefix }: Place): string | null {
 }
 
 function prefixOf(scheme: Scheme, host: string): string {
-  return scheme === "http" ? `/${host}` : `/https://${host}`;
+  if (scheme === "https") return `/https://${host}`;
+  // a word alone is taken for a path of the site that leads there
+  return /[.:]/.test(host) || host === "localhost" ? `/${host}` : `/http://${host}`;
 }
 
 /** `5`, `5; url=…`, and what browsers take for it. */
@@ -135,6 +149,6 @@ export function setCookie(value: string, { url, prefix }: Place): string | null 
 }
 
 /** Bytes above ASCII are UTF-8 to browsers, where they can be. */
-function decoded(text: string): string {
+export function decoded(text: string): string {
   return new TextDecoder().decode(Uint8Array.from(text, (character) => character.charCodeAt(0)));
 }

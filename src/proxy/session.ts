@@ -16,7 +16,7 @@ import { ClientWatch } from "./client_watch.ts";
 import { Exchange, NO_FIELDS } from "./exchange.ts";
 import { isSocks, noticeProtocol } from "./first_byte.ts";
 import { forward } from "./forward.ts";
-import { answerGatewayPage, enterGateway, type Gateway, gatewayError } from "./gateway.ts";
+import { answerInGateway, enterGateway, type Gateway, sendGatewayError } from "./gateway.ts";
 import { ownAnswer } from "./own/own_resources.ts";
 import { keepHead, readHead } from "./read_head.ts";
 import type { Request } from "./request.ts";
@@ -45,7 +45,7 @@ export class Session {
   counted = false;
   /** The same where nothing is refused and nothing waits: its bytes are counted at the end. */
   countedOnly: Usage | null = null;
-  /** What the answers of the exchange under way are rewritten by; `null` where they are not. */
+  /** Of the exchange under way, if it came to a gateway and is not for the gateway's own page. */
   gateway: Gateway | null = null;
   /** Whether no exchange is under way. */
   idle = true;
@@ -175,7 +175,7 @@ export class Session {
         return forward(this, exchange, request);
       default:
         return this.arrival.gateway
-          ? answerGatewayPage(this, exchange, request)
+          ? answerInGateway(this, exchange, request)
           : ownAnswer(this, exchange, request);
     }
   }
@@ -199,9 +199,9 @@ export class Session {
     }
     const { down, arrival: { gateway } } = this;
     if (!request.head.begun && !gateway) noticeProtocol(this, down.buffer[down.start]);
-    const said = gateway ? gatewayError(error) : error;
+    const send = gateway ? sendGatewayError : sendError;
     // before the head was understood nobody knows where the next request would begin
-    const again = this.idle = await sendError(this, exchange, request, said, !understood);
+    const again = this.idle = await send(this, exchange, request, error, !understood);
     this.#finish(exchange, request);
     return again;
   }

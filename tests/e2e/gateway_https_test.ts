@@ -1,4 +1,4 @@
-/** A site over TLS in the gateway, as a browser shows it: what is relative, redirects, cookies, no scripts. */
+/** A site over TLS in the gateway, as a browser shows it: what is relative, to the page or to the site, redirects, cookies, no scripts. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dumpPage } from "./browser.ts";
@@ -15,12 +15,22 @@ const GUIDE = `<!doctype html><title>as it was sent</title><link rel=icon href="
 const PICTURE =
   `<svg xmlns="http://www.w3.org/2000/svg"><script>top.document.title = "a script ran"</script></svg>`;
 
+/** All that it links to begins at the site's root. Its frame is followed as a link is. */
+const ROOTED = `<!doctype html><title>as it was sent</title><link rel=icon href="data:,">
+<link rel=stylesheet href="/style.css"><h1>From the root</h1><img src="/img/x.png" width=80 height=80 alt="missing">
+<iframe src="/docs/"></iframe>`;
+
 const PAGES: Record<string, [type: string, text: string]> = {
   "/docs/guide/": ["text/html", GUIDE],
   "/docs/css/site.css": ["text/css", "body { background: url(ground.svg) }"],
   "/docs/css/ground.svg": ["image/svg+xml", PICTURE],
   "/docs/guide/picture.svg": ["image/svg+xml", PICTURE],
   "/docs/guide/inner.html": ["text/html", "<p>inner"],
+  "/rooted": ["text/html", ROOTED],
+  "/style.css": ["text/css", "body { background: url(/img/ground.svg) }"],
+  "/img/x.png": ["image/svg+xml", PICTURE],
+  "/img/ground.svg": ["image/svg+xml", PICTURE],
+  "/docs/": ["text/html", "<p>inner"],
 };
 
 /** A site over TLS, which writes down who has asked it for what with which cookies. */
@@ -37,7 +47,7 @@ class Site implements AsyncDisposable {
       if (pathname === "/start") return redirect("/docs/guide/", COOKIES);
       if (pathname === "/away") return redirect(next, []);
       const [type, text] = PAGES[pathname] ?? ["text/html", `<p>${pathname}`];
-      return new Response(text, { headers: { "content-type": type } });
+      return new Response(text, { headers: { "content-type": type, "referrer-policy": "no-referrer" } });
     });
   }
 
@@ -87,6 +97,18 @@ Deno.test("Chromium shows a page over TLS in the gateway, and stays in it", asyn
       "/docs/guide/picture.svg": `${below} c=3`,
       "/docs/guide/inner.html": `${below} c=3`,
     });
+
+    site.asked.clear();
+    await show("/rooted");
+    assertEquals(
+      [...site.asked.keys()].sort(),
+      ["/docs/", "/img/ground.svg", "/img/x.png", "/rooted", "/style.css"],
+    );
+    await weir.logged(
+      "links without their site",
+      ({ status, ownAnswer }) => status === 307 && ownAnswer === true,
+      4,
+    );
 
     assertStringIncludes(await show("/away"), "<p>/there");
     assert(other.asked.has("/there"));

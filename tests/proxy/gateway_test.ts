@@ -5,48 +5,11 @@ import { parseNetworks } from "../../src/policy/network.ts";
 import { refresh, setCookie } from "../../src/proxy/gateway_fields.ts";
 import { DISGUISES } from "../policy/disguises.ts";
 import { text } from "../http/reading.ts";
-import { proxied, type Setting, type SettingOptions } from "./harness.ts";
+import { first, gateway, OK } from "./gateways.ts";
 import { KnownUsers } from "./known_users.ts";
-import type { Message, Peer } from "./peer.ts";
+import type { Message } from "./peer.ts";
 import { valuesOf } from "./peer.ts";
 import { Names, policy, SeenFrom } from "./policies.ts";
-
-const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-
-interface Asking {
-  /** Asks the gateway on a connection of its own. */
-  ask(path: string, fields?: string, options?: { method?: string; host?: string }): Promise<Message>;
-  client(): Promise<Peer>;
-  /** `127.0.0.1:port` of the gateway. */
-  own: string;
-}
-
-function gateway(
-  name: string,
-  options: SettingOptions | ((setting: Setting & Asking) => Promise<void>),
-  run?: (setting: Setting & Asking) => Promise<void>,
-): void {
-  const [chosen, body] = typeof options === "function" ? [{}, options] : [options, run!];
-  proxied(name, { ...chosen, gateways: [{ hostname: "127.0.0.1", port: 0 }] }, async (setting) => {
-    const to = setting.addresses[1];
-    const own = `127.0.0.1:${to.port}`;
-    const client = () => setting.connect({ to });
-    await body({
-      ...setting,
-      own,
-      client,
-      ask: async (path, fields = "", { method = "GET", host = own } = {}) => {
-        const peer = await client();
-        await peer.send(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\n`);
-        const answer = await peer.message({ method });
-        peer.close();
-        return answer;
-      },
-    });
-  });
-}
-
-const first = (message: Message, name: string) => valuesOf(message, name)[0];
 
 gateway("it fetches the page that its path names, byte for byte", async ({ ask, origin, exchanges }) => {
   const asked: Message[] = [];
@@ -219,6 +182,9 @@ gateway("redirects stay in the gateway", async ({ ask, origin, another }) => {
       ["https://user:pw@EXAMPLE.com:443/p", "/https://example.com/p"],
       ["http://example.com", "/example.com/"],
       ["http:///example.com/x", "/example.com/x"],
+      ["http://intranet/x", "/http://intranet/x"],
+      ["http://intranet:8080/x", "/intranet:8080/x"],
+      ["http://localhost/x", "/localhost/x"],
       ["http://[::1]:8080/", "/[::1]:8080/"],
       ["/caf\xc3\xa9", `${here}/caf%C3%A9`],
       ["javascript:alert(1)", undefined],
@@ -297,6 +263,7 @@ const RULED = [
   "Public-Key-Pins-Report-Only: x",
   "Cross-Origin-Resource-Policy: cross-origin",
   "WWW-Authenticate: Basic realm=x",
+  "Referrer-Policy: no-referrer",
 ].join("\r\n");
 
 gateway(
@@ -315,9 +282,11 @@ gateway(
     assertEquals(names, [
       ...["set-cookie", "set-cookie", "content-type", "content-length", "x-kept", "via"],
       ...["content-security-policy", "cross-origin-resource-policy", "x-content-type-options"],
+      "referrer-policy",
     ]);
     assertStringIncludes(first(answer, "content-security-policy")!, "script-src 'none'");
     assertEquals(first(answer, "cross-origin-resource-policy"), "same-origin");
+    assertEquals(first(answer, "referrer-policy"), "same-origin");
     assertEquals(valuesOf(answer, "set-cookie"), [
       `weir.a=1; Path=/${origin.authority}`,
       `weir.b=2; Path=/${origin.authority}/p`,
