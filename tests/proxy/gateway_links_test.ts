@@ -184,6 +184,12 @@ Deno.test("a name beyond ASCII may be a host", () => {
   assertEquals(link, { target: "/a.example/b%C3%BCcher.example/", unlessHost: true });
 });
 
+Deno.test("addresses and this machine are hosts on purpose", () => {
+  for (const link of ["/localhost/x", "/LOCALHOST", "/127.0.0.1/x", "/[::1]/x", "/x:1/", "/http://x/"]) {
+    assertEquals(siteLink(link, "http://127.0.0.1:1/a.example/"), null, link);
+  }
+});
+
 gateway("whom the policy is not for is sent nowhere", {
   settings: { policy: new SeenFrom(policy({ clients: parseNetworks("10.0.0.0/8") }), "192.0.2.1") },
 }, async ({ ask, own }) => {
