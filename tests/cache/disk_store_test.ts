@@ -221,6 +221,21 @@ Deno.test("more than the disk takes is not kept, without anybody waiting", async
   assertEquals(kept.map((_, i) => store.lookup(`${i}`).length === 1), kept);
 });
 
+Deno.test("what is written lets go of its memory, though more is always waiting", async () => {
+  await using folder = new DiskFolder();
+  const store = await folder.open();
+  const body = bytesOf(1, MIB);
+  const before = Deno.memoryUsage().rss;
+  let most = before;
+  for (let kept = 0; kept < 512;) {
+    if (store.write("k", `${kept % 8}`, "{}", [body])) kept++;
+    else await new Promise((resolve) => setTimeout(resolve));
+    most = Math.max(most, Deno.memoryUsage().rss);
+  }
+  assert(most - before < 256 * MIB, `${Math.round((most - before) / MIB)} MB more for 512 MB written`);
+  await store.settled();
+});
+
 Deno.test("what is read does not wait for what is to be written", async () => {
   await using folder = new DiskFolder();
   const store = await folder.open(2048 * MIB);

@@ -86,6 +86,7 @@ class DiskWorker {
       if (engine === null) break;
       if (performance.now() > end) {
         this.#listening = performance.now();
+        this.#letGo();
         return false;
       }
       const task = this.#tasks[this.#next++];
@@ -98,9 +99,14 @@ class DiskWorker {
         this.#failed(error);
       }
     }
-    this.#tasks = [];
-    this.#next = 0;
+    this.#letGo();
     return true;
+  }
+
+  /** Lets go of what is done, with its bytes: while the disk lags behind there may be no end of it. */
+  #letGo(): void {
+    this.#tasks.splice(0, this.#next);
+    this.#next = 0;
   }
 
   #do(engine: DiskEngine, message: Task): void {
