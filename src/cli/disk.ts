@@ -5,7 +5,7 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { NoticeLevel } from "../proxy/observer.ts";
-import { diskWorkerFolder, permittedLine } from "./permissions.ts";
+import { diskWorkerFolder, lacking } from "./permissions.ts";
 
 /**
  * The disk store of the configuration, or `null` when there is none. Where its folder cannot be used that is noticed,
@@ -49,13 +49,6 @@ export async function requireFolder(
   const asked = names.flatMap((name) => pathsOf(name).map((path) => ({ name, path })));
   const states = await Promise.all(asked.map((each) => Deno.permissions.query(each)));
   if (states.every(({ state }) => state === "granted")) return;
-  const needed = `the ${names.length === 1 ? "permission" : "permissions"} --allow-${
-    names.join(" and --allow-")
-  }`;
-  const text = `${folder} cannot be used: that needs ${needed}`;
-  if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
   const more = { read: pathsOf("read"), write: names.includes("write") ? [folder] : [] };
-  throw new ConfigError([
-    `${text}\n  give ${names.length === 1 ? "it" : "them"}:  ${permittedLine(line, more)}`,
-  ]);
+  throw new ConfigError([lacking(`${folder} cannot be used: that`, names, line, more)]);
 }

@@ -4,7 +4,7 @@ import { ConfigError, UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
 import { told } from "./replace_file.ts";
-import { permittedLine } from "./permissions.ts";
+import { lacking } from "./permissions.ts";
 
 export class OutputFile {
   #file: Deno.FsFile | null;
@@ -23,9 +23,7 @@ export class OutputFile {
     if (path === "-") throw new UsageError(["--output: leave it out, and write > FILE or | PROGRAM"]);
     const { state } = await Deno.permissions.query({ name: "write", path });
     if (state !== "granted") {
-      const text = `${name} cannot be written: that needs the permission --allow-write`;
-      if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-      throw new ConfigError([`${text}\n  give it:  ${permittedLine(line)}`]);
+      throw new ConfigError([lacking(`${name} cannot be written: that`, ["write"], line)]);
     }
     try {
       return new OutputFile(path, await Deno.open(path, { write: true, createNew: true }));

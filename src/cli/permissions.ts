@@ -36,6 +36,25 @@ export function permittedLine(
 }
 
 /**
+ * What is said where permissions are missing, with the line that gives them. An executable has those that it was built
+ * with, and no line changes that.
+ *
+ * @param what they are needed for, the beginning of a sentence that goes on with `needs`
+ * @param more as for {@link permittedLine}
+ */
+export function lacking(
+  what: string,
+  names: readonly ("net" | "read" | "write")[],
+  line: CommandLine,
+  more: Partial<Needs> = {},
+): string {
+  const [permission, them] = names.length === 1 ? ["permission", "it"] : ["permissions", "them"];
+  const text = `${what} needs the ${permission} ${names.map((name) => `--allow-${name}`).join(" and ")}`;
+  if (Deno.build.standalone) return `${text}, which this executable was built without`;
+  return `${text}\n  give ${them}:  ${permittedLine(line, more)}`;
+}
+
+/**
  * Asks for nothing: says how to give the permission to connect. A name takes that for the whole network, since it is
  * one of its addresses that is dialled.
  *
@@ -53,9 +72,7 @@ export async function requireConnect(
     ? { name: "net" }
     : { name: "net", host: formatAddress({ hostname, port }) };
   if ((await Deno.permissions.query(asked)).state === "granted") return;
-  const text = `${what} needs the permission --allow-net`;
-  if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-  throw new ConfigError([`${text}\n  give it:  ${permittedLine(line, more)}`]);
+  throw new ConfigError([lacking(what, ["net"], line, more)]);
 }
 
 /** What the command line says itself that it is going to read and write. */

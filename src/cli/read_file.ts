@@ -3,7 +3,7 @@
 import type { CommandLine } from "../config/flags.ts";
 import { ConfigError } from "../config/errors.ts";
 import { shellWord } from "../programs/shell_word.ts";
-import { needsOf, permittedLine } from "./permissions.ts";
+import { lacking, needsOf } from "./permissions.ts";
 import { startLine } from "./shell_words.ts";
 
 /**
@@ -90,7 +90,7 @@ export async function readText(
 }
 
 function withoutPermission(missing: readonly string[], all: readonly string[], line: CommandLine): string {
-  const text = `${missing.join(", ")} cannot be read: that needs the permission --allow-read`;
+  const text = lacking(`${missing.join(", ")} cannot be read: that`, ["read"], line, { read: all });
   const config = missing.find((path) => path === line.config);
   const fromInput = line.args.map((word) =>
     word === config
@@ -101,8 +101,7 @@ function withoutPermission(missing: readonly string[], all: readonly string[], l
   const alternative = config === undefined || others.length > 0
     ? ""
     : `\n  or, by the network alone:  ${startLine([], fromInput)} < ${shellWord(config)}`;
-  if (Deno.build.standalone) return `${text}, which this executable was built without${alternative}`;
-  return `${text}\n  give it:  ${permittedLine(line, { read: all })}${alternative}`;
+  return text + alternative;
 }
 
 function reason(error: unknown): string {

@@ -4,7 +4,7 @@ import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
 import { folderAround, folderOf } from "./named_files.ts";
-import { permittedLine } from "./permissions.ts";
+import { lacking } from "./permissions.ts";
 import { readTextFile } from "./read_file.ts";
 import { fileState } from "./watch_file.ts";
 
@@ -132,11 +132,8 @@ async function requireReadAndWrite(path: string, line: CommandLine): Promise<voi
   const names = ["read", "write"] as const;
   const states = await Promise.all(names.map((name) => Deno.permissions.query({ name, path: folder })));
   if (states.every(({ state }) => state === "granted")) return;
-  const text = `${path} cannot be written: that needs the permissions --allow-read and --allow-write`;
-  if (Deno.build.standalone) throw new ConfigError([`${text}, which this executable was built without`]);
-  throw new ConfigError([
-    `${text}\n  give them:  ${permittedLine(line, { read: [folder], write: [folder] })}`,
-  ]);
+  const more = { read: [folder], write: [folder] };
+  throw new ConfigError([lacking(`${path} cannot be written: that`, names, line, more)]);
 }
 
 /** Why a file cannot be written, in plain words. */

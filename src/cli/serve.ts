@@ -253,11 +253,7 @@ export async function requireNet(
     const host = formatAddress(address);
     const { state } = await Deno.permissions.query({ name: "net", host });
     if (state === "granted") continue;
-    const { permittedLine } = await import("./permissions.ts");
-    throw new ConfigError([
-      `listening on ${host} needs the permission --allow-net\n  give it:  ${
-        permittedLine(line, { read: files })
-      }`,
-    ]);
+    const { lacking } = await import("./permissions.ts");
+    throw new ConfigError([lacking(`listening on ${host}`, ["net"], line, { read: files })]);
   }
 }
