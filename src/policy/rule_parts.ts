@@ -7,36 +7,43 @@ import type { RuleSpec } from "./spec.ts";
 const MOST_PARTS = 64;
 
 /**
- * The parts of a rule: one for each combination of its hosts, ports, clients, methods and users. Not of its paths, and
- * not of its networks: what has several readings or meanings may be taken by two of them together and by neither alone.
+ * The parts of a rule: one for each combination of its hosts, ports, clients, methods and users. A domain is two hosts
+ * where there is room for it: its name, and all below it. Not of its paths, and not of its networks: what has several
+ * readings or meanings may be taken by two of them together and by neither alone.
  *
  * @returns at least two; `null` for a rule that has but one part, or too many
  */
 export function partsOf(rule: RuleSpec): RuleSpec[] | null {
-  const choices = [
-    hostChoices(rule.hosts),
+  const others = [
     choicesOf("ports", rule.ports),
     choicesOf("clients", rule.clients),
     choicesOf("methods", rule.methods),
     choicesOf("users", rule.users),
   ];
-  const count = choices.reduce((product, { length }) => product * length, 1);
+  const countWith = (hosts: Choices) =>
+    others.reduce((product, { length }) => product * length, hosts.length);
+  const halves = hostChoices(rule.hosts?.flatMap(halvesOf) ?? null);
+  const hosts = countWith(halves) <= MOST_PARTS ? halves : hostChoices(rule.hosts);
+  const count = countWith(hosts);
   if (count < 2 || count > MOST_PARTS) return null;
-  return choices.reduce<RuleSpec[]>(
+  return [hosts, ...others].reduce<RuleSpec[]>(
     (parts, each) => parts.flatMap((part) => each.map((choice) => ({ ...part, ...choice }))),
     [rule],
   );
 }
 
+/** What one condition may be, in the place of what the rule says. */
+type Choices = readonly Partial<RuleSpec>[];
+
 /** Each item alone; nothing that changes the rule where the condition was not given. */
 function choicesOf<Key extends "ports" | "clients" | "methods" | "users">(
   key: Key,
   items: RuleSpec[Key],
-): Partial<RuleSpec>[] {
+): Choices {
   return items === null || items.length === 0 ? [{}] : items.map((item) => ({ [key]: [item] }));
 }
 
-function hostChoices(hosts: readonly HostPattern[] | null): Partial<RuleSpec>[] {
+function hostChoices(hosts: readonly HostPattern[] | null): Choices {
   if (hosts === null || hosts.length === 0) return [{}];
   const names = hosts.filter((host) => !holdsAddresses(host));
   const addresses = hosts.filter(holdsAddresses);
@@ -44,6 +51,12 @@ function hostChoices(hosts: readonly HostPattern[] | null): Partial<RuleSpec>[] 
     ...names.map((host) => ({ hosts: [host] })),
     ...addresses.length === 0 ? [] : [{ hosts: addresses }],
   ];
+}
+
+function halvesOf(host: HostPattern): HostPattern[] {
+  if (host.kind !== "domain") return [host];
+  const { name } = host;
+  return [{ kind: "name", text: name, name }, { kind: "subdomains", text: `*.${name}`, name }];
 }
 
 function holdsAddresses({ kind }: HostPattern): boolean {

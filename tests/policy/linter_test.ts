@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { findingText } from "../../src/policy/finding.ts";
 import type { HostList } from "../../src/policy/host_list.ts";
@@ -59,6 +59,17 @@ Deno.test("a rule that several take together never decides, and all of them are 
     'warning weir.toml:3: "both" never decides: "a" (line 1) and "b" (line 2) take all of it together before; ' +
       'remove "both", or move it up if its tls, rates or note are meant',
   );
+  assertEquals(
+    one([{ name: "a", hosts: ["a.test"] }, { name: "b", hosts: ["*.a.test"] }, { hosts: [".a.test"] }]),
+    'warning weir.toml:3: "rule 3" never decides: "a" (line 1) and "b" (line 2) take all of it together before; ' +
+      'remove "rule 3", or move it up if its tls, rates or note are meant',
+  );
+  // so many domains are not taken apart, and found all the same
+  const many = Array.from({ length: 40 }, (_, index) => `.a${index}.test`);
+  assertStringIncludes(
+    one([{ hosts: many.slice(0, 20) }, { hosts: many.slice(20) }, { hosts: many }]),
+    "take all of it together",
+  );
   const clients = ["10.0.0.0/8", "192.168.0.0/16"];
   assertEquals(
     one([
@@ -75,6 +86,7 @@ Deno.test("a rule that several take together never decides, and all of them are 
 Deno.test("a rule of which a part is left decides, and so does one with paths or networks that only look divided", () => {
   const left: RuleWords[][] = [
     [{ hosts: ["a.test"] }, { hosts: ["b.test"] }, { hosts: ["a.test", "b.test", "c.test"] }],
+    [{ hosts: ["a.test"] }, { hosts: ["*.b.a.test"] }, { hosts: [".a.test"] }],
     [{ hosts: ["a.test"], ports: ["80"] }, { ports: ["443"] }, { hosts: ["a.test"], ports: ["80-443"] }],
     [{ paths: ["/a/*"] }, { paths: ["/b/*"] }, { paths: ["/a/*", "/b/*"] }],
     [{ hosts: ["10.0.0.0/8"] }, { hosts: ["64:ff9b::/96"] }, { hosts: ["10.0.0.0/8", "64:ff9b::/96"] }],
