@@ -42,7 +42,7 @@ export class Roster<Member extends Listed> {
 
   /**
    * All that are there, in no order. Any of them may go meanwhile; then one may come twice, but none that stays is left
-   * out. Who is added meanwhile does not come.
+   * out. Who is added meanwhile may come where somebody has gone, and does not otherwise: it always ends.
    */
   *[Symbol.iterator](): Generator<Member, void, undefined> {
     // from the end: what moves into a gap comes from there and has had its turn, or moves to where the turn is to come

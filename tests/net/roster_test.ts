@@ -76,3 +76,15 @@ Deno.test("whoever goes while all are told, each that stays is told, and who com
   }
   assertEquals(told, "ba");
 });
+
+Deno.test("telling all comes to an end though each that is told makes room for two others", () => {
+  const { roster, members: [a, b, c] } = rosterOf("abc");
+  const told: Member[] = [];
+  for (const member of roster) {
+    told.push(member);
+    roster.delete(member);
+    roster.add(new Member("x"));
+    roster.add(new Member("y"));
+  }
+  assertEquals([told.slice(0, 3), roster.size], [[c, b, a], 6]);
+});
