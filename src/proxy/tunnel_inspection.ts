@@ -125,7 +125,8 @@ export class TunnelInspection implements FirstLook {
     const { down, services } = session;
     exchange.truncated = true;
     const { state, begun } = this.#hello;
-    if (state !== "not_tls" && begun) {
+    // behind a first ClientHello it did
+    if (this.#second !== null || state !== "not_tls" && begun) {
       down.deadline = services.clock.in(services.settings.headTimeout);
       await down.write(ACCESS_DENIED);
     }

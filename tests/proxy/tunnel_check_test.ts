@@ -279,6 +279,7 @@ for (const tls of ["match", "require"] as const) {
       assertEquals(await upstream.exactly(hello("a.example").length), hello("a.example"));
       await client.closeWrite();
       assertEquals(await upstream.rest(), "");
+      assertEquals(await client.rest(), ALERT);
       client.close();
       const exchange = await exchanges.next();
       assertEquals([exchange.verdict, exchange.rule], ["deny", "tls"]);
