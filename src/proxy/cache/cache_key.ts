@@ -32,3 +32,24 @@ export function keyFor(whose: string, url: string): string {
   if (whose === "") return ` ${url}`;
   return `${whose.replaceAll("%", "%25").replaceAll(" ", "%20")} ${url}`;
 }
+
+/** Characters of a key that are worth remembering as they are. */
+const LONGEST_MARK = 256;
+
+/**
+ * What a key or a URL is remembered by where nothing of it is stored: itself, or of a long one so much that hardly any
+ * other has the same. For what does no harm when it is taken for true of another one too.
+ */
+export function markOf(text: string): string {
+  const { length } = text;
+  if (length <= LONGEST_MARK) return text;
+  let one = 0x811c9dc5;
+  let other = length;
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    one = Math.imul(one ^ code, 0x01000193);
+    other = Math.imul(other + code, 0x85ebca6b) ^ other >>> 13;
+  }
+  // no key and no URL begins so
+  return `\n${length} ${one} ${other}`;
+}

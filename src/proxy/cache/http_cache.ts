@@ -1,7 +1,8 @@
 /** What is stored, by {@link keyOf}, and what is being fetched for several at once. */
 
 import { MemoryStore } from "../../cache/memory_store.ts";
-import { ownerOf, urlOf } from "./cache_key.ts";
+import { copyOf } from "../../http/text.ts";
+import { markOf, ownerOf, urlOf } from "./cache_key.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
 import { Packing } from "./packing.ts";
 import { joinParts } from "./parts.ts";
@@ -51,12 +52,15 @@ export class HttpCache {
   readonly #store: MemoryStore<readonly Variant[]>;
   readonly #packing = new Packing();
   readonly #flights = new Map<string, Flight>();
-  /** Keys whose responses were not to be shared, and until when that is taken for granted. */
+  /** Keys whose responses were not to be shared, by {@link markOf}, and until when that is taken for granted. */
   readonly #passed = new Map<string, number>();
-  /** Keys of which validating behind the client's back has failed, and until when it is not tried again. */
+  /** The same of which validating behind the client's back has failed, and until when it is not tried again. */
   readonly #resting = new Map<string, number>();
   #generation = 0;
-  /** When URLs were dropped last, the one that is longest ago first; what is older than `#floor` counts as dropped. */
+  /**
+   * When URLs were dropped last, by {@link markOf}, the one that is longest ago first; what is older than `#floor`
+   * counts as dropped.
+   */
   readonly #dropped = new Map<string, Drop>();
   #floor: Drop = { generation: 0, time: 0 };
   /** Who has been here since the start, by {@link ownerOf}, and as of which generation: whose keys are in memory. */
@@ -116,7 +120,7 @@ export class HttpCache {
     const found = this.shelf?.find(key) ?? NONE;
     if (found.length === 0) return NONE;
     const since = this.#meet(key);
-    const { generation, time } = this.#dropped.get(urlOf(key)) ?? this.#floor;
+    const { generation, time } = this.#dropped.get(markOf(urlOf(key))) ?? this.#floor;
     if (generation > since) return found;
     const valid = found.filter(({ responseTime }) => responseTime > time);
     if (valid.length < found.length) {
@@ -130,7 +134,7 @@ export class HttpCache {
     const owner = ownerOf(key);
     const since = this.#owners.get(owner);
     if (since !== undefined) return since;
-    this.#owners.set(owner, this.#generation);
+    this.#owners.set(copyOf(owner), this.#generation);
     return this.#generation;
   }
 
@@ -207,8 +211,9 @@ export class HttpCache {
   drop(url: string, owner: string): boolean {
     this.#meet(owner);
     this.#generation++;
-    this.#dropped.delete(url);
-    this.#dropped.set(url, { generation: this.#generation, time: Date.now() });
+    const mark = markOf(url);
+    this.#dropped.delete(mark);
+    this.#dropped.set(mark, { generation: this.#generation, time: Date.now() });
     if (this.#dropped.size > MAX_DROPPED) {
       const [oldest, drop] = this.#dropped.entries().next().value!;
       this.#dropped.delete(oldest);
@@ -232,7 +237,7 @@ export class HttpCache {
 
   /** Whether what was asked for at that moment may still be kept: nothing has made it invalid meanwhile. */
   isCurrent(key: string, generation: number): boolean {
-    return generation >= (this.#dropped.get(urlOf(key)) ?? this.#floor).generation;
+    return generation >= (this.#dropped.get(markOf(urlOf(key))) ?? this.#floor).generation;
   }
 
   clear(): void {
@@ -247,10 +252,11 @@ export class HttpCache {
 
   /** Begins one, unless waiting for such responses was in vain before. */
   begin(key: string, now: number): Flight | null {
-    const until = this.#passed.get(key);
+    const mark = markOf(key);
+    const until = this.#passed.get(mark);
     if (until !== undefined) {
       if (now < until && until - now <= PASSED_FOR) return null;
-      this.#passed.delete(key);
+      this.#passed.delete(mark);
     }
     const flight = new Flight();
     this.#meet(key);
@@ -263,7 +269,7 @@ export class HttpCache {
     if (variant === null || !(variant.body instanceof Recording)) this.end(key, flight);
     if (variant === null) {
       if (this.#passed.size >= MAX_PASSED) this.#passed.clear();
-      this.#passed.set(key, now + PASSED_FOR);
+      this.#passed.set(markOf(key), now + PASSED_FOR);
     }
     flight.land(variant);
   }
@@ -282,17 +288,18 @@ export class HttpCache {
 
   /** Whether it may be validated behind a client's back: not just after that has failed. */
   maySendBackground(key: string, now: number): boolean {
-    const until = this.#resting.get(key);
+    const mark = markOf(key);
+    const until = this.#resting.get(mark);
     if (until === undefined) return true;
     if (now < until && until - now <= PASSED_FOR) return false;
-    this.#resting.delete(key);
+    this.#resting.delete(mark);
     return true;
   }
 
   /** That has failed. */
   rest(key: string, now: number): void {
     if (this.#resting.size >= MAX_PASSED) this.#resting.clear();
-    this.#resting.set(key, now + PASSED_FOR);
+    this.#resting.set(markOf(key), now + PASSED_FOR);
   }
 
   /** Nobody joins a fetch any more: what it brought is stored, or is not. */
