@@ -146,9 +146,11 @@ function asTlsError(hostname: string, error: unknown): TlsError {
       return new TlsError("unknown_issuer", `${certificate} was issued by nobody who is trusted here`);
     }
     if (text.includes("CaUsedAsEndEntity")) {
+      // It may be trusted as an authority all the same: naming it there does not help.
       return new TlsError(
-        "unknown_issuer",
-        `${certificate} is signed by itself, which nobody trusted vouches for`,
+        "certificate",
+        `${certificate} is an authority's own, with which no server is trusted: it needs one with ` +
+          "basicConstraints=CA:FALSE",
       );
     }
     if (/not valid for name|NotValidForName/.test(text)) {

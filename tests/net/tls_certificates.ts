@@ -80,7 +80,7 @@ RQIhAILr3VgGxFwjZPmHOQJ47yjxt7GmcWQbwS5dgKC0qMJvAiBP5FP5zRz0Mpcl
 -----END CERTIFICATE-----
 `;
 
-/** For `localhost`, signed by itself. */
+/** For `localhost`, signed by itself, and an authority at the same time: `openssl req -x509` makes it so. */
 export const SELF_SIGNED = `-----BEGIN CERTIFICATE-----
 MIIBXjCCAQSgAwIBAgIBBjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
 c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM

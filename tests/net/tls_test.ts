@@ -72,8 +72,9 @@ Deno.test("a certificate that is not to be trusted is refused, and the message s
     [
       SELF_SIGNED,
       "localhost",
-      "unknown_issuer",
-      "the certificate of localhost is signed by itself, which nobody trusted vouches for",
+      "certificate",
+      "the certificate of localhost is an authority's own, with which no server is trusted: it needs one with " +
+      "basicConstraints=CA:FALSE",
     ],
   ];
   for (const [cert, hostname, kind, message] of cases) {
@@ -86,6 +87,10 @@ Deno.test("an authority is trusted only where it was named", async () => {
   const error = await refusal(VALID, "localhost", []);
   assertEquals(error.kind, "unknown_issuer");
   assertEquals(error.message, "the certificate of localhost was issued by nobody who is trusted here");
+});
+
+Deno.test("a server's certificate that is an authority's is not trusted, be it named as one", async () => {
+  assertEquals((await refusal(SELF_SIGNED, "localhost", [SELF_SIGNED])).kind, "certificate");
 });
 
 Deno.test("a name that no certificate can be for closes the connection", async () => {

@@ -120,7 +120,7 @@ const BAD: [what: string, certificate: string, host: string, says: RegExp][] = [
   ["for another name than the one asked for", VALID, "other.localhost", /not for that name/],
   ["that has expired", EXPIRED, "localhost", /has expired/],
   ["that is not valid yet", NOT_YET, "localhost", /not valid yet/],
-  ["signed by itself", SELF_SIGNED, "localhost", /nobody/],
+  ["that is an authority's", SELF_SIGNED, "localhost", /authority's own/],
 ];
 for (const [what, certificate, host, says] of BAD) {
   tls(
