@@ -46,7 +46,7 @@ export function isHeuristicallyCacheable(status: number): boolean {
 }
 
 /** What the head of a stored response says once and for all. */
-interface Standing {
+export interface Standing {
   readonly directives: ResponseDirectives;
   readonly lifetime: Lifetime;
   /** When its origin made it as it says, ms since the epoch; when it came where it says nothing. */
@@ -55,10 +55,20 @@ interface Standing {
   readonly initialAge: number | null;
 }
 
-/** Of those that are asked for again and again; a stored response never changes. */
+/**
+ * A stored response with room for its standing: for one that comes and goes a weak map costs more than reading it. No
+ * copy may take the standing along, since a copy is made to have other fields: it has to be an accessor.
+ */
+export interface Standable extends StoredResponse {
+  /** `null` until it is read. */
+  standing: Standing | null;
+}
+
+/** Of others that are asked for again and again; a stored response never changes. */
 const standings = new WeakMap<StoredResponse, Standing>();
 
 function standingOf(stored: StoredResponse): Standing {
+  if (isStandable(stored)) return stored.standing ??= readStanding(stored);
   let standing = standings.get(stored);
   if (standing === undefined) {
     standing = readStanding(stored);
@@ -67,7 +77,12 @@ function standingOf(stored: StoredResponse): Standing {
   return standing;
 }
 
-function readStanding({ status, fields, requestTime, responseTime }: StoredResponse): Standing {
+function isStandable(stored: StoredResponse): stored is Standable {
+  return "standing" in stored;
+}
+
+/** Reads it from the head, for who has its fields at hand; the rest is remembered here. */
+export function readStanding({ status, fields, requestTime, responseTime }: StoredResponse): Standing {
   const field = (name: string) => fieldOf(fields, name);
   const made = parseDate(field("date"), responseTime);
   const age = readAge(field("age"));

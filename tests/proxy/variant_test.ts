@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { lifetimeOf } from "../../src/cache/freshness.ts";
 import type { FieldLine, StoredResponse } from "../../src/cache/stored_response.ts";
 import { Packing } from "../../src/proxy/cache/packing.ts";
 import { Variant } from "../../src/proxy/cache/variant.ts";
@@ -79,6 +80,32 @@ Deno.test("a response whose body is elsewhere has no body of its own", () => {
   assertEquals(variant.isSmall, false);
   assertEquals(bodyOf(variant), []);
   assertEquals(variant.fields, [["ETag", '"1"']]);
+});
+
+Deno.test("variants that are made one after another each have their own bytes", () => {
+  const variants = Array.from(
+    { length: 300 },
+    (_, number) => made([["X-Number", `${number}`]], [new Uint8Array(number).fill(number)]),
+  );
+  for (const [number, variant] of variants.entries()) {
+    assertEquals(variant.fields, [["X-Number", `${number}`]]);
+    assertEquals(bodyOf(variant), Array(number).fill(number % 256));
+  }
+});
+
+Deno.test("a body that is one piece in a buffer of its own is not copied, and a view of a larger one is", () => {
+  const buffer = new Uint8Array(16_384);
+  assertEquals((made([], [buffer]).body as Uint8Array[])[0].buffer === buffer.buffer, true);
+  const view = buffer.subarray(0, 10_000);
+  assertEquals((made([], [view]).body as Uint8Array[])[0].buffer === buffer.buffer, false);
+});
+
+Deno.test("a copy with other fields is judged by those, whatever is known of the first", () => {
+  const variant = made([["Cache-Control", "max-age=9"]], []);
+  assertEquals(lifetimeOf(variant).seconds, 9);
+  const fields: FieldLine[] = [["Cache-Control", "max-age=20"]];
+  assertEquals(lifetimeOf({ ...variant, fields }).seconds, 20);
+  assertEquals(lifetimeOf(variant.with({ ...variant, fields })).seconds, 20);
 });
 
 Deno.test("parts and responses without a body are no whole ones", () => {

@@ -1,5 +1,6 @@
 /** Responses on the disk, behind those in memory: what the disk store knows as keys, texts and bytes. */
 
+import { readStanding } from "../../cache/freshness.ts";
 import type { DiskObject, DiskStore } from "../../cache/disk_store.ts";
 import type { FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import type { BodySource } from "./recorded_body.ts";
@@ -89,7 +90,10 @@ export class DiskShelf {
       if (meta === null) continue;
       const { short } = object;
       const body = short !== null ? [short] : new ShelvedBody(this.store, object);
-      variants.push(new Variant(meta, meta.reason, meta.address, body));
+      const variant = new Variant(meta, meta.reason, meta.address, body);
+      // the variant would have to read its fields again
+      variant.standing = readStanding(meta);
+      variants.push(variant);
     }
     return variants;
   }

@@ -25,6 +25,23 @@ export interface Packable {
   page: Page | null;
 }
 
+let loose = new Uint8Array(PAGE);
+let looseEnd = 0;
+
+/**
+ * Room for a thing of {@link SMALL_THING} bytes or fewer until it is packed, if it ever is. It shares its buffer with
+ * those that came just before and after it: for what comes and goes, a buffer each costs more than the bytes.
+ */
+export function roomFor(extent: number): { bytes: Uint8Array; start: number } {
+  if (looseEnd + extent > PAGE) {
+    loose = new Uint8Array(PAGE);
+    looseEnd = 0;
+  }
+  const start = looseEnd;
+  looseEnd += extent;
+  return { bytes: loose, start };
+}
+
 /** A buffer of {@link Packing}. */
 export class Page {
   readonly bytes = new Uint8Array(PAGE);

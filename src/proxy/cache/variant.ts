@@ -2,12 +2,13 @@
 
 import { isSentAlways, omittedFrom } from "../../cache/answer.ts";
 import { fieldOf } from "../../cache/field_lines.ts";
+import type { Standable, Standing } from "../../cache/freshness.ts";
 import { BYTES_OF_A_BUFFER } from "../../cache/memory_store.ts";
 import type { FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import { copyOf, decodeText, writeText } from "../../http/text.ts";
 import type { ShelvedBody } from "./disk_shelf.ts";
 import type { HotAnswer } from "./hot_answers.ts";
-import { type Packable, PACKED_SHARE, type Page, SMALL_THING } from "./packing.ts";
+import { type Packable, PACKED_SHARE, type Page, roomFor, SMALL_THING } from "./packing.ts";
 import type { Recording } from "./recording.ts";
 
 /** What a variant costs beside its bytes: itself, and what is remembered of it while it is asked for. */
@@ -19,7 +20,7 @@ const SHORT_BODY = 16 * 1024;
 /** Bodies up to this length are kept in one piece, so that one write sends them. */
 const ONE_PIECE = 128 * 1024;
 
-export class Variant implements StoredResponse, Packable {
+export class Variant implements Standable, Packable {
   readonly status: number;
   readonly requestTime: number;
   readonly responseTime: number;
@@ -32,11 +33,12 @@ export class Variant implements StoredResponse, Packable {
 
   /** The head and behind it the body, if that is short: `extent` bytes from `start` on. */
   bytes: Uint8Array;
-  start = 0;
+  start: number;
   page: Page | null = null;
   /** Its answer, if it is asked for several times a second, and the age at which it was asked for last. */
   hot: HotAnswer | null = null;
   lastAge = -1;
+  #standing: Standing | null = null;
   /** How long the status line is with the fields that every answer has, and how long it is with all fields. */
   readonly #sentLength: number;
   readonly #headLength: number;
@@ -79,15 +81,28 @@ export class Variant implements StoredResponse, Packable {
     const pieces = body instanceof Array ? body : null;
     const bodyLength = pieces === null ? 0 : lengthOf(pieces);
     // pieces that are not all of it are those of a body that is elsewhere
-    const short = pieces !== null && bodyLength <= SHORT_BODY && bodyLength === head.length;
-    const bytes = this.bytes = new Uint8Array(this.#headLength + (short ? bodyLength : 0));
-    writeText(others, bytes, writeText(sent, bytes, 0));
-    if (short) join(pieces, bytes, this.#headLength);
+    const short = pieces !== null && bodyLength <= SHORT_BODY && bodyLength === head.length &&
+      !isReady(pieces);
+    const extent = this.#headLength + (short ? bodyLength : 0);
+    const small = short && extent <= SMALL_THING;
+    const { bytes, start } = small ? roomFor(extent) : { bytes: new Uint8Array(extent), start: 0 };
+    this.bytes = bytes;
+    this.start = start;
+    const bodyStart = writeText(others, bytes, writeText(sent, bytes, start));
+    if (short) join(pieces, bytes, bodyStart);
     this.#body = short
       ? null
       : pieces !== null && pieces.length > 1 && bodyLength <= ONE_PIECE
       ? [join(pieces, new Uint8Array(bodyLength), 0)]
       : body;
+  }
+
+  get standing(): Standing | null {
+    return this.#standing;
+  }
+
+  set standing(standing: Standing | null) {
+    this.#standing = standing;
   }
 
   /** The same response with another head. */
@@ -159,6 +174,12 @@ const NO_PIECES: readonly Uint8Array[] = [];
 
 function lengthOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** Whether a body is one piece as it has to be: to copy it beside its head would cost more than its buffer does. */
+function isReady(pieces: readonly Uint8Array[]): boolean {
+  return pieces.length === 1 && pieces[0].length > SMALL_THING &&
+    pieces[0].length === pieces[0].buffer.byteLength;
 }
 
 function join(pieces: readonly Uint8Array[], into: Uint8Array, at: number): Uint8Array {
