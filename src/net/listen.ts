@@ -127,8 +127,12 @@ export async function acceptLoop<Conn extends Deno.Conn>(
       conn = await listener.accept();
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return;
-      // A client that has gone before it was its turn. Some systems report it; it is no trouble of ours.
-      if (error instanceof Deno.errors.ConnectionAborted) continue;
+      // A client that has gone before it was its turn, as health checks do that end by a reset. Some systems report it,
+      // and Deno finds that nobody is there any more when it asks who came; it is no trouble of ours, and whoever does
+      // it again and again must not hold up others.
+      if (error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.NotConnected) {
+        continue;
+      }
       onTrouble(error as Error);
       delay = delay === 0 ? 10 : Math.min(delay * 2, 500);
       await pause(delay);

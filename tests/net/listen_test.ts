@@ -195,8 +195,15 @@ Deno.test("out of descriptors, accepting waits longer each time, up to 500 ms, a
 
 Deno.test("a client that has gone before it was taken is no trouble", async () => {
   let taken = 0;
-  await acceptLoop(scripted(new Deno.errors.ConnectionAborted("os error 103"), conn), () => taken++, nobody);
-  assertEquals(taken, 1);
+  const gone = [
+    new Deno.errors.ConnectionAborted("os error 103"),
+    new Deno.errors.NotConnected("os error 107"),
+  ];
+  await acceptLoop(scripted(...gone, conn, ...gone, conn), () => taken++, {
+    ...nobody,
+    pause: () => Promise.reject(new Error("others wait for it")),
+  });
+  assertEquals(taken, 2);
 });
 
 Deno.test("one connection's failure does not end accepting", async () => {
