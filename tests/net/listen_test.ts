@@ -1,3 +1,4 @@
+import { createConnection, Socket } from "node:net";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { acceptLoop, listen, ListenError, parseListenAddress } from "../../src/net/listen.ts";
 import { HAS_IPV6 } from "./ipv6.ts";
@@ -204,6 +205,30 @@ Deno.test("a client that has gone before it was taken is no trouble", async () =
     pause: () => Promise.reject(new Error("others wait for it")),
   });
   assertEquals(taken, 2);
+});
+
+Deno.test({
+  name: "clients that have reset before they are taken hold up nobody",
+  // Deno 2.6 cannot reset a connection
+  ignore: !("resetAndDestroy" in Socket.prototype),
+  async fn() {
+    const listener = listen({ hostname: "127.0.0.1", port: 0 });
+    for (let i = 0; i < 20; i++) {
+      const gone = Promise.withResolvers<void>();
+      const socket = createConnection({ host: "127.0.0.1", port: portOf(listener) });
+      socket.on("close", () => gone.resolve());
+      socket.on("connect", () => socket.resetAndDestroy());
+      await gone.promise;
+    }
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: portOf(listener) });
+    const { port } = client.localAddr as Deno.NetAddr;
+    await acceptLoop(listener, (conn) => {
+      const last = (conn.remoteAddr as Deno.NetAddr).port === port;
+      conn.close();
+      if (last) listener.close();
+    }, { ...nobody, pause: () => Promise.reject(new Error("others wait for it")) });
+    client.close();
+  },
 });
 
 Deno.test("one connection's failure does not end accepting", async () => {
