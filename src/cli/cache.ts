@@ -10,6 +10,7 @@ import { didYouMean } from "../config/nearest.ts";
 import { quote } from "../config/printable.ts";
 import { HttpError } from "../http/error.ts";
 import { readAsked } from "../policy/asked.ts";
+import { partsOf } from "../proxy/cache/cache_key.ts";
 import { readMeta, type StoredMeta } from "../proxy/cache/disk_shelf.ts";
 import { listHead, listRow, removedText, showText, statsText } from "./cache_text.ts";
 import { patternOf } from "./cache_pattern.ts";
@@ -213,15 +214,6 @@ function withoutFields(each: CachedResponse): CachedResponse {
     meta: { ...each.meta, fields: [] },
     object: { id, key, variant, length, seed, written, meta: "" },
     usage: { bytes, hits, used },
-  };
-}
-
-/** Whose a key is, and of which URL. */
-function partsOf(key: string): { user: string; url: string } {
-  const space = key.indexOf(" ");
-  return {
-    user: key.slice(0, space).replaceAll("%20", " ").replaceAll("%25", "%"),
-    url: key.slice(space + 1),
   };
 }
 

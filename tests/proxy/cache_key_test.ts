@@ -1,7 +1,7 @@
 /** What is remembered of URLs of which nothing is stored: that many of them are long is no reason to hold much. */
 
 import { assert, assertEquals } from "@std/assert";
-import { keyFor, markOf } from "../../src/proxy/cache/cache_key.ts";
+import { keyFor, markOf, partsOf } from "../../src/proxy/cache/cache_key.ts";
 import { HttpCache } from "../../src/proxy/cache/http_cache.ts";
 
 /** URLs of one length that differ in one character. */
@@ -33,5 +33,12 @@ Deno.test("of URLs of any length it is known what became invalid, and what nobod
     assertEquals(keys.map((key) => cache.begin(key, 1) === null), [true, false, false, false]);
     cache.rest(keys[0], 0);
     assertEquals(keys.map((key) => cache.maySendBackground(key, 1)), [false, true, true, true]);
+  }
+});
+
+Deno.test("a key tells whose it is and of which URL, whatever the name of the user", () => {
+  const url = "http://a.example/b%20c?d=%25";
+  for (const user of ["", "u", "two words", "100%", "%20", "a%25 b", "ü"]) {
+    assertEquals(partsOf(keyFor(user, url)), { user, url });
   }
 });

@@ -33,6 +33,15 @@ export function keyFor(whose: string, url: string): string {
   return `${whose.replaceAll("%", "%25").replaceAll(" ", "%20")} ${url}`;
 }
 
+/** Whose a key is, and of which URL: what {@link keyFor} was given. */
+export function partsOf(key: string): { user: string; url: string } {
+  const space = key.indexOf(" ");
+  return {
+    user: key.slice(0, space).replaceAll("%20", " ").replaceAll("%25", "%"),
+    url: key.slice(space + 1),
+  };
+}
+
 /** Characters of a key that are worth remembering as they are. */
 const LONGEST_MARK = 256;
 
