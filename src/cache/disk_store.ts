@@ -14,6 +14,7 @@ import type { DiskStats } from "./disk/messages.ts";
 import { WorkerLink } from "./disk/link.ts";
 import { PendingChanges } from "./disk/pending.ts";
 import type { DiskReader, FoundObject } from "./disk/reader.ts";
+import { idOf } from "./disk/schema.ts";
 import { anewText, faultOf, messageOf } from "./disk/sqlite_fault.ts";
 import { Uses } from "./disk/uses.ts";
 import { DiskWriter } from "./disk/writer.ts";
@@ -197,6 +198,12 @@ export class DiskStore {
     if (this.#reader === null) return;
     if (!this.#filter!.mayHave(key) && !this.#pending.hides(key)) return;
     this.#uses.add(key, variant);
+  }
+
+  /** The same for one that was found here, by its {@link DiskObject.number}; nothing when it has gone. */
+  usedFound(number: number): void {
+    const id = this.#reader === null ? null : idOf(number, this.#epoch);
+    if (id !== null) this.#uses.addId(id);
   }
 
   /** Removes what is stored for a key, or one variant of it. It is not found from now on. */
@@ -385,7 +392,7 @@ export class DiskStore {
     const uses = this.#uses.take();
     if (uses === null) return;
     // where the disk does not keep up they are not worth waiting for
-    const bytes = uses.names.length * BYTES_OF_A_CHANGE;
+    const bytes = (uses.names.length + uses.ids.length) * BYTES_OF_A_CHANGE;
     if (!this.#takes(bytes)) return;
     this.#link?.tell({ kind: "uses", ticket: this.#pending.add(undefined, bytes), ...uses });
   }

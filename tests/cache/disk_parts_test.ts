@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { hashOf, KeyFilter } from "../../src/cache/disk/key_filter.ts";
 import { PendingChanges } from "../../src/cache/disk/pending.ts";
-import { PIECE_SIZE } from "../../src/cache/disk/schema.ts";
+import { idOf, numberOf, PIECE_SIZE } from "../../src/cache/disk/schema.ts";
 import { DiskWriter } from "../../src/cache/disk/writer.ts";
 
 Deno.test("a filter never says no to a key that is there, and seldom yes to others", () => {
@@ -61,6 +61,15 @@ Deno.test("a key is hidden from its first change to the settling of its last one
       },
     ),
   );
+});
+
+Deno.test("what was found before a fresh start is not taken for what has its identifier afterwards", () => {
+  for (const id of [0, 1, 2 ** 33 - 1]) {
+    for (const epoch of [0, 1, 1000]) {
+      assertEquals(idOf(numberOf(id, epoch), epoch), id);
+      assertEquals(idOf(numberOf(id, epoch), epoch + 1), null);
+    }
+  }
 });
 
 Deno.test("a body comes in whole pieces and a rest, however it is cut, and is copied", () => {

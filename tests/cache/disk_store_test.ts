@@ -157,6 +157,24 @@ Deno.test("how often an object was used is written soon, whatever else happens o
   reader.close();
 });
 
+Deno.test("uses of what was found are counted with those that are named, however often and of how many", async () => {
+  await using folder = new DiskFolder();
+  const store = await folder.open();
+  for (const variant of ["one", "two", "three", "four"]) await put(store, "k", bytesOf(1, 10), variant);
+  const [one, two, three] = store.lookup("k");
+  for (const { number } of [one, two, two, three]) store.usedFound(number);
+  store.used("k", "two");
+  await put(store, "k", bytesOf(2, 10), "three");
+  const reader = DiskReader.open(folder.path);
+  const hits = () => [...reader.all()].map(({ variant, hits }) => `${variant} ${hits}`).sort().join();
+  while (hits() !== "four 0,one 1,three 0,two 3") await new Promise((resolve) => setTimeout(resolve, 5));
+  // it has gone, and counts for nobody
+  store.usedFound(three.number);
+  store.usedFound(one.number);
+  while (hits() !== "four 0,one 2,three 0,two 3") await new Promise((resolve) => setTimeout(resolve, 5));
+  reader.close();
+});
+
 Deno.test("whatever the clock does, the variants of a key come as they were written, and the oldest goes first", async () => {
   await using folder = new DiskFolder();
   let store = await folder.open();

@@ -3,6 +3,8 @@
  * `read`, `pin` and `unpin`: these at once.
  */
 
+import type { GatheredUses } from "./uses.ts";
+
 /** Changes carry a ticket, a number that grows: the answer `settled` names the last one that is done with. */
 export type ToWorker =
   | { readonly kind: "open"; readonly folder: string; readonly limit: number }
@@ -37,12 +39,7 @@ export type ToWorker =
   /** An object turned out to be damaged when it was read. */
   | { readonly kind: "lost"; readonly id: number }
   /** As they were gathered: which objects, and how often. */
-  | {
-    readonly kind: "uses";
-    readonly ticket: number;
-    readonly names: readonly string[];
-    readonly counts: readonly number[];
-  }
+  | { readonly kind: "uses"; readonly ticket: number } & GatheredUses
   /** An object is being read in pieces: they stay until `unpin`, whatever becomes of it. */
   | { readonly kind: "pin"; readonly id: number }
   | { readonly kind: "unpin"; readonly id: number }

@@ -7,6 +7,7 @@ import {
   DATABASE_FILE,
   FORMAT_VERSION,
   MOST_PIECES,
+  numberOf,
   PIECE_SIZE,
   READING,
   SHORT_BODY,
@@ -34,13 +35,15 @@ export interface Usage {
 }
 
 /** One that was found by its key: with its body, unless that is long. */
-export interface FoundObject extends StoredObject {
+export interface FoundObject extends Omit<StoredObject, "written"> {
   readonly short: Uint8Array | null;
   /** What its reader was opened with. */
   readonly epoch: number;
+  /** Tells it from all others that the same store has found, for as long as the process lives. */
+  readonly number: number;
 }
 
-interface Row extends StoredObject {
+interface Row extends Omit<StoredObject, "written"> {
   readonly sum: number;
 }
 
@@ -52,18 +55,16 @@ interface ReturningArrays {
 /** As {@link BY_KEY} selects them. */
 type FoundRow = [
   id: number,
-  key: string,
   variant: string,
   meta: string,
   length: number,
   seed: number,
-  written: number,
   sum: number,
   pieceSum: number | null,
   bytes: Uint8Array | null,
 ];
 
-const COLUMNS = "o.id, o.key, o.variant, o.meta, o.length, o.seed, o.written, o.sum";
+const COLUMNS = "o.id, o.variant, o.meta, o.length, o.seed, o.sum";
 const MOST_ROWS = 64;
 const NONE: readonly FoundObject[] = [];
 /** A short body comes along: to ask for it afterwards takes as long again. */
@@ -123,7 +124,7 @@ export class DiskReader {
     if (rows.length === 0) return NONE;
     const objects: FoundObject[] = [];
     for (const row of rows) {
-      const found = row[1] === key ? foundObject(row, this.epoch) : null;
+      const found = foundObject(row, key, this.epoch);
       if (found === null) damaged(row[0]);
       else objects.push(found);
     }
@@ -134,11 +135,11 @@ export class DiskReader {
   /** Everything there is, in no order that means anything. What is damaged is left out. */
   *all(): Generator<StoredObject & Usage> {
     const rows = this.#database.prepare(
-      `SELECT ${COLUMNS}, e.bytes, e.hits, e.used FROM objects o JOIN entries e ON e.id = o.id ` +
+      `SELECT ${COLUMNS}, o.key, o.written, e.bytes, e.hits, e.used FROM objects o JOIN entries e ON e.id = o.id ` +
         `WHERE o.id > ? ORDER BY o.id LIMIT ${ROWS_AT_ONCE}`,
     );
     for (let last = -1;;) {
-      const some = rows.all(last) as unknown as (Row & Usage)[];
+      const some = rows.all(last) as unknown as (Row & StoredObject & Usage)[];
       for (const row of some) if (isRight(row)) yield row;
       if (some.length < ROWS_AT_ONCE) return;
       last = some[some.length - 1].id;
@@ -179,11 +180,11 @@ function isPiece(bytes: unknown, length: number): bytes is Uint8Array {
   return bytes instanceof Uint8Array && bytes.length === length;
 }
 
-/** `null` for what is not what was written. */
-function foundObject(row: FoundRow, epoch: number): FoundObject | null {
-  const [id, key, variant, meta, length, seed, written, sum, sumOfPiece, bytes] = row;
+/** `null` for what is not what was written, or was written for another key. */
+function foundObject(row: FoundRow, key: string, epoch: number): FoundObject | null {
+  const [id, variant, meta, length, seed, sum, sumOfPiece, bytes] = row;
   const short = length > SHORT_BODY ? null : length === 0 ? new Uint8Array() : bytes;
-  const object = { id, key, variant, meta, length, seed, written, sum, short, epoch };
+  const object = { id, key, variant, meta, length, seed, sum, short, epoch, number: numberOf(id, epoch) };
   if (!isRight(object)) return null;
   if (length === 0 || length > SHORT_BODY) return object;
   return isPiece(short, length) && pieceSum(short, seed, 0) === sumOfPiece ? object : null;

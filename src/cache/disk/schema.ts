@@ -23,6 +23,17 @@ export const MOST_PIECES = 2 ** 20;
 /** Identifiers are not used again; this many leave the numbers of their pieces exact. */
 export const MOST_IDENTIFIERS = 2 ** 33;
 
+/** What tells an object from those with its identifier that were there before a fresh start, however many. */
+export function numberOf(id: number, epoch: number): number {
+  return epoch * MOST_IDENTIFIERS + id;
+}
+
+/** The identifier in such a number; `null` when it is from before a fresh start. */
+export function idOf(number: number, epoch: number): number | null {
+  const id = number - numberOf(0, epoch);
+  return id >= 0 ? id : null;
+}
+
 /** For a database that is to be written, before its tables. */
 export const WRITING = `
   PRAGMA busy_timeout = 1000;

@@ -47,6 +47,10 @@ export function prepareStatements(database: DatabaseSync) {
       "UPDATE entries SET used = ?, hits = hits + ? " +
         "WHERE id = (SELECT id FROM objects WHERE key = ? AND variant = ?)",
     ),
+    useAll: prepare(
+      "UPDATE entries NOT INDEXED SET used = ?, hits = hits + ? " +
+        "WHERE id IN (SELECT value FROM json_each(?)) AND whole = 1",
+    ),
     vacuum: prepare(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`),
     pageCount: prepare("PRAGMA page_count"),
     freeCount: prepare("PRAGMA freelist_count"),

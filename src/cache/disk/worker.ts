@@ -7,7 +7,7 @@ import { openDatabase, removeDatabase, sizeOfFiles } from "./database.ts";
 import { DiskEngine, NoRoom } from "./engine.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { anewText, faultOf, messageOf } from "./sqlite_fault.ts";
-import { partsOf } from "./uses.ts";
+import { byCount, type GatheredUses, partsOf } from "./uses.ts";
 
 /** A transaction ends when nothing more is to be done, or after so many changes or bytes. */
 const MOST_CHANGES = 256;
@@ -133,10 +133,7 @@ class DiskWorker {
       case "lost":
         return engine.lose(message.id);
       case "uses":
-        return message.names.forEach((name, at) => {
-          const { key, variant } = partsOf(name);
-          engine.use(key, variant, message.counts[at], Date.now());
-        });
+        return use(engine, message);
       case "limit":
         engine.limit = message.limit;
         return engine.shrinkTo(message.limit);
@@ -314,6 +311,15 @@ class DiskWorker {
       // what could not be closed ends with the process
     }
   }
+}
+
+function use(engine: DiskEngine, uses: GatheredUses): void {
+  const now = Date.now();
+  for (const [hits, ids] of byCount(uses)) engine.useAll(ids, hits, now);
+  uses.names.forEach((name, at) => {
+    const { key, variant } = partsOf(name);
+    engine.use(key, variant, uses.counts[at], now);
+  });
 }
 
 function unlessNoRoom(change: () => void, otherwise?: () => void): void {

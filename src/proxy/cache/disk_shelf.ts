@@ -93,14 +93,16 @@ export class DiskShelf {
       const variant = new Variant(meta, meta.reason, meta.address, body);
       // the variant would have to read its fields again
       variant.standing = readStanding(meta);
+      variant.shelfNumber = object.number;
       variants.push(variant);
     }
     return variants;
   }
 
   /** A response has answered a request, from here or from memory. */
-  used(key: string, { vary, range }: Variant): void {
-    if (range === null) this.store.used(key, variantOf(vary));
+  used(key: string, { vary, range, shelfNumber }: Variant): void {
+    if (shelfNumber !== null) this.store.usedFound(shelfNumber);
+    else if (range === null) this.store.used(key, variantOf(vary));
   }
 
   /** Writes a response whose body is in memory. */

@@ -38,6 +38,8 @@ export class Variant implements Standable, Packable {
   /** Its answer, if it is asked for several times a second, and the age at which it was asked for last. */
   hot: HotAnswer | null = null;
   lastAge = -1;
+  /** Which one it is of those that were found on the disk; `null` when it came from elsewhere. */
+  shelfNumber: number | null = null;
   #standing: Standing | null = null;
   /** How long the status line is with the fields that every answer has, and how long it is with all fields. */
   readonly #sentLength: number;
