@@ -5,6 +5,7 @@ import { HeadReader } from "../http/head_reader.ts";
 import { HeadWriter } from "../http/head_writer.ts";
 import { ConnectionOptions } from "../http/hop_by_hop.ts";
 import type { StatusLine } from "../http/start_line.ts";
+import { copyOf } from "../http/text.ts";
 import type { ProxySettings } from "./settings.ts";
 
 /** Room for most heads; a writer that has grown beyond it is not kept. */
@@ -34,7 +35,8 @@ export class Response implements StatusLine {
     while (same >= 0 && same < length) {
       same = head.bytes[start + same] === last.charCodeAt(same) ? same + 1 : -1;
     }
-    return same === length ? last : this.#contentType = head.value(index);
+    // a copy: a part of the head's text would keep all of it for as long as this is kept for the next exchange
+    return same === length ? last : this.#contentType = copyOf(head.value(index));
   }
 
   constructor(settings: ProxySettings) {

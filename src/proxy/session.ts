@@ -225,6 +225,9 @@ export class Session {
     if (this.countedOnly !== null) this.#countAtEnd(exchange, this.countedOnly);
     this.usage = this.countedOnly = null;
     this.counted = false;
+    // parts of the head's text, which would keep all of it while the connection is idle
+    this.facts.method = "";
+    this.facts.path = null;
   }
 
   #countAtEnd(exchange: Exchange, usage: Usage): void {
