@@ -2,6 +2,7 @@
 
 import { NO_LIMITS } from "../../src/policy/rates.ts";
 import { assertEquals } from "@std/assert";
+import { keyFor } from "../../src/proxy/cache/cache_key.ts";
 import {
   cached,
   came,
@@ -232,3 +233,15 @@ cached(
   },
   { resolver: new Names({ "a.example": ["127.0.0.1"] }).resolver },
 );
+
+cached("who waits for another's fetch and goes leaves nothing behind with it", async (setting) => {
+  const { origin, proxy } = setting;
+  const { first, rest, upstream } = await gathered(setting, 3);
+  const flight = proxy.cache!.flight(keyFor("", `http://${origin.authority}/`))!;
+  await until(() => flight.waiting === 3, "three wait");
+  rest[0].close();
+  await until(() => flight.waiting === 2, "two wait");
+  await upstream.send(response(FRESH));
+  for (const client of [first, rest[1], rest[2]]) assertEquals((await client.message()).content, "hello");
+  assertEquals(flight.waiting, 0);
+}, { halfClosedTimeout: 1 });

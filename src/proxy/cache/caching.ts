@@ -146,10 +146,12 @@ export class Caching {
     const before = this.#finding;
     const { forward } = factsOf(before);
     const early = !flight.landed;
-    const gone = Promise.withResolvers<void>();
-    session.reaching = { giveUp: gone.resolve };
-    await session.watch.waitFor(Promise.race([flight.known, gone.promise]));
+    const { promise: over, resolve: giveUp } = Promise.withResolvers<void>();
+    flight.join(giveUp);
+    session.reaching = { giveUp };
+    await session.watch.waitFor(over);
     session.reaching = null;
+    flight.leave(giveUp);
     if (session.gone) throw new ClientGone();
     const { variant, trouble } = flight;
     if (variant !== null) {

@@ -28,19 +28,29 @@ export class Flight {
   abandoned = false;
   /** Why the origin was of no use, if there is something stale to send in its place. */
   trouble: Trouble = "";
-  readonly known: Promise<void>;
-  readonly #resolve: () => void;
+  readonly #waiting = new Set<() => void>();
 
-  constructor() {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.known = promise;
-    this.#resolve = resolve;
+  /** How many wait for it. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Calls back once it has landed: at once if it has. Who has gone before that has to {@link leave}. */
+  join(landed: () => void): void {
+    if (this.landed) landed();
+    else this.#waiting.add(landed);
+  }
+
+  /** Waits no longer, and leaves nothing behind: many may come and go while an origin takes its time. */
+  leave(landed: () => void): void {
+    this.#waiting.delete(landed);
   }
 
   land(variant: Variant | null): void {
     this.variant = variant;
     this.landed = true;
-    this.#resolve();
+    for (const landed of this.#waiting) landed();
+    this.#waiting.clear();
   }
 }
 
