@@ -15,6 +15,9 @@ import { ownCopy, Tally } from "./tally.ts";
 const MOST_LEARNED = 20_000;
 const MOST_LEFT = 1000;
 
+/** Characters of a path that is worth keeping for a rule: as many of the longest would take a gigabyte. */
+const LONGEST_PATH = 2048;
+
 /** What else than hosts and ports a rule is to hold. */
 export interface LearnOptions {
   readonly methods: boolean;
@@ -153,7 +156,7 @@ export class Learning {
   }
 }
 
-/** The sample without the lines of the log that its texts are parts of. */
+/** The sample without the lines of the log that its texts are parts of, and without a path that is too long. */
 function kept({ facts, ...sample }: Sample): Sample {
   const { client, user, method, path } = facts;
   return {
@@ -163,7 +166,7 @@ function kept({ facts, ...sample }: Sample): Sample {
       client: ownCopy(client),
       user: user === null ? null : ownCopy(user),
       method: ownCopy(method),
-      path: path === null ? null : ownCopy(path),
+      path: path === null || path.length > LONGEST_PATH ? null : ownCopy(path),
     },
   };
 }

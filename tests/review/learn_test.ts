@@ -207,3 +207,13 @@ Deno.test("a rule for an address says that names may lead there", () => {
   const text = textFrom([jsonLine({ host: "93.184.216.34", origin: "93.184.216.34" })]);
   assert(text.includes("# an address: every name that leads to it is allowed too\n[[rule]]\n"));
 });
+
+Deno.test("of the one exchange that is kept for a rule, a path that is long is not", () => {
+  const pathsOf = (length: number) => {
+    const path = "/".padEnd(length, "x");
+    const line =
+      `1795240825.105 12 127.0.0.1 TCP_MISS/200 1234 GET http://a.example${path} - HIER_DIRECT/93.184.216.34 -`;
+    return learnFrom([line]).rules().map(({ sample }) => sample.facts.path?.length ?? null);
+  };
+  assertEquals([pathsOf(2048), pathsOf(2049), pathsOf(60_000)], [[2048], [null], [null]]);
+});
