@@ -61,6 +61,8 @@ export interface Loaded extends LoadedPolicy {
 export class Known {
   readonly lists = new ListFiles();
   users: FileUsers | null = null;
+  /** Whether files were read at all, so that pipes have nothing left to say. */
+  again = false;
 }
 
 /**
@@ -74,7 +76,7 @@ export async function load(
   io: Io,
   known: Known = new Known(),
 ): Promise<Loaded> {
-  const policy = await loadPolicy(line, io, known.lists, true);
+  const policy = await loadPolicy(line, io, known.lists, true, known.again);
   const config = configOf(policy.values, instance, policy.spec.rules, policy.ways);
   requireAdmission(placesOf(config), policy.spec, line, policy.files, config.proxy.trustedProxies !== null);
   const certificateFiles = certificateFilesOf(config);
@@ -91,6 +93,7 @@ export async function load(
   config.cacheFolder = policy.cacheFolder;
   const users = await readUsers(policy.usersFile, line, known.users);
   config.proxy.users = known.users = users;
+  known.again = true;
   return { ...policy, config, users };
 }
 
@@ -108,6 +111,7 @@ export function placesOf({ listen, listenTls, gateways }: Config): ListenAddress
  * Reads the policy alone, by the file of `--config` and the flags: what commands need that serve nobody.
  *
  * @param serves whether users and certificates are going to be read too, so that one message asks for all
+ * @param again whether this was done before
  * @throws {ConfigError} with everything that is wrong
  */
 export async function loadPolicy(
@@ -115,8 +119,9 @@ export async function loadPolicy(
   io: Io,
   known: ListFiles = new ListFiles(),
   serves = false,
+  again = false,
 ): Promise<LoadedPolicy> {
-  const written = await readConfig(line, io);
+  const written = await readConfig(line, io, again);
   const values = { ...written.values, ...line.values };
   if (line.options["no-cache"]) values.cache = 0;
   const rules = [...line.rules, ...resolveLists(written.rules, line.config)];
@@ -144,8 +149,9 @@ export async function loadPolicy(
     : [];
   const files = [...new Set([...configFileOf(line), ...listFiles, ...others])];
   if (files.length > 0) {
-    const { requireRead } = await import("./read_file.ts");
+    const { refusePipes, requireRead } = await import("./read_file.ts");
     await requireRead(files, line);
+    if (again) await refusePipes(files);
   }
   const lists = await known.load(listFiles, line);
 
@@ -200,9 +206,9 @@ function configFileOf({ config }: CommandLine): string[] {
   return config === undefined || config === "-" ? [] : [config];
 }
 
-async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
+async function readConfig(line: CommandLine, io: Io, again: boolean): Promise<TomlContents> {
   if (line.config === undefined) return { values: {}, rules: [], tests: [], ways: NO_WAYS };
-  const { readText, readTextFile, requireRead } = await import("./read_file.ts");
+  const { readText, readTextFile, refusePipes, requireRead } = await import("./read_file.ts");
   const { readToml } = await import("../config/toml.ts");
   if (line.config === "-") {
     const name = "standard input";
@@ -219,6 +225,7 @@ async function readConfig(line: CommandLine, io: Io): Promise<TomlContents> {
     ...certificateOf(line.values),
   ];
   await requireRead([line.config, ...others], line);
+  if (again) await refusePipes([line.config]);
   return await readToml(
     await readTextFile(line.config, MAX_CONFIG_SIZE, line),
     line.config,

@@ -17,6 +17,29 @@ export async function requireRead(paths: readonly string[], line: CommandLine): 
   if (missing.length > 0) throw new ConfigError([withoutPermission(missing, paths, line)]);
 }
 
+/** Opening a pipe waits for somebody who writes into it, and what it held is gone once it was read. */
+export async function isPipe(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFifo === true;
+  } catch {
+    // opening it says why
+    return false;
+  }
+}
+
+/**
+ * For files that are read a second time.
+ *
+ * @throws {ConfigError} with those that are pipes
+ */
+export async function refusePipes(paths: readonly string[]): Promise<void> {
+  const problems: string[] = [];
+  for (const path of paths) {
+    if (await isPipe(path)) problems.push(`${path} cannot be read again: it is a pipe`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
 /**
  * Reads a whole file as UTF-8.
  *

@@ -59,6 +59,8 @@ class Serving implements Observer {
   #stopping = false;
   /** The reload that is under way, or the last one. */
   #reloading = Promise.resolve();
+  /** Whether one more is to come. */
+  #reloadWaits = false;
 
   constructor(
     line: CommandLine,
@@ -161,8 +163,13 @@ class Serving implements Observer {
   /** SIGHUP says one of two things: that the terminal is gone, or that the operator has changed the file. */
   #hangup(): void {
     if (this.#onTerminal && !this.#io.isTerminal("input")) return this.#stop("SIGHUP");
-    // one after the other, so that the last file wins
-    this.#reloading = this.#reloading.then(() => this.#reload());
+    // one after the other, so that the last file wins; those that wait would all read the same
+    if (this.#reloadWaits) return;
+    this.#reloadWaits = true;
+    this.#reloading = this.#reloading.then(() => {
+      this.#reloadWaits = false;
+      return this.#reload();
+    });
   }
 
   async #reload(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Notices that a file has changed, in a way that works on every file system: by looking. */
 
 import { ConfigError } from "../config/errors.ts";
-import { readText } from "./read_file.ts";
+import { isPipe, readText } from "./read_file.ts";
 
 /** ms between two looks. */
 const INTERVAL = 2_000;
@@ -63,6 +63,7 @@ class Watch {
     try {
       const state = await fileState(this.path);
       if (state === this.#known && !this.#lost) return;
+      if (await isPipe(this.path)) throw new Error("it is a pipe");
       const file = await Deno.open(this.path);
       const text = await readText(file.readable, "it", this.limit);
       if (this.ended || await fileState(this.path) !== state) return;

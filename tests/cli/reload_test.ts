@@ -83,6 +83,39 @@ Deno.test("SIGHUP with a list that has gone changes nothing", async () => {
   assertEquals(await statusOf(weir), DENIED);
 });
 
+Deno.test({
+  name: "SIGHUP waits for nobody who writes into a pipe, whichever file has become one",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await Folder.make();
+    const rule = (action: string, hosts: string) => `[[rule]]\naction = "${action}"\nhosts = "${hosts}"\n`;
+    const file = await folder.write("weir.toml", rule("deny", "127.0.0.1"));
+    await using weir = await Weir.start(["-c", file], { permissions: [`--allow-read=${folder.path}`] });
+    await system("rm", file);
+    await system("mkfifo", file);
+    weir.signal("SIGHUP");
+    let from = await weir.said(`error: SIGHUP: ${file} cannot be read again: it is a pipe\n`);
+    from = await weir.said("SIGHUP: the old configuration stays in force\n", from);
+
+    await system("rm", file);
+    await folder.write("weir.toml", rule("deny", "@list"));
+    await system("mkfifo", `${folder.path}/list`);
+    weir.signal("SIGHUP");
+    from = await weir.said(`error: SIGHUP: ${folder.path}/list cannot be read again: it is a pipe\n`, from);
+    assertEquals(await statusOf(weir), DENIED);
+
+    await folder.write("weir.toml", rule("deny", "a.example"));
+    weir.signal("SIGHUP");
+    await weir.said(`SIGHUP: ${file} is in force`, from);
+    assertEquals(await statusOf(weir), ALLOWED);
+  },
+});
+
+async function system(program: string, ...args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(program, { args }).output();
+  assert(success, program);
+}
+
 Deno.test("SIGHUP does not open to everybody what listens on all addresses", async () => {
   await using folder = await Folder.make();
   const file = await folder.write("weir.toml", 'listen = "0.0.0.0:0"\npolicy.clients = "loopback"\n');

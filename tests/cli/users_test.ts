@@ -84,3 +84,20 @@ Deno.test("a watched file is read again when it changes, and its loss is told on
   // whoever writes a file in place empties it first
   assertEquals(events.filter((event) => event !== ""), ["one", "another", "lost", "last"]);
 });
+
+Deno.test({
+  name: "a watched file that becomes a pipe is lost, and nobody waits for what is written into it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await Folder.make();
+    const path = `${folder.path}/users`;
+    assert((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+    const lost = Promise.withResolvers<string>();
+    const stop = watchFile(path, "", 10, { changed: (text) => lost.resolve(text), lost: lost.resolve }, 5);
+    try {
+      assertEquals(await lost.promise, "cannot be read: it is a pipe");
+    } finally {
+      await stop();
+    }
+  },
+});
