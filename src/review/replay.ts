@@ -101,9 +101,9 @@ export class Replay {
     if (via === "" || ways.includes(via)) return;
     this.rerouted++;
     const detour = this.detours.of(JSON.stringify([authority.text, via]));
-    detour.count++;
+    if (detour.count++ > 0) return;
     detour.target = authority.text;
-    detour.before = via;
+    detour.before = ownCopy(via);
     detour.after = ways;
   }
 

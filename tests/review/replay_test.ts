@@ -1,8 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { CAN_COLLECT, heapInUse } from "../heap.ts";
 import { readLine } from "../../src/review/log_reader.ts";
 import { Replay } from "../../src/review/replay.ts";
 import { parseHostPattern } from "../../src/policy/host_pattern.ts";
-import { Routes } from "../../src/policy/routes.ts";
+import { NO_ROUTES, Routes } from "../../src/policy/routes.ts";
 import { policyIn } from "./learning.ts";
 import { deniedLine, jsonLine } from "./logs.ts";
 
@@ -168,4 +169,26 @@ Deno.test("what goes through a parent now is judged by its name", async () => {
   const replay = new Replay(await policyIn(networks), routes);
   replay.add(readLine(jsonLine({ rule: "net" })));
   assertEquals([replay.differing, replay.same], [1, 0]);
+});
+
+Deno.test({
+  name: "of a way that a log names nothing is kept but its name",
+  ignore: !CAN_COLLECT,
+  async fn() {
+    const LONG = 50_000;
+    const MANY = 128;
+    const replay = new Replay(await policyIn(""), NO_ROUTES);
+    const before = heapInUse();
+    for (let i = 0; i < MANY; i++) {
+      const target = `http://a${i}.example/${"x".repeat(LONG)}`;
+      const line =
+        `1795240825.105 12 127.0.0.1 TCP_MISS/200 1 GET ${target} - FIRSTUP_PARENT/parent.corp.example -`;
+      // as logs are read: many lines in one piece
+      const log = new TextDecoder().decode(new TextEncoder().encode(`${line}\nanother`));
+      replay.add(readLine(log.slice(0, line.length)));
+    }
+    assertEquals(replay.detours.size, MANY);
+    const grown = heapInUse() - before;
+    assert(grown < MANY * LONG / 2, `${grown} bytes for ${MANY} ways`);
+  },
 });
