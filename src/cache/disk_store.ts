@@ -173,8 +173,9 @@ export class DiskStore {
         longest: this.longest,
         piece: (number, bytes) => this.#piece(epoch, number, bytes),
         finish: (number, meta, length) => this.#finish(epoch, number, { key, variant, meta, length }),
-        abort: (number, outdated) => {
-          this.#link?.tell({ kind: "abort", writer: number });
+        abort: (number, outdated, any) => {
+          // while the disk is stuck nothing is taken, and of what was not there is nothing to be told: nobody counts it
+          if (any) this.#link?.tell({ kind: "abort", writer: number });
           if (outdated) this.remove(key, variant);
         },
       },
@@ -392,7 +393,8 @@ export class DiskStore {
     const uses = this.#uses.take();
     if (uses === null) return;
     // where the disk does not keep up they are not worth waiting for
-    const bytes = (uses.names.length + uses.ids.length) * BYTES_OF_A_CHANGE;
+    const ofNames = uses.names.reduce((sum, { length }) => sum + length, 0);
+    const bytes = (uses.names.length + uses.ids.length) * BYTES_OF_A_CHANGE + ofNames;
     if (!this.#takes(bytes)) return;
     this.#link?.tell({ kind: "uses", ticket: this.#pending.add(undefined, bytes), ...uses });
   }

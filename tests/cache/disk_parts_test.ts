@@ -109,17 +109,24 @@ Deno.test("a body comes in whole pieces and a rest, however it is cut, and is co
   );
 });
 
-Deno.test("a writer that is refused tells it once, and takes nothing more", () => {
-  const aborted: boolean[] = [];
-  const make = (longest: number, takes: boolean) =>
+Deno.test("a writer that is refused tells it once and whether there is anything of it, and takes nothing more", () => {
+  const aborted: { outdated: boolean; any: boolean }[] = [];
+  const make = (longest: number, takes: boolean, finishes = takes) =>
     new DiskWriter(
-      { longest, piece: () => takes, finish: () => takes, abort: (_, outdated) => aborted.push(outdated) },
+      {
+        longest,
+        piece: () => takes,
+        finish: () => finishes,
+        abort: (_, outdated, any) => aborted.push({ outdated, any }),
+      },
       1,
     );
   const tooLong = make(10, true);
   assert(!tooLong.append(new Uint8Array(11)) && !tooLong.append(new Uint8Array(1)) && !tooLong.finish("{}"));
   const full = make(Infinity, false);
   assert(full.append(new Uint8Array(10)) && !full.finish("{}"));
+  const late = make(Infinity, true, false);
+  assert(late.append(new Uint8Array(10)) && !late.finish("{}"));
   const cut = make(Infinity, true);
   cut.append(new Uint8Array(10));
   cut.abort();
@@ -127,5 +134,10 @@ Deno.test("a writer that is refused tells it once, and takes nothing more", () =
   const done = make(Infinity, true);
   assert(done.finish("{}"));
   done.abort();
-  assertEquals(aborted, [true, true, false]);
+  assertEquals(aborted, [
+    { outdated: true, any: false },
+    { outdated: true, any: false },
+    { outdated: true, any: true },
+    { outdated: false, any: false },
+  ]);
 });

@@ -8,8 +8,8 @@ export interface WriterTarget {
   piece(writer: number, bytes: Uint8Array<ArrayBuffer>): boolean;
   /** False when it is not kept. */
   finish(writer: number, meta: string, length: number): boolean;
-  /** What has come is thrown away; `outdated`: and what it was to replace. */
-  abort(writer: number, outdated: boolean): void;
+  /** What has come, if any has, is thrown away; `outdated`: and what it was to replace. */
+  abort(writer: number, outdated: boolean, any: boolean): void;
   /** Bytes of the longest body. */
   readonly longest: number;
 }
@@ -22,6 +22,8 @@ export class DiskWriter {
   #length = 0;
   #piece: Uint8Array<ArrayBuffer> | null = null;
   #filled = 0;
+  /** The target has taken a piece. */
+  #given = false;
   #state: "open" | "done" | "refused" = "open";
 
   constructor(private readonly target: WriterTarget, private readonly number: number) {}
@@ -63,7 +65,7 @@ export class DiskWriter {
   abort(): void {
     if (this.#state !== "open") return;
     this.#state = "refused";
-    this.target.abort(this.number, false);
+    this.target.abort(this.number, false, this.#given);
   }
 
   /** The piece, large enough for so many bytes: short bodies take little more than they need. */
@@ -81,13 +83,15 @@ export class DiskWriter {
     const bytes = this.#filled === piece.length ? piece : piece.slice(0, this.#filled);
     this.#piece = null;
     this.#filled = 0;
-    return this.target.piece(this.number, bytes);
+    const taken = this.target.piece(this.number, bytes);
+    this.#given ||= taken;
+    return taken;
   }
 
   #refuse(): false {
     this.#state = "refused";
     this.#piece = null;
-    this.target.abort(this.number, true);
+    this.target.abort(this.number, true, this.#given);
     return false;
   }
 }
