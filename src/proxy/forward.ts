@@ -13,6 +13,7 @@ import { takeKept } from "./kept.ts";
 import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own/own_resources.ts";
 import { paceHead } from "./pacing.ts";
+import type { Way } from "./parents/parent.ts";
 import { connect } from "./reach.ts";
 import { purge } from "./cache/purge.ts";
 import type { Request } from "./request.ts";
@@ -84,9 +85,11 @@ async function fetch(
   attend(session, request);
   // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
   let up = request.repeatable ? takeKept(session, exchange, wanted) : undefined;
+  /** Parents that closed instead of answering. */
+  const passedOver: Way[] = [];
   for (;;) {
     const kept = up !== undefined;
-    up ??= await connect(session, target.authority!, wanted, exchange);
+    up ??= await connect(session, target.authority!, wanted, exchange, passedOver);
     exchange.reused = kept;
     exchange.parent = up.parent?.name ?? "";
     exchange.originAddress = up.address;
@@ -107,9 +110,13 @@ async function fetch(
       if (!relay.again) return relay.keepDown;
     } catch (error) {
       relay.keepUp = false;
-      // nothing came back on a connection that was kept for too long: the request was not heard (RFC 9112 §9.3.1)
-      if (!kept || !relay.silent || !request.repeatable || up.expired || error instanceof ClientGone) {
-        throw error;
+      if (!relay.silent || !request.repeatable || up.expired || error instanceof ClientGone) throw error;
+      // nothing came back on a connection that was kept for too long: the request was not heard (RFC 9112 §9.3.1);
+      // on a new one it may have been, and another parent may fare better
+      if (!kept) {
+        if (!up.asksParent) throw error;
+        passedOver.push(up.parent);
+        if (!services.parents.waysTo(target.authority!, passedOver)?.length) throw error;
       }
       exchange.retries++;
     } finally {

@@ -31,16 +31,19 @@ const RESPONSE_BASE = 512;
  * through the first of its parents that can be reached. Writes where it leads into the record. Throws
  * {@link HttpError} with the answer that its failure deserves, and {@link ClientGone} when there is nobody who could
  * read it.
+ *
+ * @param without ways that this exchange has tried, while others are left
  */
 export async function connect(
   session: Asker,
   authority: Authority,
   wanted: Wanted,
   exchange: Exchange,
+  without: readonly Way[] = [],
 ): Promise<Upstream> {
   const { parents, clock, settings } = session.services;
   const end = clock.in(settings.connectTimeout);
-  const ways = parents.waysTo(authority);
+  const ways = parents.waysTo(authority, without);
   const attempt: Attempt = { session, authority, wanted, exchange, end, deadline: end };
   if (ways === null) return orThrow(await attempted(attempt, null));
   let failure: HttpError | null = null;

@@ -40,8 +40,15 @@ export class Parents {
   /**
    * The ways to a destination in the order in which they are to be tried: those in service first. `null` when there
    * is but one, to the origin itself.
+   *
+   * @param without these are left out
    */
-  waysTo(authority: Authority): readonly Way[] | null {
+  waysTo(authority: Authority, without: readonly Way[] = []): readonly Way[] | null {
+    const ways = this.#inOrder(authority);
+    return without.length === 0 || ways === null ? ways : ways.filter((way) => !without.includes(way));
+  }
+
+  #inOrder(authority: Authority): readonly Way[] | null {
     const specs = this.#routes.find(authority);
     if (specs === null) return null;
     let ways = this.#ways.get(specs);

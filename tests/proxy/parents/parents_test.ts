@@ -117,6 +117,51 @@ proxied("a parent that says nothing to CONNECT is passed over; nothing was lost 
   assertEquals(setting.exchanges.notices, []);
 });
 
+proxied(
+  "a parent that closes without an answer to a plain request is passed over for it",
+  async (setting) => {
+    const { proxy, origin, another, exchanges } = setting;
+    const other = another();
+    const routes = waysOf(`http://${origin.authority}`, `http://${other.authority}`);
+    proxy.update({ ...SETTINGS, routes });
+    const client = await setting.connect();
+    await client.send(get(A));
+    const first = await origin.accept();
+    await first.head();
+    first.close();
+    const second = await other.accept();
+    assertEquals((await second.message()).startLine, "GET http://a.example/ HTTP/1.1");
+    await second.send(OK.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    assertEquals((await client.message()).content, "ok");
+    const { retries, parent } = await exchanges.next();
+    assertEquals([retries, parent], [1, `http://${other.authority}`]);
+    // it may have been the request that it did not like
+    assertEquals(exchanges.notices, []);
+
+    await client.send(get(A));
+    for (const each of [origin, other]) {
+      const silent = await each.accept();
+      await silent.head();
+      silent.close();
+    }
+    assertEquals((await client.message()).status, 502);
+  },
+);
+
+proxied("what may not be sent twice goes to no second parent", async (setting) => {
+  const { proxy, origin, another } = setting;
+  const other = another();
+  const routes = waysOf(`http://${origin.authority}`, `http://${other.authority}`);
+  proxy.update({ ...SETTINGS, routes });
+  const client = await setting.connect();
+  await client.send("POST http://a.example/ HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n");
+  const first = await origin.accept();
+  await first.head();
+  first.close();
+  assertEquals((await client.message()).status, 502);
+  await other.assertNoFurtherConnection();
+});
+
 proxied("a parent that refuses is not passed over: another might not know better", async (setting) => {
   const { proxy, origin, another } = setting;
   const other = another();
