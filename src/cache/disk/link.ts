@@ -5,6 +5,8 @@ import type { FoundObject } from "./reader.ts";
 
 /** How long the worker is waited for in the end, ms. */
 const CLOSING_TIME = 10_000;
+/** How long a piece is waited for at least, and twice as long at the most, ms: then the disk counts as stuck. */
+const READING_TIME = 10_000;
 
 /** What the worker says by itself. */
 export interface LinkListener {
@@ -22,11 +24,15 @@ export class WorkerLink {
   readonly #worker: Worker;
   readonly #reads = new Map<number, (bytes: Uint8Array | null) => void>();
   #lastRead = 0;
+  /** Runs while anything is read: the pieces up to that number were asked for before it began. */
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #lastBefore = 0;
   #statsWanted: ((stats: DiskStats | null) => void)[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #ended = false;
 
-  constructor(private readonly listener: LinkListener) {
+  /** @param readingTime ms */
+  constructor(private readonly listener: LinkListener, private readonly readingTime: number = READING_TIME) {
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url).href, { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (event) => {
@@ -40,14 +46,30 @@ export class WorkerLink {
     if (!this.#ended) this.#worker.postMessage(message, transfer);
   }
 
-  /** A piece of a body; `null` when it is lost. */
+  /** A piece of a body; `null` when it is lost, or does not come in time. */
   read({ id, seed, length }: FoundObject, index: number): Promise<Uint8Array | null> {
     if (this.#ended) return Promise.resolve(null);
     const { promise, resolve } = Promise.withResolvers<Uint8Array | null>();
     const read = ++this.#lastRead;
     this.#reads.set(read, resolve);
     this.tell({ kind: "read", read, id, seed, index, length });
+    if (this.#readTimer === undefined) this.#watchReads();
     return promise;
+  }
+
+  /** One timer for all of them: nobody is to wait for a disk that hangs for as long as it does. */
+  #watchReads(): void {
+    this.#lastBefore = this.#lastRead;
+    this.#readTimer = setTimeout(() => {
+      this.#readTimer = undefined;
+      for (const [read, resolve] of this.#reads) {
+        // in the order in which they were asked for
+        if (read > this.#lastBefore) break;
+        this.#reads.delete(read);
+        resolve(null);
+      }
+      if (this.#reads.size > 0) this.#watchReads();
+    }, this.readingTime);
   }
 
   /** `null` when it does not answer any more. */
@@ -61,6 +83,8 @@ export class WorkerLink {
 
   /** Nothing that was asked so far is going to be answered. */
   forget(): void {
+    clearTimeout(this.#readTimer);
+    this.#readTimer = undefined;
     for (const resolve of this.#reads.values()) resolve(null);
     this.#reads.clear();
     for (const resolve of this.#statsWanted) resolve(null);
