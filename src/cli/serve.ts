@@ -7,6 +7,7 @@ import type { CommandLine } from "../config/flags.ts";
 import { formatDuration } from "../config/quantity.ts";
 import { formatAddress } from "../config/value.ts";
 import { ListenError } from "../net/listen.ts";
+import { loadAuthorities } from "../net/tls.ts";
 import { type AccessLog, accessLog } from "../observe/access_log.ts";
 import { configureDiagnostics, type Diagnostics } from "../observe/diagnostics.ts";
 import type { PolicySpec } from "../policy/spec.ts";
@@ -102,6 +103,7 @@ class Serving implements Observer {
       this.#watchUsers();
       const { listen, listenTls, gateways } = this.#config;
       const addresses = this.#proxy.listen(listen, listenTls, gateways);
+      loadAuthorities();
       const firstGateway = listen.length + listenTls.length;
       this.#io.err(
         banner(

@@ -50,6 +50,18 @@ export function abandonedHandshakes(): number {
 }
 
 /**
+ * Has the platform read now which authorities it trusts. It would do so when they are needed first, and if no
+ * descriptor is left in that moment it goes on without those of `NODE_EXTRA_CA_CERTS` for good.
+ */
+export function loadAuthorities(): void {
+  try {
+    Deno.createHttpClient({}).close();
+  } catch {
+    // the first handshake tells what is wrong
+  }
+}
+
+/**
  * Makes a TLS connection of a plain one: handshake done, certificate verified for `hostname`, HTTP/1.1 offered by
  * ALPN. `conn` is used up either way.
  *

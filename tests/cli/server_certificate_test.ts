@@ -115,3 +115,29 @@ Deno.test("who trusts a proxy has to say who may come through it", async () => {
   assert(err.includes("a trusted proxy may let anybody in at 127.0.0.1:0"), err);
   await using _weir = await Weir.start(["--trust-proxy", "127.0.0.1", "--clients", "all"]);
 });
+
+Deno.test("authorities that the platform is told of are read at the start, not when there may be no descriptor", async () => {
+  await using folder = await Folder.make();
+  const file = await folder.write("extra.pem", AUTHORITY);
+  await using weir = await Weir.start([], { env: { NODE_EXTRA_CA_CERTS: file } });
+  await folder.write("extra.pem", "");
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: VALID, key: KEY });
+  const answered = answerOnce(listener);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: weir.port });
+  const host = `localhost:${listener.addr.port}`;
+  const head = `GET https://${host}/ HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(head));
+  const answer = await new Response(connection.readable).text();
+  assertEquals(answer.slice(0, 12), "HTTP/1.1 204", answer);
+  await answered;
+});
+
+async function answerOnce(listener: Deno.TlsListener): Promise<void> {
+  using connection = await listener.accept();
+  try {
+    await connection.read(new Uint8Array(4096));
+    await connection.write(new TextEncoder().encode("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"));
+  } catch {
+    // its certificate was not trusted: the answer tells
+  }
+}

@@ -13,6 +13,8 @@ export interface StartOptions {
   permissions?: string[];
   /** What standard input holds; nothing by default. */
   input?: string;
+  /** Variables besides those of the test. */
+  env?: Record<string, string>;
 }
 
 /** Runs weir with arguments that end it by themselves. */
@@ -123,9 +125,10 @@ async function evaluate(code: string, args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-function spawn(args: string[], { permissions = [], input }: StartOptions): Deno.ChildProcess {
+function spawn(args: string[], { permissions = [], input, env }: StartOptions): Deno.ChildProcess {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-net", ...permissions, "--no-prompt", MAIN.pathname, ...args],
+    env,
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
