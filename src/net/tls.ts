@@ -51,7 +51,7 @@ export function abandonedHandshakes(): number {
 
 /**
  * Has the platform read now which authorities it trusts. It would do so when they are needed first, and if no
- * descriptor is left in that moment it goes on without those of `NODE_EXTRA_CA_CERTS` for good.
+ * descriptor is left in that moment it goes on without those of `DENO_CERT` for good, and of `NODE_EXTRA_CA_CERTS`.
  */
 export function loadAuthorities(): void {
   try {

@@ -119,7 +119,7 @@ Deno.test("who trusts a proxy has to say who may come through it", async () => {
 Deno.test("authorities that the platform is told of are read at the start, not when there may be no descriptor", async () => {
   await using folder = await Folder.make();
   const file = await folder.write("extra.pem", AUTHORITY);
-  await using weir = await Weir.start([], { env: { NODE_EXTRA_CA_CERTS: file } });
+  await using weir = await Weir.start([], { env: { DENO_CERT: file } });
   await folder.write("extra.pem", "");
   using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: VALID, key: KEY });
   const answered = answerOnce(listener);
