@@ -8,7 +8,17 @@ const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
 const listener = Deno.listen({ hostname: "127.0.0.1", port: Number(Deno.args[0]) });
-for await (const connection of listener) serve(connection).catch(() => {});
+for (;;) {
+  let connection: Deno.TcpConn;
+  try {
+    connection = await listener.accept();
+  } catch (error) {
+    // who has reset it already, as balancers do that only look whether somebody is there
+    if (error instanceof Deno.errors.NotConnected) continue;
+    throw error;
+  }
+  serve(connection).catch(() => {});
+}
 
 async function serve(connection: Deno.TcpConn): Promise<void> {
   connection.setNoDelay(true);
