@@ -4,6 +4,7 @@
  *     deno task bench                                   everything, in about half an hour
  *     deno task bench small new                         some of the works
  *     deno task bench --only weir,haproxy --rounds 3 --seconds 2 small
+ *     deno task bench --only weir --against ../before small new-64 hit-64
  *
  * Needs nginx (the origin), wrk and curl; compares with squid, haproxy, nginx, tinyproxy, privoxy and
  * varnish.
@@ -14,6 +15,7 @@ import { endDiskOrigin } from "./disk_hits.ts";
 import { chooseDisks } from "./disk_peers.ts";
 import { startOrigin } from "./origin.ts";
 import {
+  AGAINST,
   chooseCaches,
   choosePeers,
   type Peer,
@@ -33,6 +35,7 @@ const HELP = `deno task bench [options] [work]...
                         "small" is all three
   --only NAMES          compare these alone: ${PEER_NAMES.join(",")};
                         weir-policy is weir with 20 rules and a list of a million names, when it is named
+  --against FOLDER      another checkout of weir, as one more peer called ${AGAINST}: the goal is to be level with it
   --rounds NUMBER       rounds of each work [5]
   --seconds NUMBER      length of a timed work in each round [4]
   --idle NUMBER         idle connections of "memory" [5000]
@@ -77,6 +80,7 @@ function readOptions() {
       allowPositionals: true,
       options: {
         only: { type: "string", default: "" },
+        against: { type: "string", default: "" },
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "4" },
         idle: { type: "string", default: "5000" },
@@ -120,11 +124,13 @@ async function finish(code: number): Promise<never> {
 async function bench(): Promise<void> {
   const chosen = WORKS.filter((work) => wanted.length === 0 || wanted.some((name) => chosenBy(name, work)));
   const only = namesIn(options.only);
+  // the program is started in a folder of its own
+  const against = options.against === "" ? "" : await Deno.realPath(options.against);
   const command = options.weir?.split(" ") ?? WEIR_FROM_SOURCES;
   const relays = chosen.some((work) => work.caches === undefined && !work.disks)
-    ? choosePeers(command, only)
+    ? choosePeers(command, only, against)
     : [];
-  const caches = chosen.some((work) => work.caches !== undefined) ? chooseCaches(command, only) : [];
+  const caches = chosen.some((work) => work.caches !== undefined) ? chooseCaches(command, only, against) : [];
   const disks = chosen.some((work) => work.disks) ? chooseDisks(command, only) : [];
   const origin = await startOrigin(folder);
   const uploadFile = `${folder}/upload`;
@@ -152,7 +158,7 @@ async function bench(): Promise<void> {
       ? disks
       : names === undefined
       ? relays
-      : caches.filter((peer) => names.includes(peer.name));
+      : caches.filter((peer) => names.includes(peer.name) || peer.name === AGAINST);
     const proxies = names === undefined ? started.relays : started.caches;
     if ("measure" in work) {
       for (const peer of peers) {
@@ -160,9 +166,16 @@ async function bench(): Promise<void> {
       }
     }
     const rounds = await measure(work, peers, proxies, ground);
-    console.log(report(work, rounds));
+    console.log(report(against === "" ? work : levelWith(work), rounds));
     if (options.json) console.log(JSON.stringify({ work: work.title, rounds: Object.fromEntries(rounds) }));
   }
+}
+
+/** The same work with the goal to be level with another checkout: by a fiftieth at the most below it. */
+function levelWith(work: Work): Work {
+  const { key, better } = work.columns[0];
+  const bound = better === "more" ? { atLeast: 0.98 } : { atMost: 1.02 };
+  return { ...work, goals: [...work.goals, { column: key, peer: AGAINST, ...bound }] };
 }
 
 /** Measures one work in rounds, each beginning with another peer. */

@@ -46,6 +46,15 @@ function weirWithPolicy(command: string[]): Peer {
   };
 }
 
+/** Another checkout of weir, which this one is measured against in the same rounds. */
+export const AGAINST = "weir-against";
+
+/** What {@link AGAINST} runs: the checkout in `folder`, by the command that runs this one from its sources. */
+function weirOf(folder: string, ...args: string[]): Peer {
+  const [program, ...words] = WEIR_FROM_SOURCES.slice(0, -1);
+  return { ...weir([program, ...words, `${folder}/main.ts`, ...args]), name: AGAINST };
+}
+
 /** As many connections of one client as the others are given. */
 export const WEIR_LIMITS = ["--max-connections", "18000", "--max-connections-per-client", "18000"];
 
@@ -236,28 +245,34 @@ socket-timeout 600
 export const PEER_NAMES = [
   ...["weir", "squid", "haproxy", "nginx", "tinyproxy", "privoxy"],
   ...["varnish", "nginx-tuned", "weir-policy", "weir-uncached", "weir-lean"],
-  ...["squid-ufs", "squid-rock"],
+  ...["squid-ufs", "squid-rock", AGAINST],
 ];
 
-/** The proxies to compare: weir as `command` runs it, and those of the others that are installed. */
-export function choosePeers(command: string[], only: string[]): Peer[] {
+/**
+ * The proxies to compare: weir as `command` runs it, and those of the others that are installed.
+ *
+ * @param against the folder of another checkout of weir, or `""`
+ */
+export function choosePeers(command: string[], only: string[], against: string): Peer[] {
   const policed = only.includes("weir-policy") ? [weirWithPolicy(command)] : [];
-  return chosen([weir(command), ...policed, squid, haproxy, nginx, tinyproxy, privoxy], only);
+  const other = against === "" ? [] : [weirOf(against)];
+  return [...chosen([weir(command), ...policed, squid, haproxy, nginx, tinyproxy, privoxy], only), ...other];
 }
 
 /**
  * Those that cache, with their caches on and in memory; `weir-uncached`, which is weir without one; and `weir-lean`,
  * which is weir with 4 MiB at the most for what is new: V8 takes up to 16 (and as much again) as soon as much of it stays, once.
  */
-export function chooseCaches(command: string[], only: string[]): Peer[] {
+export function chooseCaches(command: string[], only: string[], against: string): Peer[] {
   const uncached = { ...weir([...command, "--no-cache"]), name: "weir-uncached" };
   const [program, ...args] = command;
   const flags = args[0] === "run" ? ["run", "--v8-flags=--max-semi-space-size=4", ...args.slice(1)] : args;
   const lean = { ...weir([program, ...flags, "--cache", "256m"]), name: "weir-lean" };
-  return chosen(
+  const peers = chosen(
     [weir([...command, "--cache", "256m"]), uncached, lean, cachingSquid, cachingNginx, tunedNginx, varnish],
     only,
   );
+  return against === "" ? peers : [...peers, weirOf(against, "--cache", "256m")];
 }
 
 /** Those that are installed, and named if any are. */
