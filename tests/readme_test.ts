@@ -99,7 +99,17 @@ Deno.test("each mark in README around what is filled in stands there once", () =
 Deno.test("each flag of weir's in README's words is an option", () => {
   const foreign = [
     // of deno, of the tests and the bench, and of the programs that are pointed at weir
-    ...["allow-net", "allow-read", "allow-write", "no-prompt", "seed", "rounds", "only", "fail-with-body"],
+    ...[
+      "allow-net",
+      "allow-read",
+      "allow-write",
+      "no-prompt",
+      "seed",
+      "rounds",
+      "only",
+      "against",
+      "fail-with-body",
+    ],
     ...["user-data-dir", "proxy-server", "proxy-bypass-list", "proxy", "https-proxy", "global"],
   ];
   const known: string[] = [...OPTIONS.map((option) => option.flag), ...foreign];
