@@ -66,16 +66,22 @@ export class Pool<Kept extends Connection = Connection> {
     connection.empty();
     if (connection.buffer.length > MEDIUM) giveBack(connection.swap(borrow(MEDIUM)));
     connection.deadline = connection.clock.in(poolTimeout);
-    connection.onSettled = connection.onExpire = () => this.#drop(connection);
+    connection.onSettled = connection.onExpire = () => this.drop(connection);
     connection.read();
   }
 
   /** Closes every kept connection: to stop, or to win descriptors back. */
   clear(): void {
-    for (const connection of [...this.#all.keys()]) this.#drop(connection);
+    for (const connection of [...this.#all.keys()]) this.drop(connection);
   }
 
-  #drop(connection: Kept): void {
+  /** Closes all that are kept for `key`. */
+  dropAll(key: string): void {
+    for (const connection of [...this.#parked.get(key) ?? []]) this.drop(connection);
+  }
+
+  /** Closes a connection if it is kept here; one that is in use stays as it is. */
+  drop(connection: Kept): void {
     const key = this.#all.get(connection);
     if (key === undefined) return;
     this.#all.delete(connection);
@@ -87,6 +93,6 @@ export class Pool<Kept extends Connection = Connection> {
   }
 
   #dropOldest(): void {
-    for (const connection of this.#all.keys()) return this.#drop(connection);
+    for (const connection of this.#all.keys()) return this.drop(connection);
   }
 }

@@ -9,9 +9,11 @@ import { admit } from "./admit.ts";
 import { Caching } from "./cache/caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Exchange } from "./exchange.ts";
-import { takeKept } from "./kept.ts";
+import { leave, takeKept } from "./kept.ts";
+import { NotAnswered } from "./no_answer.ts";
 import { answersLastForward } from "./max_forwards.ts";
 import { answerLastForward } from "./own/own_resources.ts";
+import { claimForRequest, ownOf } from "./own_connections.ts";
 import { paceHead } from "./pacing.ts";
 import type { Way } from "./parents/parent.ts";
 import { connect } from "./reach.ts";
@@ -83,8 +85,11 @@ async function fetch(
   const { target } = request;
   const wanted = request.asksUpgrade && target.scheme === "http" ? "upgrade" : target.scheme;
   attend(session, request);
-  // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2)
-  let up = request.repeatable ? takeKept(session, exchange, wanted) : undefined;
+  const own = ownOf(session);
+  // one that cannot be repeated is not entrusted to a connection that may just be closing (RFC 9110 §9.2.2), but where
+  // that has been authenticated, which no other is
+  const taken = takeKept(session, exchange, wanted, own, request.repeatable);
+  let up = taken instanceof Promise ? await taken : taken;
   /** Parents that closed instead of answering. */
   const passedOver: Way[] = [];
   for (;;) {
@@ -95,6 +100,7 @@ async function fetch(
     exchange.originAddress = up.address;
     exchange.originPort = target.authority!.port;
     exchange.connectedAt = kept ? exchange.headAt : performance.now();
+    claimForRequest(session, request, up);
     const relay = new ResponseRelay(session, exchange, request, up, services.borrowResponse(), caching);
     session.up = up;
     const sentBefore = up.sent;
@@ -110,7 +116,8 @@ async function fetch(
       if (!relay.again) return relay.keepDown;
     } catch (error) {
       relay.keepUp = false;
-      if (!relay.silent || !request.repeatable || up.expired || error instanceof ClientGone) throw error;
+      const unheard = relay.silent || error instanceof NotAnswered;
+      if (!unheard || !request.repeatable || up.expired || error instanceof ClientGone) throw error;
       // nothing came back on a connection that was kept for too long: the request was not heard (RFC 9112 §9.3.1);
       // on a new one it may have been, and another parent may fare better
       if (!kept) {
@@ -124,18 +131,17 @@ async function fetch(
       exchange.upstreamSentBytes += up.sent - sentBefore;
       exchange.upstreamReceivedBytes += up.received - receivedBefore;
       if (relay.upload !== null) {
-        exchange.requestBodyBytes = relay.upload.taken;
+        exchange.requestBodyBytes += relay.upload.taken;
         relay.upload.stop();
       }
       services.giveBackResponse(relay.response);
       // those that take a new connection each would otherwise leave one behind each
       if (relay.handedOver) {
         // it is another's, who knows when its body is over
-      } else if (relay.keepUp && (request.repeatable || !services.pool.has(up.key))) {
-        services.pool.park(up.key, up);
-      } else up.release();
+      } else leave(services, up, relay.keepUp && (request.repeatable || !services.pool.has(up.key)));
     }
     up = undefined;
+    if (relay.again && own !== null) up = await takeKept(session, exchange, wanted, own, false);
   }
 }
 

@@ -7,14 +7,15 @@ import type { Response } from "./response.ts";
 import { sendHead, writeInterimHead } from "./response_head.ts";
 import type { Session } from "./session.ts";
 import { tunnelled } from "./tunnel.ts";
+import type { Upload } from "./upload.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Interim responses to one request. */
 export const MAX_INTERIM = 64;
 
 /**
- * Sends one on to a client of HTTP/1.1: 100 only to one that asked, and hints not to who sees the page elsewhere than
- * where a gateway's is. False when the client did not take it.
+ * Sends one on to a client of HTTP/1.1, also a 100 that it did not ask for (RFC 9110 §15.2); but hints not to one that
+ * sees the page elsewhere, since it comes by a gateway. False when the client did not take it.
  */
 export async function passInterim(
   session: Session,
@@ -22,23 +23,32 @@ export async function passInterim(
   request: Request,
   response: Response,
 ): Promise<boolean> {
-  const passes = response.status === 100 ? request.expectsContinue : session.gateway === null;
+  const passes = response.status === 100 || session.gateway === null;
   if (request.minorVersion === 0 || !passes) return true;
-  const { down, services } = session;
+  return await send(session, exchange, response);
+}
+
+/** Sends an interim response. False when the client did not take it. */
+async function send(session: Session, exchange: Exchange, response: Response): Promise<boolean> {
+  const { down, services: { clock, settings } } = session;
   writeInterimHead(session, response);
   const { length } = response.writer;
   const before = down.deadline;
-  const until = down.deadline = services.clock.in(services.settings.bodyTimeout);
+  const until = down.deadline = clock.in(settings.bodyTimeout);
   if (!await sendHead(down, response)) return false;
   // an upload that waits for the client goes on with its own, unless it has set another meanwhile
   if (down.deadline === until) down.deadline = before;
-  count(session, exchange, length);
+  exchange.responseHeadBytes += length;
+  session.usage?.down(length, clock.now);
   return true;
 }
 
 /**
- * 101: HTTP is over, both sides become a tunnel (RFC 9110 §7.8). Resolves when that is over; false when the client did
- * not take the response. Throws {@link HttpError} when nobody asked for it.
+ * 101: HTTP is over, both sides become a tunnel (RFC 9110 §7.8) once the request has gone out to its end. Resolves when
+ * that is over; false when the client did not take the response, or its body did not come through. Throws
+ * {@link HttpError} when nobody asked for it.
+ *
+ * @param upload the request's body, which may still be on its way
  */
 export async function switchProtocols(
   session: Session,
@@ -46,25 +56,25 @@ export async function switchProtocols(
   request: Request,
   response: Response,
   up: Upstream,
+  upload: Upload | null,
 ): Promise<boolean> {
   if (!request.asksUpgrade) {
     throw badResponse("the origin sent 101 Switching Protocols, which nobody asked for");
   }
-  const { down, services } = session;
-  writeInterimHead(session, response);
-  const { length } = response.writer;
   exchange.kind = "upgrade";
   exchange.status = exchange.originStatus = 101;
   exchange.responseAt = performance.now();
-  down.deadline = services.clock.in(services.settings.bodyTimeout);
-  if (!await sendHead(down, response)) return false;
-  count(session, exchange, length);
+  if (!await send(session, exchange, response)) return false;
   up.start = response.head.end;
+  // one that waits for 100 is not going to get it any more
+  upload?.proceed();
+  if (upload !== null && !await upload.whole()) {
+    const { failure, clientGone } = upload;
+    exchange.error = failure?.error ?? (clientGone ? "http_request_error" : "connection_terminated");
+    const end = clientGone ? "the client went away" : "the origin closed the connection";
+    exchange.details = failure?.message ?? `${end} within the request's body`;
+    return false;
+  }
   await tunnelled(session, exchange, up);
   return true;
-}
-
-function count(session: Session, exchange: Exchange, bytes: number): void {
-  exchange.responseHeadBytes += bytes;
-  session.usage?.down(bytes, session.services.clock.now);
 }

@@ -13,9 +13,10 @@ import { ClientGone } from "./client_gone.ts";
 import { asAnswer, dialWithRoom } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
 import { ipOf, judge, judgeAt, obey, passes } from "./judgement.ts";
+import { NamedAddress } from "./named_address.ts";
 import { bridged } from "./parents/loopback_bridge.ts";
 import type { Parent, Way } from "./parents/parent.ts";
-import { reachParent } from "./parents/parent_dial.ts";
+import { type ReachedParent, reachParent } from "./parents/parent_dial.ts";
 import { called, ParentError } from "./parents/parent_error.ts";
 import { askForTunnel } from "./parents/parent_http.ts";
 import { askForSocksTunnel } from "./parents/parent_socks.ts";
@@ -128,7 +129,17 @@ async function directly(attempt: Attempt, { signal }: SignalDeadline): Promise<U
     : conn;
   const up = upstreamOf(attempt, stream, null);
   up.address = address;
+  up.named = namedAddress(attempt, authority, address);
   return up;
+}
+
+/** What a connection that may be kept follows: the name that has just led to this address, if one did. */
+function namedAddress(
+  { session, wanted }: Attempt,
+  { host, ip }: Authority,
+  address: string,
+): NamedAddress | null {
+  return ip === null && wanted !== "tunnel" ? new NamedAddress(host, address, session.services.clock) : null;
 }
 
 function upstreamOf({ session, authority, wanted }: Attempt, stream: Stream, way: Way): Upstream {
@@ -159,9 +170,9 @@ async function through(attempt: Attempt, parent: Parent, deadline: SignalDeadlin
   }
   obey(session, exchange, judgeAt(session, address));
   const { term } = parent.health;
-  let stream: Stream;
+  let reached: ReachedParent;
   try {
-    ({ stream } = await reachParent(services, parent, local, signal));
+    reached = await reachParent(services, parent, local, signal);
   } catch (error) {
     const failure = error as HttpError;
     if (!signal.aborted || deadline.passed) services.parents.failed(parent, term, failure.message);
@@ -169,8 +180,9 @@ async function through(attempt: Attempt, parent: Parent, deadline: SignalDeadlin
   }
   services.parents.reached(parent);
   deadline.deadline = attempt.end;
-  const up = upstreamOf(attempt, stream, parent);
+  const up = upstreamOf(attempt, reached.stream, parent);
   up.address = address;
+  up.named = namedAddress(attempt, parent.spec.authority, reached.address);
   if (up.asksParent) return up;
   const giveUp = () => up.close();
   signal.addEventListener("abort", giveUp);
@@ -215,6 +227,7 @@ async function secured(
     const stream = await bridged(up, services.parents);
     const inner = upstreamOf(attempt, await startTlsTo(stream, authority.host, options), parent);
     inner.address = up.address;
+    inner.named = up.named;
     return inner;
   }
   try {

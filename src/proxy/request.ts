@@ -115,7 +115,7 @@ export class Request implements RequestLine {
 
   /** Whether the client asks to leave HTTP for another protocol on this connection (RFC 9110 §7.8). */
   get asksUpgrade(): boolean {
-    return this.minorVersion === 1 && this.framing === 0 && this.options.upgrade &&
+    return this.minorVersion === 1 && this.options.upgrade &&
       (this.head.seen & (1 << Field.Upgrade)) !== 0 && !this.#leadsBackToHttp;
   }
 

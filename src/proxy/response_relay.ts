@@ -16,7 +16,9 @@ import { HandOver } from "./cache/hand_over.ts";
 import { MAX_INTERIM, passInterim, switchProtocols } from "./interim.ts";
 import { LAST_CHUNK, writeLastChunk } from "./last_chunk.ts";
 import { Pause } from "./pacing.ts";
-import { called, unwelcome } from "./parents/parent_error.ts";
+import { beginsAnswer, refuseNoAnswer } from "./no_answer.ts";
+import { claimForResponse } from "./own_connections.ts";
+import { called } from "./parents/parent_error.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { sendHead, writeResponseHead } from "./response_head.ts";
@@ -30,7 +32,7 @@ export class ResponseRelay {
   /** Whether the upstream and the client's connection can be used again; valid after {@link run}. */
   keepUp = false;
   keepDown = false;
-  /** Whether not a byte has come from the origin. */
+  /** Whether not a byte of an answer has come from the origin. */
   silent = true;
   /** The response was about something that is not stored any more: the origin has to be asked anew. */
   again = false;
@@ -67,6 +69,7 @@ export class ResponseRelay {
     const { head } = response;
     for (;;) {
       if (up.start === up.end && await this.#more() <= 0) throw this.#lost();
+      if (this.silent && exchange.reused && !beginsAnswer(up)) continue;
       this.silent = false;
       head.begin(up.buffer, up.start);
       while (!head.read(up.end)) {
@@ -81,14 +84,19 @@ export class ResponseRelay {
       if (response.status >= 200) break;
       session.watch.answered();
       if (response.status === 101) {
-        if (!await switchProtocols(session, exchange, request, response, up)) this.#cut();
+        if (!await switchProtocols(session, exchange, request, response, up, upload)) this.#cut();
         return;
       }
       await this.#interimResponse();
     }
     session.watch.answered();
-    // it is weir that the parent asks
-    if (response.status === 407 && up.asksParent) throw unwelcome(up.parent!, 407);
+    refuseNoAnswer(
+      response,
+      up,
+      request.target.authority!,
+      exchange.reused && request.repeatable && this.#interim === 0,
+    );
+    claimForResponse(session, request, response, up);
     // from here on each step that can do without is no async function of its own: most responses are one read and
     // one write, and every promise between the two costs as much as reading the head
     const reception = this.#begin();

@@ -18,6 +18,7 @@ import { isSocks, noticeProtocol } from "./first_byte.ts";
 import { forward } from "./forward.ts";
 import { answerInGateway, enterGateway, type Gateway, sendGatewayError } from "./gateway.ts";
 import { ownAnswer } from "./own/own_resources.ts";
+import type { OwnConnections } from "./own_connections.ts";
 import { keepHead, readHead } from "./read_head.ts";
 import type { Request } from "./request.ts";
 import { sendError } from "./own/send_answer.ts";
@@ -52,6 +53,8 @@ export class Session {
   /** The connection to the origin of the exchange under way, and before there is one what makes it. */
   up: Connection | null = null;
   reaching: { giveUp(): void } | null = null;
+  /** Connections to origins that no other client gets; `null` until there is one. */
+  own: OwnConnections | null = null;
   /** Notices when the client goes away meanwhile. */
   readonly watch = new ClientWatch(this);
   /** Whether the client is given time to read its last answer before the connection is closed. */
@@ -91,6 +94,7 @@ export class Session {
       );
     } finally {
       this.down.onSettled = this.down.onExpire = null;
+      this.own?.end();
       this.down.release();
     }
   }

@@ -35,6 +35,8 @@ export class Upload {
   readonly #settings;
   #stopped = false;
   readonly #gate: ContinueGate | null;
+  /** Settles when nothing more of the body is going to be sent. */
+  #sending: Promise<void> | null = null;
   /** Until what was read may go on. */
   #pause: Pause | null = null;
 
@@ -70,13 +72,19 @@ export class Upload {
   /** Sends the rest, if any, until it is whole or {@link stop} is called. */
   start(): void {
     if (this.#reader.done) return this.#finish();
-    this.#run().catch((error) => {
+    this.#sending = this.#run().catch((error) => {
       this.failure = error instanceof HttpError
         ? error
         : new HttpError(500, "proxy_internal_error", String(error));
       // what the origin has got must not look like a whole body
       this.up.close();
     });
+  }
+
+  /** Waits until nothing more of the body is going to be sent; whether all of it was. */
+  async whole(): Promise<boolean> {
+    await this.#sending;
+    return this.done;
   }
 
   /** The origin wants the body. */

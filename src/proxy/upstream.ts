@@ -5,7 +5,14 @@ import type { HeadReader } from "../http/head_reader.ts";
 import type { Scheme } from "../http/target.ts";
 import { borrow, giveBack, LARGE } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
+import type { NamedAddress } from "./named_address.ts";
 import type { Parent, Way } from "./parents/parent.ts";
+
+/** One to whom alone a connection belongs. */
+export interface Owner {
+  /** Whether the owner has gone: the connection is of no use to anybody. */
+  readonly over: boolean;
+}
 
 export class Upstream extends Connection {
   /** The parent through which it goes, or that it leads to. */
@@ -14,6 +21,12 @@ export class Upstream extends Connection {
   asksParent = false;
   /** What the pool knows it by; `""` when it is no connection to be kept. */
   key = "";
+  /** The only one who may use it, when a user may have authenticated it; `null` while anybody may. */
+  owner: Owner | null = null;
+  /** The name that led to the address it was dialled at; `null` when that was asked for by address. */
+  named: NamedAddress | null = null;
+  /** Bytes of empty lines that came before answers. */
+  skipped = 0;
 
   /** Goes on in a larger buffer with a head that does not fit. Not while a read is under way. */
   grow(head: HeadReader): void {

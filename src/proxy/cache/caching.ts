@@ -18,6 +18,7 @@ import { fieldsSent } from "./fields_sent.ts";
 import type { Flight, HttpCache } from "./http_cache.ts";
 import { judgeStored, passes } from "../judgement.ts";
 import type { Request } from "../request.ts";
+import { speaksByConnection } from "../own_connections.ts";
 import { revalidate } from "./revalidation.ts";
 import type { Session } from "../session.ts";
 import { factsOf, Storing } from "./storing.ts";
@@ -103,13 +104,16 @@ export class Caching {
     const { kind } = this.#finding;
     // a part is nobody else's wish, and HEAD brings nothing that others could use
     return this.request.method === "GET" && (kind === "miss" || kind === "validate") &&
-      this.request.head.find(Field.Range) < 0;
+      this.request.head.find(Field.Range) < 0 && !speaksByConnection(this.session, this.request);
   }
 
   #serveFound(): Promise<boolean | null> | null {
     const finding = this.#finding;
     if (finding.kind !== "hit" && finding.kind !== "stale") return null;
-    if (finding.kind === "stale") revalidate(this.session, this.request, this.cache, this.#key, finding);
+    // in the background there is no connection that is the client's own
+    if (finding.kind === "stale" && !speaksByConnection(this.session, this.request)) {
+      revalidate(this.session, this.request, this.cache, this.#key, finding);
+    }
     const { age, ttl } = finding;
     return this.#serve(finding.stored as Variant, age, { ...NO_FACTS, ttl }, false);
   }

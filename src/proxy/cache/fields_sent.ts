@@ -6,13 +6,24 @@
 import { fieldsOf } from "../../cache/field_lines.ts";
 import type { FieldLine, Fields } from "../../cache/stored_response.ts";
 import { copyOf } from "../../http/text.ts";
+import { speaksByConnection } from "../own_connections.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../session.ts";
 
 const FORWARDED: ReadonlySet<string> = new Set(["x-forwarded-for", "forwarded"]);
 
-/** For as long as the request's head is there. */
+/**
+ * For as long as the request's head is there. One that goes out on a connection that its user has authenticated has
+ * credentials, though no field of it says so: what it brings is not for others.
+ */
 export function fieldsSent(session: Session, request: Request): Fields {
+  const fields = fieldsOfHead(session, request);
+  if (session.own === null || !speaksByConnection(session, request)) return fields;
+  const { name: connection } = session.own;
+  return { field: (name) => fields.field(name) || (name === "authorization" ? connection : "") };
+}
+
+function fieldsOfHead(session: Session, request: Request): Fields {
   const { head, options } = request;
   const { forwardedFor } = session.services.settings;
   if (options.named.size === 0 && forwardedFor === "leave") return head;

@@ -7,6 +7,7 @@ import type { BodyReader } from "../../http/body_reader.ts";
 import type { Framing } from "../../http/framing.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import type { Exchange } from "../exchange.ts";
+import { leave } from "../kept.ts";
 import { writeLastChunk } from "../last_chunk.ts";
 import { type BodySource, sendRecorded } from "./recorded_body.ts";
 import type { Response } from "../response.ts";
@@ -51,7 +52,7 @@ export class HandOver {
     const { writer } = response;
     const head = writer.bytes.slice(0, writer.length);
     session.up = null;
-    const fetched = fetch.run().then((whole) => this.#leave(whole && persistent));
+    const fetched = fetch.run().then((whole) => leave(session.services, this.up, whole && persistent));
     // trailers are not kept, but who brought them here gets them
     const lastChunk = () => writeLastChunk(reader.trailers, response.options);
     if (await sendRecorded(session, exchange, head, this.#source, framing, lastChunk)) {
@@ -65,12 +66,5 @@ export class HandOver {
       (session.down.expired ? "the client stopped reading" : "the client went away");
     session.down.close();
     return false;
-  }
-
-  /** What becomes of the connection to the origin. */
-  #leave(reusable: boolean): void {
-    const { up, session: { services: { pool, draining } } } = this;
-    if (reusable && up.start === up.end && !up.ended && !draining) pool.park(up.key, up);
-    else up.release();
   }
 }

@@ -21,7 +21,8 @@ import type { Exchange } from "../exchange.ts";
 import { copyOfFieldsSent } from "./fields_sent.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { MAX_INTERIM } from "../interim.ts";
-import { takeKept } from "../kept.ts";
+import { leave, takeKept } from "../kept.ts";
+import { beginsAnswer, NotAnswered, refuseNoAnswer } from "../no_answer.ts";
 import { connect } from "../reach.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
@@ -133,7 +134,7 @@ export class Revalidation implements Asker {
   async #fetch(): Promise<void> {
     const { authority } = this.facts;
     const exchange = this.#exchange;
-    const kept = takeKept(this, exchange, this.#scheme);
+    const kept = await takeKept(this, exchange, this.#scheme, null, true);
     if (kept !== undefined) {
       exchange.reused = true;
       const before = kept.received;
@@ -141,7 +142,8 @@ export class Revalidation implements Asker {
         return await this.#ask(kept);
       } catch (error) {
         // nothing came back on a connection that was kept for too long (RFC 9112 §9.3.1)
-        if (kept.received > before || kept.expired || this.gone) throw error;
+        const unheard = kept.received === before || error instanceof NotAnswered;
+        if (!unheard || kept.expired || this.gone) throw error;
         exchange.retries++;
         exchange.reused = false;
       }
@@ -151,7 +153,7 @@ export class Revalidation implements Asker {
 
   async #ask(up: Upstream): Promise<void> {
     const { services, facts, storing } = this;
-    const { clock, settings, pool } = services;
+    const { clock, settings } = services;
     const exchange = this.#exchange;
     this.#up = up;
     exchange.parent = up.parent?.name ?? "";
@@ -197,35 +199,41 @@ export class Revalidation implements Asker {
         ...storing.facts,
         stored: storing.facts.stored || reception === "record",
       });
-      keeps = persistent && reader.done && up.start === up.end && !up.ended;
+      keeps = persistent && reader.done;
     } finally {
       this.#up = null;
       exchange.upstreamSentBytes += up.sent - sentBefore;
       exchange.upstreamReceivedBytes += up.received - receivedBefore;
       services.giveBackResponse(response);
       up.deadline = Infinity;
-      if (keeps && !this.gone && !services.draining) pool.park(up.key, up);
-      else up.release();
+      leave(services, up, keeps && !this.gone);
     }
   }
 
   async #readHead(up: Upstream, response: Response): Promise<void> {
     const { head } = response;
-    for (let interim = 0;; interim++) {
-      if (interim > MAX_INTERIM) throw lost(this.facts.authority.text);
+    const { authority } = this.facts;
+    const { reused } = this.#exchange;
+    let begun = !reused;
+    for (let interim = 0;;) {
+      if (interim > MAX_INTERIM) throw lost(authority.text);
       if (up.start === up.end && !up.reading) up.empty();
-      if (up.start === up.end && await up.read() <= 0) throw lost(this.facts.authority.text);
+      if (up.start === up.end && await up.read() <= 0) throw lost(authority.text);
+      if (!begun && !beginsAnswer(up)) continue;
+      begun = true;
       head.begin(up.buffer, up.start);
       while (!head.read(up.end)) {
-        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw lost(this.facts.authority.text);
+        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw lost(authority.text);
         if (up.room === 0) up.grow(head);
-        if (await up.read() <= 0) throw lost(this.facts.authority.text);
+        if (await up.read() <= 0) throw lost(authority.text);
       }
       readStatusLine(head, response);
       response.options.read(head);
+      refuseNoAnswer(response, up, authority, reused && interim === 0);
       if (response.status >= 200) return;
-      if (response.status === 101) throw lost(this.facts.authority.text);
+      if (response.status === 101) throw lost(authority.text);
       up.start = head.end;
+      interim++;
     }
   }
 }

@@ -8,6 +8,8 @@ import type { Services } from "../services.ts";
 
 export interface ReachedParent {
   readonly stream: Deno.TcpConn | Deno.TlsConn;
+  /** Its address that answered. */
+  readonly address: string;
 }
 
 /**
@@ -33,9 +35,9 @@ export async function reachParent(
       conn.close();
       throw itself(parent);
     }
-    if (scheme !== "https") return { stream: conn };
+    if (scheme !== "https") return { stream: conn, address };
     const options = { caCerts: settings.originCertificates, signal };
-    return { stream: await startTlsTo(conn, authority.host, options) };
+    return { stream: await startTlsTo(conn, authority.host, options), address };
   } catch (error) {
     if (error instanceof ParentError) throw error;
     const { status, error: type, message } = asAnswer(authority, error);
