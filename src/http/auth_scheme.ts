@@ -15,7 +15,9 @@ const PER_REQUEST: ReadonlySet<string> = new Set([
 ]);
 const PER_REQUEST_FAMILY = /^(?:aws4|scram)-/;
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+/;
+/** A scheme, or the name of a parameter, and what stands behind it. */
+const TOKEN = /^([!#$%&'*+\-.^_`|~0-9a-z]+)([^]*)$/;
+const SPACE_OR_END = /^(?:[ \t]|$)/;
 
 /** Whether a request's `Authorization` may authenticate the connection on which it goes (RFC 4559 §5). */
 export function authenticatesConnection(request: HeadReader): boolean {
@@ -39,17 +41,20 @@ function namesOther(head: HeadReader, field: number): boolean {
 function isPerRequest(list: string): boolean {
   let first = true;
   for (const member of members(list)) {
-    const token = TOKEN.exec(member)?.[0] ?? "";
-    const behind = member.slice(token.length).trimStart();
+    const [, token, behind] = TOKEN.exec(member) ?? ["", "", ""];
     // a further parameter of the scheme before
-    if (!first && token !== "" && behind.startsWith("=")) continue;
+    if (!first && token !== "" && behind.trimStart().startsWith("=")) continue;
     first = false;
-    if (!PER_REQUEST.has(token) && !PER_REQUEST_FAMILY.test(token)) return false;
+    const known = PER_REQUEST.has(token) || PER_REQUEST_FAMILY.test(token);
+    if (!known || !SPACE_OR_END.test(behind)) return false;
   }
   return true;
 }
 
-/** The members of a list that are not empty. A comma within quotes separates nothing. */
+/**
+ * The members of a list that are not empty. A comma within quotes separates nothing; where they are not closed, others
+ * may see members that cannot be seen here, and one that is no scheme stands for them.
+ */
 function* members(list: string): Generator<string> {
   let start = 0;
   let quoted = false;
@@ -62,4 +67,5 @@ function* members(list: string): Generator<string> {
     if (member !== "") yield member;
     start = at + 1;
   }
+  if (quoted) yield '"';
 }
