@@ -62,15 +62,33 @@ proxied("an HTTP/1.0 client gets no interim response (RFC 9110 §15.2)", async (
   assertEquals([got.startLine, got.content], ["HTTP/1.1 200 OK", "ok"]);
 });
 
-proxied("a 100 that nobody asked for is not sent on (RFC 9110 §15.2)", async (setting) => {
-  const { connect, origin } = setting;
-  for (const message of [get(origin), request(origin, "POST", "/", "Content-Length: 2") + "hi"]) {
+proxied(
+  "a 100 that the client did not ask for goes on, each of several (RFC 9110 §15.2)",
+  async (setting) => {
+    const { connect, origin } = setting;
+    for (const message of [get(origin), request(origin, "POST", "/", "Content-Length: 2") + "hi"]) {
+      const client = await connect();
+      await client.send(message);
+      const upstream = await origin.accept();
+      await upstream.message();
+      await upstream.send(CONTINUE + CONTINUE + OK.replace("OK", "OK\r\nConnection: close"));
+      for (const _ of [1, 2]) {
+        assertEquals(await client.head(), `HTTP/1.1 100 Continue\r\nVia: 1.1 ${PSEUDONYM}\r\n\r\n`);
+      }
+      assertEquals((await client.message()).startLine, "HTTP/1.1 200 OK");
+    }
+  },
+);
+
+proxied("more than 64 interim responses are refused, whichever they are", async ({ connect, origin }) => {
+  for (const interim of [CONTINUE, HINTS]) {
     const client = await connect();
-    await client.send(message);
+    await client.send(get(origin));
     const upstream = await origin.accept();
     await upstream.message();
-    await upstream.send(CONTINUE + CONTINUE + OK.replace("OK", "OK\r\nConnection: close"));
-    assertEquals((await client.message()).startLine, "HTTP/1.1 200 OK");
+    await upstream.send(interim.repeat(65) + OK);
+    for (let i = 0; i < 64; i++) assertMatch(await client.head(), /^HTTP\/1\.1 10[03] /);
+    assertEquals((await client.message()).status, 502);
   }
 });
 

@@ -1,9 +1,10 @@
 /** Upgrade (http-rules §5, RFC 9110 §7.8). */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { proxied, PSEUDONYM, type Setting } from "./harness.ts";
 import { type Peer, valuesOf } from "./peer.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
+import { through } from "./through.ts";
 
 const ASKS = ["Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
 const SWITCHES = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -82,10 +83,6 @@ const UNASKED: [what: string, message: (setting: Setting) => string][] = [
   ["Upgrade that Connection does not name", ({ origin }) => get(origin, "/", "Upgrade: websocket")],
   ["Connection: upgrade without Upgrade", ({ origin }) => get(origin, "/", "Connection: upgrade")],
   ["HTTP/1.0", ({ origin }) => `GET ${origin.url}/ HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n`],
-  [
-    "a request with a body",
-    ({ origin }) => request(origin, "POST", "/", ...ASKS, "Content-Length: 2") + "hi",
-  ],
 ];
 for (const [what, message] of UNASKED) {
   proxied(`101 to ${what}: 502, and the origin is dropped (RFC 9110 §15.2.2)`, async (setting) => {
@@ -171,3 +168,141 @@ proxied(
     assertEquals((await exchanges.next()).kind, "upgrade");
   },
 );
+
+// with a body
+
+const BODY = '{"Tty":true}';
+const BODIES: [what: string, fields: string, body: string][] = [
+  ["a length", `Content-Length: ${BODY.length}`, BODY],
+  ["chunks", "Transfer-Encoding: chunked", `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`],
+  ["a length of zero", "Content-Length: 0", ""],
+];
+for (const [what, fields, body] of BODIES) {
+  proxied(`a request with ${what} is upgraded when its body is through (RFC 9110 §7.8)`, async (setting) => {
+    const { origin, connect, exchanges } = setting;
+    const client = await connect();
+    await client.send(request(origin, "POST", "/exec", ...ASKS, fields) + body + "early");
+    const upstream = await origin.accept();
+    const sent = await upstream.message();
+    assertEquals(
+      [valuesOf(sent, "upgrade"), valuesOf(sent, "connection"), sent.body],
+      [["websocket"], ["Upgrade"], body],
+    );
+    await upstream.send(SWITCHES + "hello");
+    assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+    assertEquals(await client.exactly(5), "hello");
+    assertEquals(await upstream.exactly(5), "early");
+    await client.send("ls");
+    assertEquals(await upstream.exactly(2), "ls");
+    client.close();
+    upstream.close();
+    const exchange = await exchanges.next();
+    assertEquals([exchange.kind, exchange.status, exchange.requestBodyBytes], [
+      "upgrade",
+      101,
+      body.length + 7,
+    ]);
+  });
+}
+
+for (const [what, fields, body] of BODIES.slice(0, 2)) {
+  proxied(`a 101 may come within a body with ${what}: the rest of it goes first`, async (setting) => {
+    const { origin, connect } = setting;
+    const client = await connect();
+    await client.send(request(origin, "POST", "/exec", ...ASKS, fields));
+    const upstream = await origin.accept();
+    await upstream.head();
+    await upstream.send(SWITCHES + "hello");
+    assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+    for (const byte of body) {
+      await client.send(byte);
+      if (what === "a length") assertEquals(await upstream.exactly(1), byte);
+    }
+    await client.send("early");
+    if (what === "chunks") assertStringIncludes(await upstream.upTo("0\r\n\r\n"), "{");
+    assertEquals(await upstream.exactly(5), "early");
+    assertEquals(await client.exactly(5), "hello");
+  });
+
+  proxied(`a body with ${what} that ends within ends both connections`, async (setting) => {
+    const { origin, connect, exchanges } = setting;
+    const client = await connect();
+    await client.send(request(origin, "POST", "/exec", ...ASKS, fields) + body.slice(0, -7));
+    const upstream = await origin.accept();
+    await upstream.head();
+    await upstream.send(SWITCHES);
+    assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+    await client.closeWrite();
+    assertEquals((await upstream.rest()).endsWith(body.slice(-7)), false);
+    assertEquals(await client.rest(), "");
+    const exchange = await exchanges.next();
+    assertEquals([exchange.truncated, exchange.error], [true, "http_request_error"]);
+    assertMatch(exchange.details, /the client went away within the request's body/);
+  });
+}
+
+proxied("a chunk that is none ends both connections, though 101 has come", async (setting) => {
+  const { origin, connect, exchanges } = setting;
+  const client = await connect();
+  await client.send(request(origin, "POST", "/exec", ...ASKS, "Transfer-Encoding: chunked"));
+  const upstream = await origin.accept();
+  await upstream.head();
+  await upstream.send(SWITCHES);
+  await client.head();
+  await client.send("no size\r\n");
+  assertEquals([await upstream.rest(), await client.rest()], ["", ""]);
+  assertEquals((await exchanges.next()).error, "http_request_error");
+});
+
+proxied("an origin that closes within the body of what it has switched", async (setting) => {
+  const { origin, connect, exchanges } = setting;
+  const client = await connect();
+  await client.send(request(origin, "POST", "/exec", ...ASKS, "Content-Length: 100000000"));
+  const upstream = await origin.accept();
+  await upstream.head();
+  await upstream.send(SWITCHES);
+  await client.head();
+  upstream.close();
+  const sending = (async () => {
+    for (;;) await client.send(new Uint8Array(100_000));
+  })().catch(() => {});
+  await client.rest().catch(() => "");
+  client.close();
+  await sending;
+  assertEquals((await exchanges.next()).error, "connection_terminated");
+});
+
+proxied("a body that waits for 100 goes on when 101 comes instead (RFC 9110 §7.8)", async (setting) => {
+  const { origin, connect } = setting;
+  const client = await connect();
+  const lines = [...ASKS, "Expect: 100-continue", "Content-Length: 2"];
+  await client.send(request(origin, "POST", "/exec", ...lines) + "hi" + "early");
+  const upstream = await origin.accept();
+  await upstream.head();
+  await upstream.send(SWITCHES);
+  assertEquals(await upstream.exactly(7), "hiearly");
+});
+
+proxied("an upgrade with a body that is declined is a request as any other", async (setting) => {
+  const { origin } = setting;
+  const message = request(origin, "POST", "/exec", ...ASKS, "Content-Length: 2") + "hi";
+  const { sent, got, client, upstream } = await roundTrip(setting, message);
+  assertEquals([sent.content, got.content], ["hi", "ok"]);
+  await client.send(get(origin, "/2"));
+  assertEquals((await upstream.message()).startLine, "GET /2 HTTP/1.1");
+});
+
+proxied("an upgrade with a body goes through a parent's tunnel", async (setting) => {
+  const { origin, connect } = setting;
+  through(setting);
+  const client = await connect();
+  const a = { authority: "a.example" };
+  await client.send(request(a, "POST", "/exec", ...ASKS, "Content-Length: 2") + "hi");
+  const upstream = await origin.accept();
+  assertMatch(await upstream.head(), /^CONNECT a\.example:80 /);
+  await upstream.send("HTTP/1.1 200 OK\r\n\r\n");
+  assertEquals((await upstream.message()).content, "hi");
+  await upstream.send(SWITCHES + "hello");
+  assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+  assertEquals(await client.exactly(5), "hello");
+});
