@@ -181,6 +181,11 @@ Deno.test("the pure rooms touch neither sockets nor clocks nor the system", () =
   assertEquals(wrong, []);
 });
 
+Deno.test("one file decides which connections may be used again", () => {
+  const parking = [...sources].filter(([, source]) => /\bpool\b[^\n]*\.park\(/.test(source));
+  assertEquals(parking.map(([file]) => file), ["proxy/kept.ts"]);
+});
+
 Deno.test("no file only hands on what others export", () => {
   const barrels = [...sources].filter(([, source]) => {
     const statements = source.replace(STATEMENT, "").replace(/[;\s]/g, "");

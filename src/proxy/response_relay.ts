@@ -90,6 +90,7 @@ export class ResponseRelay {
       await this.#interimResponse();
     }
     session.watch.answered();
+    exchange.originStatus = response.status;
     refuseNoAnswer(
       response,
       up,
@@ -142,7 +143,6 @@ export class ResponseRelay {
     const { session, request, response, up, upload, exchange, caching } = this;
     const { head } = response;
     exchange.responseAt = performance.now();
-    exchange.originStatus = response.status;
     exchange.contentType = response.contentType();
     this.#framing = responseFraming(head, response.status, request.method);
     const reader = this.#reader = new BodyReader("response", this.#framing, session.services.settings);
