@@ -66,7 +66,7 @@ export async function switchProtocols(
   exchange.responseAt = performance.now();
   if (!await send(session, exchange, response)) return false;
   up.start = response.head.end;
-  // one that waits for 100 is not going to get it any more
+  // a body that waits for 100 is not going to get it any more
   upload?.proceed();
   if (upload !== null && !await upload.whole()) {
     const { failure, clientGone } = upload;

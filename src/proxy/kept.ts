@@ -1,4 +1,4 @@
-/** Connections that were kept for whoever wants the same origin next. */
+/** Connections that were kept for the next request to the same origin: which of them a request gets, and which stay. */
 
 import type { Asker } from "./asker.ts";
 import { ClientGone } from "./client_gone.ts";
@@ -8,7 +8,7 @@ import type { OwnConnections } from "./own_connections.ts";
 import type { Services } from "./services.ts";
 import { poolKey, type Upstream, type Wanted } from "./upstream.ts";
 
-/** A kept connection, or `undefined` where there is none; a promise only where something has to be waited for. */
+/** A kept connection, or `undefined` where there is none; a promise only where a request has to wait for it. */
 export type Taken = Upstream | undefined | Promise<Upstream | undefined>;
 
 /**
@@ -17,7 +17,7 @@ export type Taken = Upstream | undefined | Promise<Upstream | undefined>;
  * {@link ClientGone}.
  *
  * @param own those that belong to the client connection, which come before all others
- * @param shared whether one may be taken that belongs to nobody
+ * @param shared whether one may be taken that is shared among clients
  */
 export function takeKept(
   asker: Asker,
@@ -74,17 +74,19 @@ async function takeNamed(
 ): Promise<Upstream | undefined> {
   const { pool, resolver } = asker.services;
   for (let kept: Upstream | undefined = first; kept !== undefined; kept = pool.take(key)) {
-    const named = kept.named!;
-    asker.reaching = named;
-    await named.ask(resolver);
-    asker.reaching = null;
+    const { named } = kept;
+    if (named !== null) {
+      asker.reaching = named;
+      await named.ask(resolver);
+      asker.reaching = null;
+    }
     if (asker.gone) {
       leave(asker.services, kept, true);
       throw new ClientGone();
     }
-    // nobody has watched it meanwhile
+    // the pool has not watched it meanwhile
     const { closed, ended, error, start, end } = kept;
-    if (!named.gone && !closed && !ended && error === null && start === end) {
+    if (!named?.gone && !closed && !ended && error === null && start === end) {
       return judged(key, asker, exchange, kept);
     }
     kept.release();
@@ -120,7 +122,8 @@ function judged(key: string, asker: Asker, exchange: Exchange, kept: Upstream): 
 }
 
 /**
- * What becomes of a connection when its exchange is over: the one place that decides who may use it next, if anybody.
+ * What becomes of a connection when its exchange is over: the one place that decides whether it is used again, and that
+ * by its owner alone where it has one.
  *
  * @param reusable whether the exchange has come to its end on both sides
  */

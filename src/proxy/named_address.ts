@@ -83,7 +83,7 @@ export class NamedAddress implements Deadlined {
     this.waitFrom = this.askFrom + GRACE;
   }
 
-  /** That nothing could be found out says nothing of the address, and not every request is to wait for that. */
+  /** A name server that does not answer says nothing of the address; later requests do not wait for it again. */
   #failed({ kind }: ResolveError): void {
     const { now } = this.clock;
     if (kind === "aborted" && !this.#late) return;

@@ -23,7 +23,7 @@ let owners = 0;
  */
 export class OwnConnections implements Owner {
   over = false;
-  /** Says to the cache for whom the origin answers, where no field of the request says so. */
+  /** Tells the cache for which client the origin answers, where no field of the request does. */
   readonly name = `connection ${++owners}`;
   /** Oldest first. */
   readonly #keys: string[] = [];
@@ -67,14 +67,14 @@ export function ownOf(session: Session): OwnConnections | null {
 }
 
 /**
- * Whether what the origin answers to this request may be meant for its user alone though no field says so for each
- * request: because of a connection that the user has authenticated, or does so now.
+ * Whether the origin may know the user of this request by the connection: one that the user has authenticated, or
+ * authenticates with this request. Its answer is not for other clients then.
  */
 export function speaksByConnection(session: Session, { head, target }: Request): boolean {
   return authenticatesConnection(head) || (ownOf(session)?.has(target.scheme, target.authority!) ?? false);
 }
 
-/** Before a request goes out on `up`: one that may authenticate the connection takes it out of all others' reach. */
+/** Before a request goes out on `up`: one that may authenticate the connection takes it away from all other clients. */
 export function claimForRequest(session: Session, request: Request, up: Upstream): void {
   if (authenticatesConnection(request.head)) claim(session, request, up);
 }

@@ -8,9 +8,9 @@ import { Connection } from "../net/connection.ts";
 import type { NamedAddress } from "./named_address.ts";
 import type { Parent, Way } from "./parents/parent.ts";
 
-/** One to whom alone a connection belongs. */
+/** The owner of a connection that no other client may use. */
 export interface Owner {
-  /** Whether the owner has gone: the connection is of no use to anybody. */
+  /** Whether the owner has gone: the connection is of no use any more. */
   readonly over: boolean;
 }
 
@@ -21,7 +21,7 @@ export class Upstream extends Connection {
   asksParent = false;
   /** What the pool knows it by; `""` when it is no connection to be kept. */
   key = "";
-  /** The only one who may use it, when a user may have authenticated it; `null` while anybody may. */
+  /** Set when a user may have authenticated it: no other client may use it from then on. */
   owner: Owner | null = null;
   /** The name that led to the address it was dialled at; `null` when that was asked for by address. */
   named: NamedAddress | null = null;

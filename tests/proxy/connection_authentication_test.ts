@@ -39,7 +39,7 @@ proxied("each step of a handshake goes over one connection, whatever the method"
     const ask = (...more: string[]) => request(origin, method, "/", ...lines, ...more) + body;
     const { client, upstream } = await roundTrip(setting, ask(NTLM_1), CHALLENGES);
     await on(upstream, client, ask(NTLM_3));
-    // and what follows too, which names nobody
+    // and what follows too, without credentials
     await on(upstream, client, ask());
     await on(upstream, client, request(origin, "POST", "/", "Transfer-Encoding: chunked") + "0\r\n\r\n");
     await on(upstream, client, get(origin));
@@ -60,7 +60,7 @@ for (
   });
 }
 
-proxied("nobody else gets it when its client has gone: it ends with the client", async (setting) => {
+proxied("no other client gets it when its client has gone: it ends with the client", async (setting) => {
   const [client, upstream] = await authenticated(setting);
   client.close();
   assertEquals(await upstream.rest(), "");
@@ -87,7 +87,7 @@ proxied("a client that is asked to authenticate the connection keeps that one", 
 });
 
 proxied(
-  "a kept connection that others have used may be authenticated, and is nobody else's then",
+  "a kept connection that others have used may be authenticated, and has one client from then on",
   async (setting) => {
     const { origin, connect } = setting;
     const { upstream } = await roundTrip(setting, get(origin));
@@ -99,7 +99,7 @@ proxied(
 );
 
 for (const scheme of ["Basic YTpi", "Bearer abc", 'Digest username="a", realm="NTLM, b"', "token abc"]) {
-  proxied(`a connection that has carried ${scheme} is anybody's`, async (setting) => {
+  proxied(`a connection that has carried ${scheme} is shared`, async (setting) => {
     const challenge = 'HTTP/1.1 401 Who?\r\nWWW-Authenticate: Basic realm="NTLM, Negotiate"\r\n' +
       "Content-Length: 0\r\n\r\n";
     const { upstream } = await roundTrip(
@@ -211,7 +211,7 @@ cached("what varies by who asks is not taken for another such connection's", asy
 });
 
 cached(
-  "nobody waits for what is fetched over such a connection, and it waits for nobody",
+  "no request waits for what is fetched over such a connection, nor does that wait for another",
   async (setting) => {
     const { origin, connect } = setting;
     const [client, upstream] = await authenticated(setting);

@@ -72,7 +72,7 @@ Deno.test("an address that is not among the name's any more is gone, and so is a
   }
 });
 
-Deno.test("without an answer in two seconds nobody waits for one, for a minute since the last", async () => {
+Deno.test("without an answer in two seconds no request waits for one, for a minute since the last", async () => {
   const setting = new Setting();
   const { time } = setting;
   time.pass(2_000);

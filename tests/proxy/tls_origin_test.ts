@@ -294,3 +294,16 @@ proxied(
     assertEquals([exchange.kind, exchange.target], ["tunnel", `localhost:${origin.port}`]);
   },
 );
+
+tls("an upgrade with a body is offered on over TLS (RFC 9110 §7.8)", {}, async ({ connect }) => {
+  using origin = new TlsOrigin();
+  const client = await connect();
+  const lines = ["Connection: upgrade", "Upgrade: tcp", "Content-Length: 2"];
+  await client.send(https(origin.port, "/exec", ...lines).replace("GET", "POST") + "hi" + "early");
+  const upstream = await origin.accept();
+  const sent = await upstream.message();
+  assertEquals([sent.content, valuesOf(sent, "upgrade")], ["hi", ["tcp"]]);
+  await upstream.send("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello");
+  assertMatch(await client.head(), /^HTTP\/1\.1 101 /);
+  assertEquals([await client.exactly(5), await upstream.exactly(5)], ["hello", "early"]);
+});
