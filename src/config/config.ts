@@ -106,6 +106,7 @@ export function configOf(
       originConnections: all["origin-connections"],
       routes: new Routes(routes, new Map()),
       forwardedFor: all["forwarded-for"],
+      gatewayOrigins: all["gateway-origins"],
       frontPage: { names: all.name ?? [], wpad: all.wpad, rules: policy.rules },
       policy: new Policy(policy, new Map()),
       cacheSize: all.cache,

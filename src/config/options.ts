@@ -88,6 +88,17 @@ export const OPTIONS = [
     help: "Where to listen besides as a gateway, which is asked for pages by their addresses: /example.com/",
   },
   {
+    flag: "gateway-origins",
+    key: "gateway-origins",
+    group: "General",
+    type: "choice",
+    word: "HOW",
+    choices: ["site", "path"],
+    default: "site",
+    help:
+      "Where browsers see sites of a gateway on loopback: each at an origin of its own, or all in paths of one",
+  },
+  {
     flag: "trust-proxy",
     key: "trust-proxy",
     group: "General",

@@ -8,14 +8,16 @@ import { badRequest, HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import type { HeadReader } from "../http/head_reader.ts";
 import { readRequestLine } from "../http/start_line.ts";
-import { targetText } from "../http/target.ts";
+import { DEFAULT_PORTS, targetText } from "../http/target.ts";
 import { bytesOf, decodeText } from "../http/text.ts";
 import { NoSuchHost } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Place, requestFields, responseHead, targetOf } from "./gateway_fields.ts";
-import { siteLink } from "./gateway_links.ts";
+import { gatewayAsked, hasOwnOrigins, showsPage } from "./gateway_access.ts";
+import { type Place, requestFields } from "./gateway_fields.ts";
+import { ownUrl, siteLink } from "./gateway_links.ts";
+import { responseHead } from "./gateway_response.ts";
+import { targetOf } from "./gateway_target.ts";
 import { receive } from "./judgement.ts";
-import { ownHost } from "./own/own_host.ts";
 import type { Request } from "./request.ts";
 import { sendAnswer, sendError } from "./own/send_answer.ts";
 import type { Session } from "./session.ts";
@@ -27,21 +29,27 @@ export class Gateway {
   /**
    * @param prefix what of its target stands for its origin; `""` where it names none
    * @param elsewhere a target in the gateway to which the client is sent when there is no such origin; or `""`
+   * @param ownOrigin the gateway's port where the site has an origin of its own; `null` where it is in the paths
    */
-  constructor(readonly request: Request, readonly prefix: string, readonly elsewhere: string) {}
+  constructor(
+    readonly request: Request,
+    readonly prefix: string,
+    readonly elsewhere: string,
+    readonly ownOrigin: number | null = null,
+  ) {}
 
   /** A head, whole, as the client gets it. */
   head(bytes: Uint8Array): Uint8Array {
     const { head, target } = this.request;
-    this.#place ??= { prefix: this.prefix, url: targetText(head, target) };
+    this.#place ??= { prefix: this.prefix, url: targetText(head, target), ownOrigin: this.ownOrigin };
     return bytesOf(responseHead(decodeText(bytes, 0, bytes.length, true), this.#place));
   }
 }
 
 /**
  * Makes of a request to the gateway one to the origin, in place, unless it is one that {@link answerInGateway} answers:
- * for the gateway's own page, which is `null`, or for a link that lacks its site. Throws {@link HttpError} for one that
- * is not answered here, whatever it asks for.
+ * for the gateway's own page, which is `null`, or for a link that lacks its site or leads to the site's own origin.
+ * Throws {@link HttpError} for one that is not answered here, whatever it asks for.
  */
 export function enterGateway(session: Session, exchange: Exchange, request: Request): Gateway | null {
   const { head } = request;
@@ -53,26 +61,39 @@ export function enterGateway(session: Session, exchange: Exchange, request: Requ
       "this is a gateway, not a proxy: ask it for /example.com/ instead of http://example.com/",
     );
   }
-  refuseOthers(session, request);
+  const { site, port } = gatewayAsked(session, request);
   if (method !== "GET" && method !== "HEAD") {
     throw new HttpError(405, "http_request_error", "the gateway fetches pages: it takes GET and HEAD alone", [
       "Allow: GET, HEAD",
     ]);
   }
+  if (site !== null) {
+    const { scheme, authority } = site;
+    becomes(request, `${scheme}://${authority.hostField(DEFAULT_PORTS[scheme])}${target}`, true);
+    return new Gateway(request, "", "", port);
+  }
   const link = siteLink(target, refererOf(head));
   if (link !== null && !link.unlessHost) return new Gateway(request, "", link.target);
   if (target === "/" || target.startsWith("/?")) return null;
-  const { url, prefix } = targetOf(target);
+  const written = targetOf(target);
+  const origin = link === null && hasOwnOrigins(session) && showsPage(head) ? ownUrl(written, port) : null;
+  if (origin !== null) return new Gateway(request, "", origin);
+  becomes(request, written.url, false);
+  return new Gateway(request, written.prefix, link?.target ?? "");
+}
+
+/** Makes of a request, in place, one for a URL in absolute form. */
+function becomes(request: Request, url: string, ownOrigin: boolean): void {
+  const { head } = request;
   const lines = [
-    `${method} ${url}${head.text(request.targetEnd, head.startLineEnd)}`,
+    `${request.method} ${url}${head.text(request.targetEnd, head.startLineEnd)}`,
     // what the origin gets is made from the target
     "Host:",
-    ...requestFields(fieldsOf(head)),
+    ...requestFields(fieldsOf(head), ownOrigin),
   ];
   const bytes = bytesOf(lines.join("\r\n") + "\r\n\r\n");
   head.begin(bytes, 0);
   head.read(bytes.length);
-  return new Gateway(request, prefix, link?.target ?? "");
 }
 
 /** The page that the request is from; `""` where it does not say, or says it twice. */
@@ -83,35 +104,6 @@ function refererOf(head: HeadReader): string {
 
 function* fieldsOf(head: HeadReader): Generator<[string, string]> {
   for (let index = 0; index < head.count; index++) yield [head.name(index), head.value(index)];
-}
-
-/**
- * Refuses what a page of another site sends: it could otherwise learn what only this machine reaches. That goes for
- * links too, since who opens a window can watch it.
- */
-function refuseOthers(session: Session, request: Request): void {
-  const { head } = request;
-  if (head.find(Field.Host) < 0 && request.minorVersion === 1) throw badRequest("a request without Host");
-  if (ownHost(session, request) === null) {
-    throw refusal(
-      "the gateway is not known by this name: ask it by its address, or give it the name with --name",
-    );
-  }
-  const site = head.field("sec-fetch-site");
-  const own = head.values(Field.Host).toLowerCase();
-  const fromHere = (value: string) => value === "" || URL.parse(value)?.host === own;
-  if (
-    (site !== "" && site !== "same-origin" && site !== "none") || !fromHere(head.field("origin")) ||
-    !fromHere(head.values(Field.Referer))
-  ) {
-    throw refusal(
-      "another site's page has asked for this: type the address, or open it from a page of the gateway",
-    );
-  }
-}
-
-function refusal(message: string): HttpError {
-  return new HttpError(403, "http_request_denied", message);
 }
 
 /**
@@ -133,7 +125,10 @@ export function answerInGateway(session: Session, exchange: Exchange, request: R
  */
 function sendElsewhere(session: Session, exchange: Exchange, request: Request, to: string): Promise<boolean> {
   const why = exchange.host === "" ? "" : `there is no host ${exchange.host}: `;
-  exchange.details = `${why}sent to ${to}, by the page it is from`;
+  const isOrigin = !to.startsWith("/");
+  exchange.details = isOrigin
+    ? `sent to the site's own origin, ${to}`
+    : `${why}sent to ${to}, by the page it is from`;
   return sendAnswer(session, exchange, request, [
     "HTTP/1.1 307 Temporary Redirect",
     `Date: ${formatDate(Date.now())}`,
@@ -141,7 +136,10 @@ function sendElsewhere(session: Session, exchange: Exchange, request: Request, t
     "Content-Length: 0",
     "Cache-Control: no-store",
     "Vary: Referer",
+    "X-Content-Type-Options: nosniff",
     "Cross-Origin-Resource-Policy: same-origin",
+    // where it leads it has to be seen that it is from the gateway, and within the paths from which page
+    ...(isOrigin ? ["Referrer-Policy: origin"] : []),
   ], new Uint8Array());
 }
 

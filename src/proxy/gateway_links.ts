@@ -5,7 +5,9 @@
 
 import { type Authority, parseAuthority } from "../http/authority.ts";
 import { DEFAULT_PORTS } from "../http/target.ts";
-import { decoded, targetOf } from "./gateway_fields.ts";
+import { decoded } from "./gateway_fields.ts";
+import { originOf } from "./gateway_origins.ts";
+import { type GatewayTarget, targetOf } from "./gateway_target.ts";
 
 /** Longest target to which a client is sent; what every recipient takes (RFC 9112 §3). */
 const LONGEST_TARGET = 8000;
@@ -45,12 +47,25 @@ export function siteLink(written: string, referer: string): SiteLink | null {
   return { target, unlessHost: host !== null && asked.authority.includes(".") };
 }
 
+/**
+ * The URL at a site's own origin in a gateway at `port` for a target of the gateway's paths; `null` where the site has
+ * no such origin.
+ */
+export function ownUrl(written: GatewayTarget, port: number): string | null {
+  const authority = hostOf(written);
+  const origin = authority === null
+    ? null
+    : originOf({ scheme: written.scheme === "https" ? "https" : "http", authority }, port);
+  const path = written.path.replace(/[^\x21-\x7e]/g, escaped);
+  if (origin === null || path.length > LONGEST_TARGET) return null;
+  return `${origin}${path.startsWith("/") ? "" : "/"}${path}`;
+}
+
 /** `null` where there is none, or no valid one. */
 function hostOf({ scheme, authority }: { scheme: string; authority: string }): Authority | null {
-  const lower = scheme.toLowerCase();
-  if (lower !== "" && lower !== "http://" && lower !== "https://") return null;
+  if (scheme !== "" && scheme !== "http" && scheme !== "https") return null;
   try {
-    return parseAuthority(decoded(authority), DEFAULT_PORTS[lower === "https://" ? "https" : "http"]);
+    return parseAuthority(decoded(authority), DEFAULT_PORTS[scheme === "https" ? "https" : "http"]);
   } catch {
     return null;
   }

@@ -69,6 +69,8 @@ export interface ProxySettings {
   routes: Routes<WaySpec>;
   /** What becomes of `X-Forwarded-For` and `Forwarded`. */
   forwardedFor: "leave" | "delete" | "set" | "append";
+  /** Whether sites in a gateway on loopback have origins of their own in browsers, or share that of its paths. */
+  gatewayOrigins: "site" | "path";
   /** What weir's own pages are made of. */
   frontPage: FrontPageSettings;
   /** Who may reach what. */

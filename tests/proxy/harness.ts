@@ -65,6 +65,7 @@ export const SETTINGS: ProxySettings = {
   originConnections: "keep",
   routes: new Routes([], new Map()),
   forwardedFor: "leave",
+  gatewayOrigins: "site",
   frontPage: { names: [], wpad: false, rules: [] },
   policy: policy(),
   cacheSize: 0,
