@@ -72,7 +72,12 @@ function redirect(location: string, cookies: readonly string[]): Response {
   return new Response(null, { status: 302, headers });
 }
 
-Deno.test("Chromium shows a page over TLS in the gateway, and stays in it", async () => {
+for (const origins of ["site", "path"] as const) {
+  Deno.test(`Chromium shows a page over TLS in the gateway, and stays in it: ${origins}`, () =>
+    stays(origins));
+}
+
+async function stays(origins: "site" | "path"): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "weir-gateway-" });
   try {
     const { authority, certificate, key } = await makeCertificates(folder);
@@ -80,7 +85,7 @@ Deno.test("Chromium shows a page over TLS in the gateway, and stays in it", asyn
     await using other = new Site(cert, secret);
     await using site = new Site(cert, secret, `//${other.authority}/there`);
     const port = freePort();
-    const args = ["--gateway", `127.0.0.1:${port}`, "--origin-ca", authority];
+    const args = ["--gateway", `127.0.0.1:${port}`, "--origin-ca", authority, "--gateway-origins", origins];
     await using weir = await Weir.start(args, { command: READING });
     // a browser takes this name for secure, and sends cookies with Secure there
     const within = `http://localhost:${port}/https://${site.authority}`;
@@ -104,11 +109,20 @@ Deno.test("Chromium shows a page over TLS in the gateway, and stays in it", asyn
       [...site.asked.keys()].sort(),
       ["/docs/", "/img/ground.svg", "/img/x.png", "/rooted", "/style.css"],
     );
-    await weir.logged(
-      "links without their site",
-      ({ status, ownAnswer }) => status === 307 && ownAnswer === true,
-      4,
-    );
+    if (origins === "path") {
+      await weir.logged(
+        "links without their site",
+        ({ status, ownAnswer }) => status === 307 && ownAnswer === true,
+        4,
+      );
+    } else {
+      const own = `http://https-${site.authority.split(":")[1]}---127-0-0-1.localhost:${port}/`;
+      await weir.logged(
+        "pages that are shown at the site's own origin",
+        ({ status, details }) => status === 307 && String(details).includes(own),
+        2,
+      );
+    }
 
     assertStringIncludes(await show("/away"), "<p>/there");
     assert(other.asked.has("/there"));
@@ -120,4 +134,4 @@ Deno.test("Chromium shows a page over TLS in the gateway, and stays in it", asyn
   } finally {
     await removeFolder(folder);
   }
-});
+}
