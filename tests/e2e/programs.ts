@@ -4,9 +4,11 @@ export { freePort } from "../net/ports.ts";
 
 /** What to install when a program is missing, by Debian's names. */
 const PACKAGES: Record<string, string> = {
+  "apt-get": "apt",
   chromium: "chromium",
   curl: "curl",
   danted: "dante-server",
+  "dpkg-deb": "dpkg",
   git: "git",
   microsocks: "microsocks",
   haproxy: "haproxy",
@@ -16,6 +18,7 @@ const PACKAGES: Record<string, string> = {
   npm: "npm",
   openssl: "openssl",
   psql: "postgresql",
+  python3: "python3-pip",
   "redis-benchmark": "redis-tools",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseNetworks } from "../../src/policy/network.ts";
 import { refresh, setCookie } from "../../src/proxy/gateway_fields.ts";
+import { targetOf } from "../../src/proxy/gateway_target.ts";
 import { DISGUISES } from "../policy/disguises.ts";
 import { text } from "../http/reading.ts";
 import { first, gateway, OK } from "./gateways.ts";
@@ -25,8 +26,9 @@ gateway("it fetches the page that its path names, byte for byte", async ({ ask, 
       ["?q", "/?q"],
     ]
   ) {
-    for (const before of ["/", "/http://", "/HTTP://"]) {
-      const answer = await ask(`${before}${origin.authority}${path}`);
+    for (const before of ["/", "/http://", "/HTTP://", "/http:/", "/http%3A/", "/Http%3a//"]) {
+      const host = before.includes("%") ? origin.authority.replace(":", "%3A") : origin.authority;
+      const answer = await ask(`${before}${host}${path}`);
       assertEquals([answer.status, answer.content], [200, "hi"]);
       const request = asked.pop()!;
       assertEquals(request.startLine, `GET ${target} HTTP/1.1`);
@@ -377,7 +379,7 @@ const names = new Names(Object.fromEntries(
   ),
 ));
 
-for (const before of ["/", "/http://", "/https://"]) {
+for (const before of ["/", "/http://", "/https://", "/https:/", "/https%3A/"]) {
   gateway(`no disguise is taken for anything but what it is: ${before}`, {
     settings: { policy: new SeenFrom(policy({ connectPorts: [{ first: 1, last: 65535 }] }), "9.9.9.9") },
     resolver: names.resolver,
@@ -395,3 +397,29 @@ for (const before of ["/", "/http://", "/https://"]) {
     await origin.assertNoFurtherConnection();
   });
 }
+
+Deno.test("targets in the ways in which programs put them together", () => {
+  for (
+    const [written, url, prefix] of [
+      ["/https://a.example/x?y", "https://a.example/x?y", "/https://a.example"],
+      ["/https:/a.example/x", "https://a.example/x", "/https:/a.example"],
+      ["/https%3A//a.example%3A8443/x", "https://a.example:8443/x", "/https%3A//a.example%3A8443"],
+      [
+        "/https%3a/%5B2001:db8::1%5D%3A80?q",
+        "https://[2001:db8::1]:80?q",
+        "/https%3a/%5B2001:db8::1%5D%3A80",
+      ],
+      ["/a.example%3A8080", "http://a.example:8080", "/a.example%3A8080"],
+      ["/ftp://a.example/", "ftp://a.example/", "/ftp://a.example"],
+      // an encoded character elsewhere stays what it is
+      ["/a%2Eexample/%3A", "http://a%2Eexample/%3A", "/a%2Eexample"],
+      ["/a.example%2F@b/", "http://a.example%2F@b/", "/a.example%2F@b"],
+      ["/https:///a/", "https:///a/", "/https://"],
+      ["/https/a", "http://https/a", "/https"],
+      ["/ftp:/a/", "http://ftp:/a/", "/ftp:"],
+    ]
+  ) {
+    const target = targetOf(written);
+    assertEquals([target.url, target.prefix], [url, prefix], written);
+  }
+});
