@@ -20,9 +20,9 @@ import { Networks } from "./network.ts";
 import { pathReadings } from "./path_pattern.ts";
 import { portsInclude } from "./port_range.ts";
 import { Rule } from "./rule.ts";
-import { addRule, emptyRuleSet, type RuleSet } from "./rule_set.ts";
+import { addRule, emptyRuleSet, includesRule, type RuleSet } from "./rule_set.ts";
 import type { PolicySpec } from "./spec.ts";
-import type { Decider, Verdict } from "./verdict.ts";
+import type { Decider, PasswordNeed, Verdict } from "./verdict.ts";
 
 /** What is known of a client by its address alone. */
 interface Client {
@@ -50,7 +50,6 @@ const UNRESOLVED: Verdict = {
 export class Policy implements Decider {
   readonly spec: PolicySpec;
   readonly looksAtPaths: boolean;
-  readonly authenticates: boolean;
   readonly reportsOnly: boolean;
 
   readonly #rules: readonly Rule[];
@@ -69,7 +68,6 @@ export class Policy implements Decider {
   constructor(spec: PolicySpec, lists: ReadonlyMap<string, HostList>) {
     this.spec = spec;
     this.looksAtPaths = spec.rules.some(({ paths }) => paths !== null);
-    this.authenticates = spec.authentication !== "none";
     this.reportsOnly = spec.mode === "report";
     this.#rules = spec.rules.map((rule) => new Rule(rule, spec, lists));
     this.#forEverybody = emptyRuleSet(this.#rules.length);
@@ -105,6 +103,17 @@ export class Policy implements Decider {
 
   receive(facts: Facts): Verdict | null {
     return this.#receive(this.#knownClients.get(facts.client) ?? this.#rememberClient(facts), facts);
+  }
+
+  passwordNeed(facts: Facts): PasswordNeed {
+    const { authentication } = this.spec;
+    // a policy that only reports asks nobody
+    if (authentication === "none" || this.reportsOnly) return "never";
+    if (authentication === "always") return "always";
+    const client = this.#knownClients.get(facts.client) ?? this.#rememberClient(facts);
+    const asks = ({ decides, users }: Rule, index: number) =>
+      decides && users !== null && includesRule(client.rules, index);
+    return this.#rules.some(asks) ? "by-rule" : "never";
   }
 
   #receive(client: Client, facts: Facts): Verdict | null {

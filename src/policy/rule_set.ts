@@ -12,6 +12,10 @@ export function addRule(set: RuleSet, index: number): void {
   set[index >>> 5] |= 1 << (index & 31);
 }
 
+export function includesRule(set: RuleSet, index: number): boolean {
+  return (set[index >>> 5] & (1 << (index & 31))) !== 0;
+}
+
 export function removeRule(set: RuleSet, index: number): void {
   set[index >>> 5] &= ~(1 << (index & 31));
 }

@@ -39,12 +39,13 @@ export interface RuleRates {
   readonly limits: RateLimits;
 }
 
+/** When a client is asked for a password: for whatever it wants, where a rule names users, or not at all. */
+export type PasswordNeed = "always" | "by-rule" | "never";
+
 /** What decides. One function for every way in and every address. */
 export interface Decider {
   /** Whether {@link Facts.path} is looked at; where not it may be left `null`. */
   readonly looksAtPaths: boolean;
-  /** Whether anybody has to say who they are. */
-  readonly authenticates: boolean;
   /** Whether the whole policy is only reported: nothing is refused, whatever is decided. */
   readonly reportsOnly: boolean;
   /**
@@ -52,6 +53,8 @@ export interface Decider {
    * to say first who it is; `null` when it depends. Of the facts only those of the client are looked at.
    */
   receive(facts: Facts): Verdict | null;
+  /** When the client has to say who it is. Of the facts only those of the client are looked at. */
+  passwordNeed(facts: Facts): PasswordNeed;
   /**
    * Judges a request that goes to `address`; with `null`, as far as can be said before the name is resolved. A
    * verdict without address that denies, and is enforced, is final, so that what is refused by its name is never

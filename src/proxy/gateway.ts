@@ -136,7 +136,6 @@ function sendElsewhere(session: Session, exchange: Exchange, request: Request, t
     "Content-Length: 0",
     "Cache-Control: no-store",
     "Vary: Referer",
-    "X-Content-Type-Options: nosniff",
     "Cross-Origin-Resource-Policy: same-origin",
     // where it leads it has to be seen that it is from the gateway, and within the paths from which page
     ...(isOrigin ? ["Referrer-Policy: origin"] : []),
@@ -156,7 +155,6 @@ function answerPage(session: Session, exchange: Exchange, request: Request): Pro
     "Content-Type: text/plain; charset=utf-8",
     `Content-Length: ${body.length}`,
     "Cache-Control: no-store",
-    "X-Content-Type-Options: nosniff",
     "Cross-Origin-Resource-Policy: same-origin",
   ], request.method === "HEAD" ? new Uint8Array() : body);
 }

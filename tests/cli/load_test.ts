@@ -66,7 +66,7 @@ Deno.test("what cannot be meant is an error with file and line, what is hardly m
 
 Deno.test("without rules there is nothing to judge, and a policy all the same", async () => {
   const { policy, warnings, files } = await loaded([]);
-  assertEquals([warnings, files, policy.authenticates], [[], [], false]);
+  assertEquals([warnings, files, policy.reportsOnly], [[], [], false]);
 });
 
 Deno.test("users stay who they are while their file has the same name", async () => {

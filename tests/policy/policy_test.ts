@@ -199,10 +199,28 @@ Deno.test("paths are looked at only where a rule has some", () => {
   assertEquals(policy([rule({ hosts: ["*"] }), rule({ paths: ["/*"] }, 2)]).looksAtPaths, true);
 });
 
-Deno.test("a policy says whether anybody has to say who they are, and whether it is only reported", () => {
-  assertEquals(policy([]).authenticates, false);
-  assertEquals(policy([], { authentication: "always" }).authenticates, true);
-  assertEquals(policy([], { authentication: "by-rule" }).authenticates, true);
+Deno.test("when a client is asked for a password depends on the rules that are for it", () => {
+  const local = facts("127.0.0.1");
+  const needs = (rules: Parameters<typeof policy>[0], changes: Parameters<typeof policy>[1]) =>
+    policy(rules, changes).passwordNeed(local);
+  const byRule = { authentication: "by-rule" } as const;
+  const some = rule({ users: ["alice"] });
+  assertEquals(needs([some], {}), "never");
+  assertEquals(needs([], { authentication: "always" }), "always");
+  assertEquals(needs([], byRule), "never");
+  assertEquals(needs([rule({ hosts: ["*"] })], byRule), "never");
+  assertEquals(needs([some], byRule), "by-rule");
+  assertEquals(needs([rule({ action: "deny", users: ["bob"] })], byRule), "by-rule");
+  assertEquals(needs([rule({ users: ["alice"], clients: ["127.0.0.0/8"] })], byRule), "by-rule");
+  assertEquals(needs([rule({ users: ["alice"], clients: ["10.0.0.0/8"] })], byRule), "never");
+  assertEquals(needs([rule({ users: ["alice"], mode: "report" })], byRule), "never");
+  assertEquals(needs([some], { ...byRule, mode: "report" }), "never");
+  assertEquals(needs([], { authentication: "always", mode: "report" }), "never");
+  const many = Array.from({ length: 40 }, (_, index) => rule({ hosts: ["*"] }, index));
+  assertEquals(needs([...many, some], byRule), "by-rule");
+});
+
+Deno.test("a policy says whether it is only reported", () => {
   assertEquals(policy([]).reportsOnly, false);
   assertEquals(policy([], { mode: "report" }).reportsOnly, true);
 });

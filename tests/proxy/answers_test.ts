@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { proxied, PSEUDONYM, type Setting } from "./harness.ts";
 import { type Message, valuesOf } from "./peer.ts";
+import { policy } from "./policies.ts";
 import { get, OK, roundTrip } from "./round_trip.ts";
 import { freePort } from "../net/ports.ts";
 
@@ -292,3 +293,73 @@ proxied(
     }
   },
 );
+
+proxied("every answer of weir's own is what its type says, and a page of it loads and runs nothing", {
+  gateways: [{ hostname: "127.0.0.1", port: 0 }],
+  settings: {
+    cacheSize: 1_000_000,
+    policy: policy({
+      authentication: "by-rule",
+      defaultAction: "allow",
+      rules: [
+        { action: "deny", hosts: "denied.example" },
+        { action: "allow", hosts: "asked.example", users: "alice" },
+        { action: "allow", hosts: "127.0.0.1" },
+      ],
+    }),
+  },
+}, async (setting) => {
+  const { connect, authority, addresses, origin } = setting;
+  const gateway = addresses[1];
+  const gated = `127.0.0.1:${gateway.port}`;
+  const dead = deadAuthority();
+  for (const accept of ["text/html,*/*;q=0.8", "*/*", "application/json"]) {
+    for (
+      const [status, line, host, to] of [
+        [502, `GET http://${dead}/`, dead],
+        [502, `HEAD http://${dead}/`, dead],
+        [502, `CONNECT ${dead}`, dead],
+        [403, "GET http://denied.example/", "denied.example"],
+        [407, "GET http://asked.example/", "asked.example"],
+        [400, "GET ftp://a.example/", "a.example"],
+        [403, `PURGE http://${origin.authority}/`, origin.authority],
+        [400, "GET /", "another.example"],
+        [200, "GET /", authority],
+        [404, "GET /nothing", authority],
+        [405, "POST /", authority],
+        [200, "GET /proxy.pac", authority],
+        [200, "OPTIONS *", authority],
+        [200, `TRACE http://${origin.authority}/`, origin.authority],
+        [502, `GET /${dead}/`, gated, gateway],
+        [403, "GET /denied.example/", gated, gateway],
+        [401, "GET /asked.example/", gated, gateway],
+        [403, "GET /", "another.example", gateway],
+        [405, "POST /", gated, gateway],
+        [307, "GET /a/b", gated, gateway],
+        [200, "GET /", gated, gateway],
+      ] as const
+    ) {
+      const client = await connect({ to });
+      const [method, target] = line.split(" ");
+      const more = method === "TRACE"
+        ? "Max-Forwards: 0\r\n"
+        : status === 307
+        ? `Referer: http://${gated}/a.example/\r\n`
+        : "";
+      await client.send(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nAccept: ${accept}\r\n${more}\r\n`);
+      const answer = await client.message({ method: method === "HEAD" ? "HEAD" : "GET" });
+      client.close();
+      const what = `${line}, ${accept}`;
+      assertEquals(answer.status, status, what);
+      assertEquals(valuesOf(answer, "x-content-type-options"), ["nosniff"], what);
+      const policies = valuesOf(answer, "content-security-policy");
+      if (!valuesOf(answer, "content-type").join().startsWith("text/html")) continue;
+      assertEquals(policies.length, 1, what);
+      assertMatch(
+        policies[0],
+        /^default-src 'none'; style-src '[^' ]+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+      );
+      assertEquals(valuesOf(answer, "referrer-policy"), ["no-referrer"], what);
+    }
+  }
+});

@@ -8,7 +8,7 @@ import { parsePathPattern } from "../../src/policy/path_pattern.ts";
 import { Policy } from "../../src/policy/policy.ts";
 import { parsePorts } from "../../src/policy/port_range.ts";
 import type { PolicySpec, RuleSpec } from "../../src/policy/spec.ts";
-import type { Decider, Verdict } from "../../src/policy/verdict.ts";
+import type { Decider, PasswordNeed, Verdict } from "../../src/policy/verdict.ts";
 
 /** A rule with its lists as words: `{ action: "allow", hosts: "a.example b.example", ports: "80 443" }`. */
 export type RuleWords =
@@ -68,16 +68,16 @@ export class SeenFrom implements Decider {
     return this.policy.looksAtPaths;
   }
 
-  get authenticates(): boolean {
-    return this.policy.authenticates;
-  }
-
   get reportsOnly(): boolean {
     return this.policy.reportsOnly;
   }
 
   receive(facts: Facts): Verdict | null {
     return this.policy.receive({ ...facts, client: this.address, clientIp: this.#client });
+  }
+
+  passwordNeed(facts: Facts): PasswordNeed {
+    return this.policy.passwordNeed({ ...facts, client: this.address, clientIp: this.#client });
   }
 
   decide(facts: Facts, address: IpAddress | null): Verdict {

@@ -41,9 +41,9 @@ function looking(tls: TlsCheck, changes: Partial<Verdict> = {}): Decider {
   const reportsOnly = changes.enforced === false;
   return {
     looksAtPaths: false,
-    authenticates: false,
     reportsOnly,
     receive: () => null,
+    passwordNeed: () => "never",
     decide: () => verdict,
   };
 }

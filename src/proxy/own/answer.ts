@@ -27,6 +27,15 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
+/** A page loads nothing, runs nothing and is in no other: all that it has is its style, which `style` allows. */
+export function contentPolicy(style: string): string {
+  return `Content-Security-Policy: default-src 'none'; style-src '${style}'; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+}
+
+/** Pages of errors have a style of their own, and nothing in them that is not escaped. */
+const PAGE_GUARDS: readonly string[] = [contentPolicy("unsafe-inline"), "Referrer-Policy: no-referrer"];
+
 /** Answers that say that the policy refuses. */
 const REFUSALS: ReadonlySet<number> = new Set([403, 407, 429]);
 
@@ -78,6 +87,7 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
     "Cache-Control: no-store",
     `Proxy-Status: ${settings.pseudonym}; error=${error.error}${hopOf(error)}; details="${quoted(told)}"`,
     ...(status === 503 ? ["Retry-After: 5"] : []),
+    ...(options.kind === "html" ? PAGE_GUARDS : []),
     ...error.fields,
     ...(options.close ? ["Connection: close"] : []),
   ];
@@ -92,9 +102,12 @@ function hopOf(error: HttpError): string {
   return `; next-hop="${quoted(printable(nextHop))}"${status}`;
 }
 
+/** Whatever an answer is, it is what its type says. */
+const NOSNIFF = "X-Content-Type-Options: nosniff";
+
 /** A head of these lines and a body, as an answer. */
 export function withBody(lines: readonly string[], body: Uint8Array): Answer {
-  const head = bytesOf(lines.join("\r\n") + "\r\n\r\n");
+  const head = bytesOf(`${lines.join("\r\n")}\r\n${NOSNIFF}\r\n\r\n`);
   const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);
   bytes.set(body, head.length);

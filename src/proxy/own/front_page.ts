@@ -3,7 +3,7 @@
 import type { Authority } from "../../http/authority.ts";
 import { formatDate } from "../../http/date.ts";
 import { HttpError } from "../../http/error.ts";
-import { pageKind } from "./answer.ts";
+import { contentPolicy, pageKind } from "./answer.ts";
 import type { Exchange } from "../exchange.ts";
 import { receive } from "../judgement.ts";
 import { pacText } from "./pac.ts";
@@ -23,16 +23,8 @@ interface Page {
 const PLAIN = "text/plain; charset=utf-8";
 const ALLOW = "Allow: GET, HEAD";
 
-/** Nobody else's pages embed, run or read what is here. */
-const GUARDS: readonly string[] = [
-  "X-Content-Type-Options: nosniff",
-  "X-Frame-Options: DENY",
-  "Cross-Origin-Resource-Policy: same-origin",
-  "Referrer-Policy: no-referrer",
-];
-
-/** Pages of errors have a style of their own, and nothing in them that is not escaped. */
-const ERROR_GUARDS: readonly string[] = [contentPolicy("unsafe-inline"), ...GUARDS];
+/** Nobody else's pages embed or read what is here. */
+const GUARDS: readonly string[] = ["X-Frame-Options: DENY", "Cross-Origin-Resource-Policy: same-origin"];
 
 /**
  * Answers a request for a page of weir's own, to whom the policy is for. Nobody is asked for a password: browsers
@@ -53,13 +45,13 @@ export async function answerOwnPage(
       404,
       "http_request_error",
       "weir has no such page: / says how to use it as a proxy",
-      ERROR_GUARDS,
+      GUARDS,
     );
   }
   if (request.method !== "GET" && request.method !== "HEAD") {
     throw new HttpError(405, "http_request_error", "weir's own pages are only read", [
       ALLOW,
-      ...ERROR_GUARDS,
+      ...GUARDS,
     ]);
   }
   const body = new TextEncoder().encode(page.text);
@@ -70,16 +62,11 @@ export async function answerOwnPage(
     `Content-Length: ${body.length}`,
     "Cache-Control: no-store",
     contentPolicy(await styleHash()),
+    "Referrer-Policy: no-referrer",
     ...GUARDS,
   ], request.method === "HEAD" ? new Uint8Array() : body);
   session.usage?.down(exchange.responseHeadBytes + exchange.responseBodyBytes, session.services.clock.now);
   return again;
-}
-
-/** A page loads nothing, runs nothing and is in no other: all that it has is its style. */
-function contentPolicy(style: string): string {
-  return `Content-Security-Policy: default-src 'none'; style-src '${style}'; ` +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 /** The path without a query, as text. */
@@ -116,7 +103,7 @@ function setupPage(session: Session, request: Request, host: Authority): Page {
     proxy: host,
     scheme: ownScheme(session),
     name: settings.showVersion ? `weir ${settings.version}` : "weir",
-    hasUsers: settings.policy.authenticates,
+    passwordNeed: settings.policy.passwordNeed(session.facts),
   };
   return pageKind(request.head.field("accept")) === "html"
     ? { status: "200 OK", type: "text/html; charset=utf-8", text: setupHtml(page) }

@@ -2,6 +2,7 @@
 
 import type { Authority } from "../../http/authority.ts";
 import type { Scheme } from "../../http/target.ts";
+import type { PasswordNeed } from "../../policy/verdict.ts";
 import { USUAL_EXCEPTIONS } from "../../programs/exceptions.ts";
 import { type Program, programOf, PROGRAMS, type Setting } from "../../programs/programs.ts";
 import { shellWord } from "../../programs/shell_word.ts";
@@ -13,8 +14,8 @@ export interface SetupPage {
   readonly scheme: Scheme;
   /** `weir`, with its version where that is told. */
   readonly name: string;
-  /** Whether somebody has to say who they are. */
-  readonly hasUsers: boolean;
+  /** When the client is asked for a password. */
+  readonly passwordNeed: PasswordNeed;
 }
 
 /** Programs that are a shell: they come first, and are no further program. */
@@ -44,7 +45,7 @@ const FEW_SPEAK_TLS =
 
 /** The page for a browser. */
 export function setupHtml(page: SetupPage): string {
-  const { proxy, scheme, name, hasUsers } = page;
+  const { proxy, scheme, name, passwordNeed } = page;
   const setting = settingOf(page);
   const { host, port } = setting.proxy;
   return `<!doctype html>
@@ -56,7 +57,7 @@ export function setupHtml(page: SetupPage): string {
 <style>${STYLE}</style>
 <h1>This is a proxy: <b>${escaped(proxy.text)}</b></h1>
 <p>It is not a site. Point a browser, a shell or a program at it, and they reach sites through it.</p>
-${hasUsers ? `<p>${escaped(usersInWords(setting))}</p>` : ""}
+${passwordNeed === "never" ? "" : `<p>${escaped(passwordInWords(passwordNeed, setting))}</p>`}
 <h2>Browsers</h2>
 <dl>
 <dt>By an address for automatic configuration</dt>
@@ -95,11 +96,11 @@ ${details(programOf("curl")!, setting, true)}`;
 
 /** The same for who asks by a program. */
 export function setupText(page: SetupPage): string {
-  const { scheme, name, hasUsers } = page;
+  const { scheme, name, passwordNeed } = page;
   const setting = settingOf(page);
   const { text, host, port } = setting.proxy;
   const head = `${name}: this is a proxy, ${text}
-${hasUsers ? `\n${usersInWords(setting)}\n` : ""}
+${passwordNeed === "never" ? "" : `\n${passwordInWords(passwordNeed, setting)}\n`}
 One request:
   curl -x ${shellWord(text)} http://example.com/
 `;
@@ -131,9 +132,10 @@ function chromium(page: SetupPage): string {
   return `chromium --user-data-dir=/tmp/weir-profile --proxy-pac-url=${shellWord(pacUrl(page))}`;
 }
 
-function usersInWords({ proxy }: Setting): string {
+function passwordInWords(need: PasswordNeed, { proxy }: Setting): string {
   const named = proxy.text.replace("//", "//USER:PASSWORD@");
-  return `It asks for a user and a password. Browsers ask you for them; to programs they are told as in ${named}.`;
+  const asks = need === "always" ? "It asks" : "For some requests it asks";
+  return `${asks} for a user and a password. Browsers show a prompt; for programs put them in the URL: ${named}.`;
 }
 
 /** What one program is told, and where. */

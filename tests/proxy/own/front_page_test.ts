@@ -243,6 +243,24 @@ proxied(
   },
 );
 
+for (
+  const [clients, asks] of [["127.0.0.0/8", true], ["10.0.0.0/8", false], [null, false]] as const
+) {
+  const rules = clients === null ? [] : [{ users: "alice", clients }];
+  proxied(
+    `the page says by the rules for this client whether it is asked: a rule with users for ${clients}`,
+    { settings: { policy: policy({ authentication: "by-rule", rules }) } },
+    async ({ connect, authority }) => {
+      const client = await connect();
+      for (const accept of ["*/*", "text/html"]) {
+        const { content } = await ask(client, "/", authority, { accept });
+        assertEquals(content.includes("PASSWORD"), asks);
+        assertEquals(content.includes("For some requests it asks"), asks);
+      }
+    },
+  );
+}
+
 proxied(
   "own pages count against the rates of their client",
   { settings: { clientRates: { ...NO_LIMITS, requests: 1, burst: 2 } } },

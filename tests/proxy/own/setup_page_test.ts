@@ -6,22 +6,22 @@ import { setupHtml, setupText, STYLE } from "../../../src/proxy/own/setup_page.t
 const proxy = parseAuthority("[2001:db8::1]:3128", 80);
 
 Deno.test("the page has every program that weir env knows", () => {
-  const html = setupHtml({ proxy, scheme: "http", name: "weir", hasUsers: false });
+  const html = setupHtml({ proxy, scheme: "http", name: "weir", passwordNeed: "never" });
   assertEquals(html.match(/<details/g)!.length, PROGRAMS.length);
-  const text = setupText({ proxy, scheme: "http", name: "weir", hasUsers: false });
+  const text = setupText({ proxy, scheme: "http", name: "weir", passwordNeed: "never" });
   for (const { name } of PROGRAMS) assertEquals(new RegExp(`\\b${name}\\b`).test(text), true, name);
 });
 
 Deno.test("an IPv6 address stands in brackets in URLs, and without where a host is asked for", () => {
   for (const page of [setupHtml, setupText]) {
-    const text = page({ proxy, scheme: "http", name: "weir", hasUsers: false }).replace(/<[^>]*>/g, "");
+    const text = page({ proxy, scheme: "http", name: "weir", passwordNeed: "never" }).replace(/<[^>]*>/g, "");
     assertStringIncludes(text, "http://[2001:db8::1]:3128/proxy.pac");
     assertStringIncludes(text, "HTTP proxy 2001:db8::1, port 3128");
   }
 });
 
 Deno.test("the page has one style, which its policy names by its hash, no script, and nothing from elsewhere", () => {
-  const html = setupHtml({ proxy, scheme: "http", name: "weir", hasUsers: true });
+  const html = setupHtml({ proxy, scheme: "http", name: "weir", passwordNeed: "always" });
   assertEquals(html.split(`<style>${STYLE}</style>`).length, 2);
   assertEquals(/<script|<img|<link|<iframe|<form|\son[a-z]+=|style=|src=|@import|url\(/i.test(html), false);
   assertEquals([...html.matchAll(/href="([^"]*)"/g)].map(([, to]) => to), ["/-/healthy", "/-/ready"]);
@@ -33,7 +33,7 @@ Deno.test("nothing leaves its place in the page", () => {
     proxy: new Authority(evil, 80, null, evil),
     scheme: "http",
     name: evil,
-    hasUsers: true,
+    passwordNeed: "always",
   });
   assertEquals(/<script|"'>/.test(html), false);
 });
@@ -47,7 +47,7 @@ Deno.test("for containers it is said where the address does not lead", () => {
       proxy: parseAuthority(`${host}:8888`, 80),
       scheme: "http",
       name: "weir",
-      hasUsers: false,
+      passwordNeed: "never",
     });
     assertEquals(html.includes(remark), said);
   }
@@ -55,9 +55,12 @@ Deno.test("for containers it is said where the address does not lead", () => {
 
 Deno.test("users are spoken of where there are some", () => {
   for (const page of [setupHtml, setupText]) {
-    assertEquals(page({ proxy, scheme: "http", name: "weir", hasUsers: false }).includes("PASSWORD"), false);
+    assertEquals(
+      page({ proxy, scheme: "http", name: "weir", passwordNeed: "never" }).includes("PASSWORD"),
+      false,
+    );
     assertStringIncludes(
-      page({ proxy, scheme: "http", name: "weir", hasUsers: true }),
+      page({ proxy, scheme: "http", name: "weir", passwordNeed: "always" }),
       "USER:PASSWORD@[2001:db8::1]:3128",
     );
   }
@@ -65,7 +68,7 @@ Deno.test("users are spoken of where there are some", () => {
 
 Deno.test("over TLS nothing is shown that would speak to weir without it", () => {
   for (const page of [setupHtml, setupText]) {
-    const text = page({ proxy, scheme: "https", name: "weir", hasUsers: true });
+    const text = page({ proxy, scheme: "https", name: "weir", passwordNeed: "always" });
     assertStringIncludes(text, "https://[2001:db8::1]:3128/proxy.pac");
     assertStringIncludes(text.replaceAll("&#39;", "'"), "curl -x 'https://[2001:db8::1]:3128'");
     assertStringIncludes(text, "https://USER:PASSWORD@[2001:db8::1]:3128");
