@@ -1,7 +1,7 @@
 /** Brings flags, the file and the files that it names together into a configuration. */
 
 import { type Config, configOf, type Instance } from "../config/config.ts";
-import { certificateFilesOf } from "../config/entrance.ts";
+import { certificateFilesOf, requireDistinctPlaces } from "../config/entrance.ts";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import type { Values } from "../config/options.ts";
@@ -78,6 +78,11 @@ export async function load(
 ): Promise<Loaded> {
   const policy = await loadPolicy(line, io, known.lists, true, known.again);
   const config = configOf(policy.values, instance, policy.spec.rules, policy.ways);
+  requireDistinctPlaces([
+    ["--listen", config.listen],
+    ["--listen-tls", config.listenTls],
+    ["--gateway", config.gateways],
+  ]);
   requireAdmission(placesOf(config), policy.spec, line, policy.files, config.proxy.trustedProxies !== null);
   const certificateFiles = certificateFilesOf(config);
   if (certificateFiles !== null) {

@@ -1,6 +1,7 @@
 /** `weir relay`: relays TCP connections to targets until a signal ends it. */
 
 import type { Instance } from "../config/config.ts";
+import { requireDistinctPlaces } from "../config/entrance.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { DEFAULTS, OPTIONS } from "../config/options.ts";
@@ -30,6 +31,7 @@ export async function relay(line: CommandLine, _instance: Instance, io: Io): Pro
   const settings = settingsOf(line);
   const format = formatOf(line);
   const listen = [...line.values.listen ?? DEFAULTS.listen];
+  requireDistinctPlaces([["--listen", listen]]);
   requireClients(listen, line);
   await requireNet(listen, line);
   const color = line.values["log-color"] ?? DEFAULTS["log-color"];

@@ -1,7 +1,7 @@
 /** A short line for each leg of an exchange, for those who want to see what a proxy does. */
 
 import type { Exchange } from "../proxy/exchange.ts";
-import { BOLD, DIM, paint, RED, statusColor, YELLOW } from "./colors.ts";
+import { BOLD, DIM, GREEN, paint, RED, statusColor, YELLOW } from "./colors.ts";
 import { blanks, shown } from "./columns.ts";
 import { outcome } from "./outcome.ts";
 import { withoutUserInformation } from "./printable.ts";
@@ -24,8 +24,9 @@ const PARENT_WIDTH = 48;
  * #42 origin → weir    200  text/html  after 34 ms  1.3 kB
  * #42 weir → client    200  text/html  in 47 ms  1.3 kB
  * ```
- * What goes through a parent proxy has it in the origin's place, by its name. A leg that did not happen is not there: an answer of weir's own has the first and the last. Bytes are all that
- * moved on that leg, heads and bodies. How it ended, if not well, stands at the end of the last line.
+ * What goes through a parent proxy has it in the origin's place, by its name; what was stored has one line for the cache,
+ * with the origin that it is from: `#42 cache → weir     hit  from 93.184.216.34:80`. A leg that did not happen is not
+ * there: an answer of weir's own has the first and the last. Bytes are all that moved on that leg, heads and bodies. How it ended, if not well, stands at the end of the last line.
  */
 export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
   return (exchange) => {
@@ -36,7 +37,9 @@ export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
     let block = leg("client → weir") + clientOf(exchange) + "  " + paint(colors, BOLD, request) +
       userAgentOf(exchange) + bytes(exchange.requestHeadBytes + exchange.requestBodyBytes);
     const through = exchange.parent !== "";
-    if (exchange.originAddress !== "" || through) {
+    const isKnown = exchange.originAddress !== "" || through;
+    const isStored = comesFromCache(exchange);
+    if (isKnown && !(isStored && wasNotAsked(exchange))) {
       block += "\n" + leg(through ? "weir → parent" : "weir → origin") + originOf(exchange) +
         sentLine(exchange) + connection(exchange) +
         bytes(exchange.upstreamSentBytes);
@@ -44,6 +47,10 @@ export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
     if (exchange.originStatus !== 0 || exchange.upstreamReceivedBytes > 0) {
       block += "\n" + leg(through ? "parent → weir" : "origin → weir") + whatCame(exchange, colors) +
         bytes(exchange.upstreamReceivedBytes);
+    }
+    if (isStored) {
+      block += "\n" + leg("cache → weir") + paint(colors, GREEN, exchange.cache) +
+        (isKnown ? `  from ${originOf(exchange)}` : "");
     }
     if (exchange.status !== 0) {
       block += "\n" + leg("weir → client") +
@@ -56,6 +63,16 @@ export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
     const bad = exchange.status === 0 || exchange.status >= 500 || exchange.truncated;
     return `${block}  ${paint(colors, bad ? RED : YELLOW, end)}`;
   };
+}
+
+/** Whether what the client gets was stored, or was another exchange's, and not sent by the origin for this one. */
+function comesFromCache({ cache, originStatus }: Exchange): boolean {
+  return originStatus === 0 && (cache === "hit" || cache === "stale" || cache === "collapsed");
+}
+
+/** Whether the origin that is named is only the one from which it was stored: there was no attempt to reach it. */
+function wasNotAsked({ connectedAt, reused, error, upstreamSentBytes }: Exchange): boolean {
+  return connectedAt < 0 && !reused && error === "" && upstreamSentBytes === 0;
 }
 
 function clientOf(exchange: Exchange): string {

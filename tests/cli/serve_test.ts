@@ -32,6 +32,19 @@ Deno.test("the banner keeps off standard output, which is the access log's", asy
   assertEquals(JSON.parse(lines[0]).status, 200);
 });
 
+Deno.test("an address that two options name is 3, and both are named", async () => {
+  for (
+    const [args, said] of [
+      [["-l", "8888", "--gateway", "8888"], "--listen and --gateway both name 127.0.0.1:8888"],
+      [["--gateway", "8888"], "--listen and --gateway both name 127.0.0.1:8888"],
+      [["relay", "--to", "a.example:1", "-l", "8888", "-l", "8888"], "--listen names 127.0.0.1:8888 twice"],
+    ] as const
+  ) {
+    const { code, out, err } = await runWeir([...args]);
+    assertEquals([code, out, err], [3, "", `weir: ${said}: give each listener a port of its own\n`]);
+  }
+});
+
 Deno.test("a port that is taken is 1, with a plain message and nothing else", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

@@ -59,6 +59,39 @@ Deno.test("a kept connection, a retry and an answer that was none are told", () 
   assert(plain(forward({ originStatus: 0 })).includes("#42 origin → weir  no valid response  1.5 kB"));
 });
 
+Deno.test("what was stored comes from the cache, and the origin was not asked", () => {
+  const stored = {
+    fields: {},
+    connectedAt: -1,
+    originStatus: 0,
+    upstreamSentBytes: 0,
+    upstreamReceivedBytes: 0,
+  };
+  for (const cache of ["hit", "stale", "collapsed"]) {
+    assertEquals(plain(forward({ ...stored, cache })).split("\n").slice(1), [
+      `#42 cache → weir   ${cache}  from 93.184.216.34:80`,
+      "#42 weir → client  200  text/html; charset=utf-8  in 47 ms  1.5 kB",
+    ]);
+  }
+  assertEquals(
+    plain(forward({ ...stored, cache: "hit", parent: "corp", originAddress: "" })).split("\n")[1],
+    "#42 cache → weir   hit  from corp",
+  );
+  assertEquals(
+    plain(forward({ ...stored, cache: "hit", originAddress: "" })).split("\n")[1],
+    "#42 cache → weir   hit",
+  );
+  // it was asked, in vain
+  const inVain = { ...stored, cache: "stale", error: "connection_refused" };
+  assertEquals(plain(forward(inVain)).split("\n").slice(1, 3), [
+    "#42 weir → origin  93.184.216.34:80  GET /index.html?a=b HTTP/1.1  not connected  0 B",
+    "#42 cache → weir   stale  from 93.184.216.34:80",
+  ]);
+  // it said that what is stored holds
+  const held = plain(forward({ cache: "revalidated", originStatus: 304 }));
+  assert(!held.includes("cache →"), held);
+});
+
 Deno.test("the origin gets a target in origin form", () => {
   const sent = (target: string) => plain(forward({ target })).split("\n")[1].split("  ")[2];
   assertEquals(sent("http://example.com/a?b"), "GET /a?b HTTP/1.1");
