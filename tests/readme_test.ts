@@ -111,6 +111,7 @@ Deno.test("each flag of weir's in README's words is an option", () => {
       "fail-with-body",
     ],
     ...["user-data-dir", "proxy-server", "proxy-bypass-list", "proxy", "https-proxy", "global"],
+    ...["index-url", "registry", "replace-registry-host"],
   ];
   const known: string[] = [...OPTIONS.map((option) => option.flag), ...foreign];
   assertEquals(all(/(?<![\w-])--([a-z][a-z-]*)/g).filter((flag) => !known.includes(flag)), []);

@@ -110,13 +110,18 @@ function* fieldsOf(head: HeadReader): Generator<[string, string]> {
  * Sends the client to where its link leads, or says what this is. True when another request may follow. Throws
  * {@link HttpError} for whom the policy is not for.
  */
-export function answerInGateway(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
+export async function answerInGateway(
+  session: Session,
+  exchange: Exchange,
+  request: Request,
+): Promise<boolean> {
   exchange.kind = "own";
   receive(session, exchange);
   const { gateway } = session;
-  return gateway === null
-    ? answerPage(session, exchange, request)
-    : sendElsewhere(session, exchange, request, gateway.elsewhere);
+  if (gateway !== null) return await sendElsewhere(session, exchange, request, gateway.elsewhere);
+  // most gateways are never asked for it
+  const { answerGatewayPage } = await import("./own/gateway_page.ts");
+  return await answerGatewayPage(session, exchange, request, hasOwnOrigins(session));
 }
 
 /**
@@ -140,23 +145,6 @@ function sendElsewhere(session: Session, exchange: Exchange, request: Request, t
     // where it leads it has to be seen that it is from the gateway, and within the paths from which page
     ...(isOrigin ? ["Referrer-Policy: origin"] : []),
   ], new Uint8Array());
-}
-
-function answerPage(session: Session, exchange: Exchange, request: Request): Promise<boolean> {
-  const own = `http://${session.listener}`;
-  const body = bytesOf(
-    `This is a gateway: it fetches the page that its path names.\n\n` +
-      `  ${own}/example.com/path?query\n  ${own}/https://example.com/path?query\n\n` +
-      "Redirects stay in the gateway, and so do links within a site. Scripts do not run.\n",
-  );
-  return sendAnswer(session, exchange, request, [
-    "HTTP/1.1 200 OK",
-    `Date: ${formatDate(Date.now())}`,
-    "Content-Type: text/plain; charset=utf-8",
-    `Content-Length: ${body.length}`,
-    "Cache-Control: no-store",
-    "Cross-Origin-Resource-Policy: same-origin",
-  ], request.method === "HEAD" ? new Uint8Array() : body);
 }
 
 /**

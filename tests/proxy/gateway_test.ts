@@ -87,6 +87,28 @@ gateway("it explains itself, and takes nothing but GET and HEAD of pages", async
   await origin.assertNoFurtherConnection();
 });
 
+gateway("its own page is HTML for browsers, and names origins that sites have here", async (setting) => {
+  const { ask, own } = setting;
+  const port = own.split(":")[1];
+  const html = await ask("/", "Accept: text/html,*/*;q=0.8\r\n", { host: `localhost:${port}` });
+  assertEquals(first(html, "content-type"), "text/html; charset=utf-8");
+  assertStringIncludes(html.content, `http://localhost:${port}/example.com/path`);
+  assertStringIncludes(html.content, `http://example-com.localhost:${port}/`);
+  assertStringIncludes(first(html, "content-security-policy")!, "style-src 'sha256-");
+  const text = await ask("/");
+  assertEquals(first(text, "content-type"), "text/plain; charset=utf-8");
+  assertStringIncludes(text.content, `http://example-com.localhost:${port}/`);
+  assertEquals((await ask("/", "", { method: "HEAD" })).content, "");
+});
+
+gateway("its own page names no origins that sites do not have", {
+  settings: { gatewayOrigins: "path" },
+}, async ({ ask }) => {
+  for (const accept of ["text/html", "*/*"]) {
+    assert(!(await ask("/", `Accept: ${accept}\r\n`)).content.includes(".localhost"));
+  }
+});
+
 gateway("a name that does not exist is 404, as on a web server; one that cannot be looked up is not", {
   resolver: {
     lifetime: 0,

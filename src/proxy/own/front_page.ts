@@ -7,7 +7,8 @@ import { contentPolicy, pageKind } from "./answer.ts";
 import type { Exchange } from "../exchange.ts";
 import { receive } from "../judgement.ts";
 import { pacText } from "./pac.ts";
-import { setupHtml, setupText, STYLE } from "./setup_page.ts";
+import { setupHtml, setupText } from "./setup_page.ts";
+import { styleHash } from "./style.ts";
 import { ownScheme } from "./own_host.ts";
 import type { Request } from "../request.ts";
 import { sendAnswer } from "./send_answer.ts";
@@ -108,12 +109,4 @@ function setupPage(session: Session, request: Request, host: Authority): Page {
   return pageKind(request.head.field("accept")) === "html"
     ? { status: "200 OK", type: "text/html; charset=utf-8", text: setupHtml(page) }
     : { status: "200 OK", type: PLAIN, text: setupText(page) };
-}
-
-let hash: Promise<string> | null = null;
-
-/** The one style that the page may have, by its hash. */
-function styleHash(): Promise<string> {
-  return hash ??= crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE))
-    .then((digest) => `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`);
 }

@@ -6,6 +6,8 @@ import type { PasswordNeed } from "../../policy/verdict.ts";
 import { USUAL_EXCEPTIONS } from "../../programs/exceptions.ts";
 import { type Program, programOf, PROGRAMS, type Setting } from "../../programs/programs.ts";
 import { shellWord } from "../../programs/shell_word.ts";
+import { escaped } from "./answer.ts";
+import { STYLE } from "./style.ts";
 
 export interface SetupPage {
   /** Where whoever asks finds weir. */
@@ -20,23 +22,6 @@ export interface SetupPage {
 
 /** Programs that are a shell: they come first, and are no further program. */
 const SHELLS = ["sh", "fish", "powershell"];
-
-/** The page's style, which its policy names by a hash. */
-export const STYLE = `
-:root { color-scheme: light dark; --line: #8884; --faint: #8881 }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 0 auto; padding: 3rem 1.5rem 4rem }
-h1 { font-size: 2rem; font-weight: 300; line-height: 1.2; margin: 0 0 1rem }
-h2 { font-size: 1.125rem; margin: 2.5rem 0 .5rem }
-p, dl { margin: .5rem 0; overflow-wrap: anywhere }
-code, pre { font: .875rem/1.5 ui-monospace, monospace }
-pre { background: var(--faint); border: 1px solid var(--line); border-radius: .375rem; padding: .5rem .75rem;
-  margin: .5rem 0; overflow-x: auto }
-details { border-top: 1px solid var(--line); padding: .375rem 0 }
-details:last-of-type { border-bottom: 1px solid var(--line) }
-summary { cursor: pointer }
-dt { font-weight: 600; margin-top: .75rem } dd { margin: 0 }
-small, footer { font-size: .875rem; opacity: .75 } footer { margin-top: 3rem }
-`;
 
 /** What is said where clients speak TLS to weir. */
 const NOT_BY_HAND = "What is set by hand speaks no TLS to its proxy: take the address";
@@ -166,8 +151,4 @@ function isThisMachine({ proxy: { host } }: Setting): boolean {
 
 function indented(text: string): string {
   return text.replace(/^(?=.)/gm, "  ");
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Authority, parseAuthority } from "../../../src/http/authority.ts";
 import { PROGRAMS } from "../../../src/programs/programs.ts";
-import { setupHtml, setupText, STYLE } from "../../../src/proxy/own/setup_page.ts";
+import { setupHtml, setupText } from "../../../src/proxy/own/setup_page.ts";
+import { STYLE } from "../../../src/proxy/own/style.ts";
 
 const proxy = parseAuthority("[2001:db8::1]:3128", 80);
 
