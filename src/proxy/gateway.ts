@@ -12,7 +12,7 @@ import { DEFAULT_PORTS, targetText } from "../http/target.ts";
 import { bytesOf, decodeText } from "../http/text.ts";
 import { NoSuchHost } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
-import { gatewayAsked, hasOwnOrigins, showsPage } from "./gateway_access.ts";
+import { gatewayAsked, showsPage } from "./gateway_access.ts";
 import { type Place, requestFields } from "./gateway_fields.ts";
 import { ownUrl, siteLink } from "./gateway_links.ts";
 import { responseHead } from "./gateway_response.ts";
@@ -61,7 +61,7 @@ export function enterGateway(session: Session, exchange: Exchange, request: Requ
       "this is a gateway, not a proxy: ask it for /example.com/ instead of http://example.com/",
     );
   }
-  const { site, port } = gatewayAsked(session, request);
+  const { site, port, ownOrigins } = gatewayAsked(session, request);
   if (method !== "GET" && method !== "HEAD") {
     throw new HttpError(405, "http_request_error", "the gateway fetches pages: it takes GET and HEAD alone", [
       "Allow: GET, HEAD",
@@ -76,7 +76,7 @@ export function enterGateway(session: Session, exchange: Exchange, request: Requ
   if (link !== null && !link.unlessHost) return new Gateway(request, "", link.target);
   if (target === "/" || target.startsWith("/?")) return null;
   const written = targetOf(target);
-  const origin = link === null && hasOwnOrigins(session) && showsPage(head) ? ownUrl(written, port) : null;
+  const origin = link === null && ownOrigins && showsPage(head) ? ownUrl(written, port) : null;
   if (origin !== null) return new Gateway(request, "", origin);
   becomes(request, written.url, false);
   return new Gateway(request, written.prefix, link?.target ?? "");
@@ -121,7 +121,7 @@ export async function answerInGateway(
   if (gateway !== null) return await sendElsewhere(session, exchange, request, gateway.elsewhere);
   // most gateways are never asked for it
   const { answerGatewayPage } = await import("./own/gateway_page.ts");
-  return await answerGatewayPage(session, exchange, request, hasOwnOrigins(session));
+  return await answerGatewayPage(session, exchange, request);
 }
 
 /**

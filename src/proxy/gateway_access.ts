@@ -1,18 +1,29 @@
 /** For whom a gateway is: its own names, its sites' origins, and no page of others. */
 
-import { parseAuthority } from "../http/authority.ts";
+import { Authority, parseAuthority } from "../http/authority.ts";
 import { badRequest, HttpError } from "../http/error.ts";
 import { Field } from "../http/field_names.ts";
 import type { HeadReader } from "../http/head_reader.ts";
+import { isLoopback } from "../http/ip_address.ts";
 import { DEFAULT_PORTS } from "../http/target.ts";
 import { labelIn, type Site, siteOf } from "./gateway_origins.ts";
 import { ownHost } from "./own/own_host.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 
-/** Whether sites have origins of their own here: names below `localhost` lead to loopback alone. */
-export function hasOwnOrigins({ services, local }: Session): boolean {
-  return services.settings.gatewayOrigins === "site" && (local === "127.0.0.1" || local === "::1");
+/**
+ * Whether a client that knows the gateway by this authority finds sites at origins of their own: names below `localhost`
+ * lead to its own machine alone, so that it has to know the gateway as that.
+ */
+export function hasOwnOrigins(
+  { services, local, listener }: Session,
+  { host, ip, port }: Authority,
+): boolean {
+  const { gatewayOrigins, frontPage } = services.settings;
+  return gatewayOrigins === "site" && (local === "127.0.0.1" || local === "::1") &&
+    (host === "localhost" || (ip !== null && isLoopback(ip))) &&
+    // where localhost is a name for it at any port, what is below is too
+    (listener.endsWith(`:${port}`) || frontPage.names.includes("localhost"));
 }
 
 /**
@@ -30,6 +41,8 @@ export interface Asked {
   readonly site: Site | null;
   /** The gateway's port as the client sees it. */
   readonly port: number;
+  /** Whether the client finds sites at origins of their own. */
+  readonly ownOrigins: boolean;
 }
 
 /**
@@ -40,39 +53,37 @@ export function gatewayAsked(session: Session, request: Request): Asked {
   const { head } = request;
   if (head.find(Field.Host) < 0 && request.minorVersion === 1) throw badRequest("a request without Host");
   const own = ownHost(session, request);
-  const asked = own === null ? siteAsked(session, head) : { site: null, port: own.port };
+  const asked = own === null
+    ? siteAsked(session, head)
+    : { site: null, port: own.port, ownOrigins: hasOwnOrigins(session, own) };
   if (asked === null) {
     throw refusal(
       "the gateway is not known by this name: ask it by its address, or give it the name with --name",
     );
   }
-  refuseOthers(session, head, asked);
+  refuseOthers(head, asked);
   return asked;
 }
 
 function siteAsked(session: Session, head: HeadReader): Asked | null {
   const { host, port } = parseAuthority(head.values(Field.Host), DEFAULT_PORTS.http);
-  const label = labelIn(host);
-  if (label === null || !hasOwnOrigins(session)) return null;
-  // where localhost is a name for it at any port, what is below is too
-  const isPort = session.listener.endsWith(`:${port}`) ||
-    session.services.settings.frontPage.names.includes("localhost");
-  const site = isPort ? siteOf(label) : null;
-  return site === null ? null : { site, port };
+  const site = siteOf(labelIn(host) ?? "");
+  const above = new Authority("localhost", port, null, "");
+  return site !== null && hasOwnOrigins(session, above) ? { site, port, ownOrigins: true } : null;
 }
 
 /**
  * Refuses what a page of another site sends: it could otherwise learn what only this machine reaches. That goes for
  * links too, since who opens a window can watch it. From one of the gateway's origins to another lead redirects.
  */
-function refuseOthers(session: Session, head: HeadReader, asked: Asked): void {
+function refuseOthers(head: HeadReader, asked: Asked): void {
   const site = head.field("sec-fetch-site");
   const own = head.values(Field.Host).toLowerCase();
   const referer = head.values(Field.Referer);
   const fromHere = (value: string) => value === "" || URL.parse(value)?.host === own;
   const isOwn = (site === "" || site === "same-origin" || site === "none") && fromHere(referer);
   if (
-    fromHere(head.field("origin")) && (isOwn || (hasOwnOrigins(session) && movesOn(head, asked, referer)))
+    fromHere(head.field("origin")) && (isOwn || (asked.ownOrigins && movesOn(head, asked, referer)))
   ) {
     // a page needs nothing of its own origin in this mode but what would read another site's
     if (head.field("sec-fetch-mode") !== "same-origin" || asked.site !== null) return;

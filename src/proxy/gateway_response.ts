@@ -64,13 +64,14 @@ export function responseHead(head: string, place: Place): string {
   const [start, ...fields] = head.slice(0, -4).split("\r\n");
   const lines = [start];
   const types: string[] = [];
+  let typeAt = 0;
   for (const line of fields) {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon);
     const lower = name.toLowerCase();
     if (lower === "content-type") {
       // one for all of them, in the first one's place
-      if (types.length === 0) lines.push(line);
+      if (typeAt === 0) typeAt = lines.push(`${name}: `) - 1;
       types.push(line.slice(colon + 1).trim());
     } else if (SHOWN.has(lower) || OF_PROGRAMS.test(lower)) lines.push(line);
     else {
@@ -79,9 +80,8 @@ export function responseHead(head: string, place: Place): string {
     }
   }
   const shared = place.ownOrigin === null;
-  const type = types.length === 0 ? "" : shownType(types.join(","), shared);
-  const at = lines.findIndex((line) => /^content-type:/i.test(line));
-  if (at > 0) lines[at] = `${lines[at].slice(0, 12)}: ${type}`;
+  const type = typeAt === 0 ? "" : shownType(types.join(","), shared);
+  if (typeAt > 0) lines[typeAt] += type;
   // a picture as it was, and a page at an origin that is no other's
   const policy = shared && mediaType(type) === SVG ? `${POLICY}; sandbox` : POLICY;
   lines.push(

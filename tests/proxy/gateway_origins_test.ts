@@ -102,6 +102,30 @@ gateway("a browser is sent from the paths to the site's own origin, programs are
   }
 });
 
+gateway("who does not know the gateway as its own machine stays in the paths", {
+  settings: { frontPage: { names: ["gateway.example"], wpad: false, rules: [] } },
+}, async ({ ask, origin, own }) => {
+  origin.answer(OK);
+  const port = own.split(":")[1];
+  for (const host of ["gateway.example", `gateway.example:${port}`, "gateway.example:9000"]) {
+    assertEquals((await ask(`/${origin.authority}/`, TYPED + CHROMIUM, { host })).status, 200, host);
+    const page = await ask("/", "", { host });
+    assertEquals([page.status, page.content.includes(".localhost")], [200, false]);
+  }
+  const host = `http-${origin.authority.split(":")[1]}---127-0-0-1.localhost`;
+  assertEquals((await ask("/", "", { host: `${host}:9000` })).status, 403);
+});
+
+gateway("a gateway that is localhost at any port has the origins below it at any port", {
+  settings: { frontPage: { names: ["localhost"], wpad: false, rules: [] } },
+}, async ({ ask, origin }) => {
+  origin.answer(OK);
+  const host = `http-${origin.authority.split(":")[1]}---127-0-0-1.localhost:9000`;
+  const answer = await ask(`/${origin.authority}/`, TYPED + CHROMIUM, { host: "localhost:9000" });
+  assertEquals([answer.status, first(answer, "location")], [307, `http://${host}/`]);
+  assertEquals((await ask("/", "", { host })).status, 200);
+});
+
 gateway("with --gateway-origins path all sites stay in the paths", {
   settings: { gatewayOrigins: "path" },
 }, async ({ ask, origin, own }) => {

@@ -4,6 +4,7 @@ import { formatDate } from "../../http/date.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Request } from "../request.ts";
 import type { Session } from "../session.ts";
+import { hasOwnOrigins } from "../gateway_access.ts";
 import { contentPolicy, escaped, pageKind } from "./answer.ts";
 import { ownHost } from "./own_host.ts";
 import { sendAnswer } from "./send_answer.ts";
@@ -16,20 +17,15 @@ export interface GatewayPage {
   readonly port: string | null;
 }
 
-/**
- * Answers a request for a gateway's own page. True when another may follow.
- *
- * @param ownOrigins whether browsers see each site at an origin of its own
- */
+/** Answers a request for a gateway's own page. True when another may follow. */
 export async function answerGatewayPage(
   session: Session,
   exchange: Exchange,
   request: Request,
-  ownOrigins: boolean,
 ): Promise<boolean> {
   // who came to this page asked by one of weir's names
-  const { text, port } = ownHost(session, request)!;
-  const page = { own: `http://${text}`, port: ownOrigins ? `:${port}` : null };
+  const own = ownHost(session, request)!;
+  const page = { own: `http://${own.text}`, port: hasOwnOrigins(session, own) ? `:${own.port}` : null };
   const isHtml = pageKind(request.head.field("accept")) === "html";
   const body = new TextEncoder().encode(isHtml ? gatewayHtml(page) : gatewayText(page));
   return await sendAnswer(session, exchange, request, [
