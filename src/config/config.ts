@@ -105,6 +105,8 @@ export function configOf(
       poolTimeout: all["pool-timeout"],
       originConnections: all["origin-connections"],
       routes: new Routes(routes, new Map()),
+      originTolerance: all["origin-tolerance"],
+      via: all.via,
       forwardedFor: all["forwarded-for"],
       gatewayOrigins: all["gateway-origins"],
       frontPage: { names: all.name ?? [], wpad: all.wpad, rules: policy.rules },

@@ -7,6 +7,8 @@ import { ChunkedReader } from "./chunked.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "./framing.ts";
 import type { HeadKind, HeadLimits, HeadReader } from "./head_reader.ts";
 
+const PLAIN: readonly string[] = [];
+
 export class BodyReader {
   /** After {@link read}: the body's data is `bytes[dataStart..dataEnd)`, without any framing. */
   dataStart = 0;
@@ -19,10 +21,16 @@ export class BodyReader {
   #remaining: number;
   readonly #chunked: ChunkedReader | null;
 
-  constructor(kind: HeadKind, readonly framing: Framing, limits: HeadLimits) {
+  /** @param tolerant whether odd chunks of a response are understood, see {@link ChunkedReader} */
+  constructor(kind: HeadKind, readonly framing: Framing, limits: HeadLimits, tolerant = false) {
     this.#remaining = framing;
-    this.#chunked = framing === CHUNKED ? new ChunkedReader(kind, limits) : null;
+    this.#chunked = framing === CHUNKED ? new ChunkedReader(kind, limits, tolerant) : null;
     this.done = framing === 0;
+  }
+
+  /** What was odd about its framing so far, in a few words each. */
+  get odd(): readonly string[] {
+    return this.#chunked === null ? PLAIN : this.#chunked.odd;
   }
 
   /** The trailer section of a chunked body that is done; `null` when it has none. */

@@ -17,6 +17,9 @@ export const TOKEN_LOWER: Uint8Array = new Uint8Array(256);
 /** 1 for a byte that may stand in a field value: VCHAR, obs-text, space and tab (RFC 9110 §5.5). */
 export const VALUE: Uint8Array = new Uint8Array(256);
 
+/** The same for values in odd responses, where control characters other than CR, LF and NUL are kept. */
+export const VALUE_OR_CONTROL: Uint8Array = new Uint8Array(256).fill(1);
+
 /** 1 for a byte that may stand in a request target: no control, no white space; above 0x7F it is left as it is. */
 export const TARGET: Uint8Array = new Uint8Array(256);
 
@@ -30,6 +33,7 @@ for (let byte = 0; byte < 256; byte++) {
   VALUE[byte] = (byte >= 0x20 && byte !== 0x7f) || byte === HTAB ? 1 : 0;
   TARGET[byte] = byte > 0x20 && byte !== 0x7f ? 1 : 0;
 }
+for (const byte of [0, CR, LF]) VALUE_OR_CONTROL[byte] = 0;
 for (let digit = 0; digit < 16; digit++) {
   HEXADECIMAL[digit.toString(16).charCodeAt(0)] = digit;
   HEXADECIMAL[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;

@@ -2,12 +2,13 @@
  * Chunked bodies (RFC 9112 §7.1): unwrapped in the buffer in which they came, and wrapped anew in place.
  *
  * The data of all chunks that one read brought is moved together, so that it goes on as one chunk in one write;
- * chunk extensions are skipped and never sent on.
+ * chunk extensions are skipped and never sent on, with the white space that may stand before them (§7.1.1).
  */
 
-import { CR, HEXADECIMAL, LF, SEMICOLON, VALUE } from "./characters.ts";
-import { badRequest, badResponse, type HttpError } from "./error.ts";
+import { CR, HEXADECIMAL, HTAB, LF, SEMICOLON, SP, VALUE } from "./characters.ts";
+import { badRequest, badResponse, HttpError } from "./error.ts";
 import { type HeadKind, type HeadLimits, HeadReader } from "./head_reader.ts";
+import { TolerantHead, tolerantLimits } from "./tolerant_head.ts";
 
 const State = {
   Size: 0,
@@ -18,8 +19,13 @@ const State = {
   DataLF: 5,
   Trailers: 6,
   Done: 7,
+  Space: 8,
 } as const;
 type State = (typeof State)[keyof typeof State];
+
+const PLAIN: readonly string[] = [];
+/** A section has not come to its end. */
+const MORE = -1;
 
 /** Bytes of one size line, its extensions included. */
 const MAX_SIZE_LINE = 4096;
@@ -43,8 +49,17 @@ export class ChunkedReader {
   #digits = 0;
   #lineLength = 0;
   #trailers: TrailerSection | null = null;
+  /** Whether a second CR has come where a line ends. */
+  #twice = false;
 
-  constructor(readonly kind: HeadKind, readonly limits: HeadLimits) {}
+  /** What was odd about the framing so far, in a few words each. */
+  odd: readonly string[] = PLAIN;
+
+  /**
+   * @param tolerant whether line ends of LF or CR CR LF, white space behind a size and odd trailers are understood;
+   * for responses alone
+   */
+  constructor(readonly kind: HeadKind, readonly limits: HeadLimits, readonly tolerant = false) {}
 
   get done(): boolean {
     return this.#state === State.Done;
@@ -104,29 +119,77 @@ export class ChunkedReader {
         this.#lineLength = this.#digits + 1;
         if (byte === CR) this.#state = State.SizeEnd;
         else if (byte === SEMICOLON) this.#state = State.Extension;
+        else if (byte === SP || byte === HTAB) this.#state = State.Space;
+        else if (this.#endsOddly(byte)) this.#endSize();
         else throw this.#refuse("a chunk size that is not hexadecimal");
         return;
       }
+      case State.Space:
+        if (++this.#lineLength > MAX_SIZE_LINE) throw this.#refuse("a chunk extension that is too long");
+        if (byte === SP || byte === HTAB) return;
+        if (byte === SEMICOLON) {
+          this.#state = State.Extension;
+          return;
+        }
+        if (!this.tolerant || (byte !== CR && byte !== LF)) {
+          throw this.#refuse("white space behind a chunk size, and no extension");
+        }
+        this.#note("white space after a chunk size");
+        if (byte === CR) this.#state = State.SizeEnd;
+        else if (this.#endsOddly(byte)) this.#endSize();
+        return;
       case State.Extension:
         if (++this.#lineLength > MAX_SIZE_LINE) throw this.#refuse("a chunk extension that is too long");
         if (byte === CR) this.#state = State.SizeEnd;
+        else if (this.#endsOddly(byte)) this.#endSize();
         else if (VALUE[byte] === 0) throw this.#refuse("a control character in a chunk extension");
         return;
       case State.SizeEnd:
-        if (byte !== LF) throw this.#refuse("a chunk size line that does not end in CRLF");
-        this.#digits = 0;
-        this.#state = this.#size === 0 ? State.Trailers : State.Data;
+        if (byte === LF) this.#endSize();
+        else if (!this.#returnsTwice(byte)) {
+          throw this.#refuse("a chunk size line that does not end in CRLF");
+        }
         return;
       case State.DataCR:
-        if (byte !== CR) throw this.#refuse("a chunk longer than its size");
-        this.#state = State.DataLF;
+        if (byte === CR) this.#state = State.DataLF;
+        else if (this.#endsOddly(byte)) this.#endData();
+        else throw this.#refuse("a chunk longer than its size");
         return;
       case State.DataLF:
-        if (byte !== LF) throw this.#refuse("a chunk longer than its size");
-        this.#state = State.Size;
-        this.#size = 0;
+        if (byte === LF) this.#endData();
+        else if (!this.#returnsTwice(byte)) throw this.#refuse("a chunk longer than its size");
         return;
     }
+  }
+
+  #endSize(): void {
+    this.#twice = false;
+    this.#digits = 0;
+    this.#state = this.#size === 0 ? State.Trailers : State.Data;
+  }
+
+  #endData(): void {
+    this.#twice = false;
+    this.#state = State.Size;
+    this.#size = 0;
+  }
+
+  /** Whether this byte ends a line by itself: a LF, where that is tolerated. */
+  #endsOddly(byte: number): boolean {
+    if (byte !== LF || !this.tolerant) return false;
+    this.#note("LF line end");
+    return true;
+  }
+
+  /** Whether this byte is the second CR before a LF, where that is tolerated. */
+  #returnsTwice(byte: number): boolean {
+    if (byte !== CR || !this.tolerant || this.#twice) return false;
+    this.#note("CR CR LF line end");
+    return this.#twice = true;
+  }
+
+  #note(what: string): void {
+    if (!this.odd.includes(what)) this.odd = [...this.odd, what];
   }
 
   /** Nearly always the two bytes of an empty section; a longer one is collected, within the limits of a head. */
@@ -136,11 +199,12 @@ export class ChunkedReader {
         this.#state = State.Done;
         return at + 2;
       }
-      this.#trailers = new TrailerSection(this.kind, this.limits);
+      this.#trailers = new TrailerSection(this.kind, this.limits, this.tolerant);
     }
     const taken = this.#trailers.read(bytes, at, to);
     if (this.#trailers.complete) {
       this.#state = State.Done;
+      for (const what of this.#trailers.odd) this.#note(what);
       if (this.#trailers.fields.count === 0) this.#trailers = null;
     }
     return at + taken;
@@ -156,11 +220,17 @@ export class ChunkedReader {
 /** The fields after the last chunk, kept in a buffer of their own since the body's is used again. */
 class TrailerSection {
   readonly fields: HeadReader;
+  odd: readonly string[] = PLAIN;
+  #bytes = new Uint8Array(512);
   #length = 0;
+  /** Reads the section that the strict reader has refused. */
+  #tolerant: TolerantHead | null = null;
+  readonly #most: number;
 
-  constructor(kind: HeadKind, limits: HeadLimits) {
+  constructor(kind: HeadKind, limits: HeadLimits, readonly tolerates: boolean) {
     this.fields = new HeadReader(kind, limits);
-    this.fields.beginFields(new Uint8Array(512), 0);
+    this.fields.beginFields(this.#bytes, 0);
+    this.#most = (tolerates ? tolerantLimits(limits) : limits).maxHeadSize;
   }
 
   get complete(): boolean {
@@ -171,18 +241,35 @@ class TrailerSection {
   read(bytes: Uint8Array, from: number, to: number): number {
     const before = this.#length;
     // a section that fills its limit and is not whole is refused by the reader, so that there is always room
-    const most = Math.min(to - from, this.fields.limits.maxHeadSize - before);
+    const most = Math.min(to - from, this.#most - before);
     const needed = before + most;
-    let own = this.fields.bytes;
-    if (needed > own.length) {
-      const grown = new Uint8Array(Math.max(needed, own.length * 2));
-      grown.set(own);
-      own = grown;
-      this.fields.move(grown, 0);
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+      if (this.#tolerant === null) this.fields.move(grown, 0);
+      else this.#tolerant.move(grown, 0);
     }
-    own.set(bytes.subarray(from, from + most), before);
+    this.#bytes.set(bytes.subarray(from, from + most), before);
     this.#length = needed;
-    return this.fields.read(needed) ? this.fields.end - before : most;
+    const end = this.#readTo(needed);
+    return end === MORE ? most : end - before;
+  }
+
+  /** Where the section ends, or {@link MORE}. */
+  #readTo(available: number): number {
+    if (this.#tolerant === null) {
+      try {
+        return this.fields.read(available) ? this.fields.end : MORE;
+      } catch (error) {
+        if (!this.tolerates || !(error instanceof HttpError)) throw error;
+        this.#tolerant = new TolerantHead(this.#bytes, 0, this.fields.limits, "fields");
+      }
+    }
+    if (!this.#tolerant.read(available)) return MORE;
+    this.fields.readCanonical(this.#tolerant.canonical(), "fields");
+    this.odd = [...this.#tolerant.odd];
+    return this.#tolerant.end;
   }
 }
 

@@ -43,6 +43,8 @@ export function requestFraming(head: HeadReader, minorVersion: number): Framing 
 export function responseFraming(head: HeadReader, status: number, method: string): Framing {
   // step 2: what follows is the tunnel; such fields are to be ignored there (RFC 9110 §9.3.6)
   if (method === "CONNECT" && status >= 200 && status < 300) return 0;
+  // step 1: these have no body, whatever their fields say
+  if (hasNoBody(status, method)) return 0;
   const seen = head.seen & FRAMING_FIELDS;
   if (seen === FRAMING_FIELDS) {
     throw badResponse("the origin's answer has both Transfer-Encoding and Content-Length");
@@ -58,9 +60,52 @@ export function responseFraming(head: HeadReader, status: number, method: string
   } else if (seen & (1 << Field.ContentLength)) {
     framing = contentLength(head, badResponse);
   }
-  // step 1: these have no body, whatever their fields say
-  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return 0;
   return framing;
+}
+
+/** Whether a response never has a body (RFC 9112 §6.3 step 1). */
+function hasNoBody(status: number, method: string): boolean {
+  return method === "HEAD" || status < 200 || status === 204 || status === 304;
+}
+
+/**
+ * Whether a response's framing fields mean one thing by the letter of §6.2 and §6.3: one valid length, `chunked` and
+ * nothing else, or neither.
+ */
+export function isFramedPlainly(head: HeadReader): boolean {
+  const seen = head.seen & FRAMING_FIELDS;
+  if (seen === 0) return true;
+  if (seen === FRAMING_FIELDS) return false;
+  if (seen & (1 << Field.TransferEncoding)) {
+    const at = head.find(Field.TransferEncoding);
+    return head.find(Field.TransferEncoding, at + 1) < 0 && isChunked(head, at);
+  }
+  return lengthOf(head) >= 0;
+}
+
+/**
+ * Whether a response that never has a body has framing fields that nothing without a body may have: some server sends
+ * a body behind them all the same. `HEAD` and 304 may say how the body would be framed (§6.1, RFC 9110 §8.6), and a
+ * length of zero says no more than the status.
+ *
+ * @param reframed whether its framing fields were others before they were read
+ */
+export function framesNothing(head: HeadReader, status: number, method: string, reframed: boolean): boolean {
+  if (!hasNoBody(status, method)) return false;
+  if (reframed) return true;
+  if ((head.seen & FRAMING_FIELDS) === 0) return false;
+  if (!isFramedPlainly(head)) return true;
+  if (status >= 200 && status !== 204) return false;
+  return (head.seen & (1 << Field.TransferEncoding)) !== 0 || lengthOf(head) > 0;
+}
+
+/** The one Content-Length of a head; -1 for one that is not valid, or several. */
+function lengthOf(head: HeadReader): number {
+  try {
+    return contentLength(head, badResponse);
+  } catch {
+    return -1;
+  }
 }
 
 /** Whether the field says `chunked` and nothing else, in any case. */

@@ -6,7 +6,7 @@
  * start line says is for {@link readRequestLine} and {@link readStatusLine}.
  */
 
-import { COLON, CR, HTAB, LF, SP, TOKEN_LOWER, VALUE } from "./characters.ts";
+import { COLON, CR, HTAB, LF, SP, TOKEN_LOWER, VALUE, VALUE_OR_CONTROL } from "./characters.ts";
 import { badRequest, badResponse, type HttpError } from "./error.ts";
 import { fieldNumber, fieldNumberOf, hashStep } from "./field_names.ts";
 import { decodeText } from "./text.ts";
@@ -56,6 +56,8 @@ export class HeadReader {
   /** All bytes of values and start line or'ed: at 0x80 and above the head is not ASCII alone. */
   #bits = 0;
   #text = "";
+  /** Which bytes may stand in values. */
+  #valid = VALUE;
 
   /** @param kind decides what an error says and what it answers: 4xx for a request, 502 for a response */
   constructor(readonly kind: HeadKind, public limits: HeadLimits) {}
@@ -73,6 +75,7 @@ export class HeadReader {
         0;
     this.#text = "";
     this.#phase = this.kind === "request" ? Phase.Before : Phase.StartLine;
+    this.#valid = VALUE;
   }
 
   /** Starts anew with a section of fields alone, as trailers are: `start` is where the first field begins. */
@@ -80,6 +83,23 @@ export class HeadReader {
     this.begin(bytes, start);
     this.startLineEnd = start;
     this.#phase = Phase.Line;
+  }
+
+  /**
+   * Reads a whole head, or fields alone, in the canonical form that {@link TolerantHead} has given it: control
+   * characters other than CR, LF and NUL are kept in values. Limits were judged by what came. Throws {@link HttpError}.
+   */
+  readCanonical(bytes: Uint8Array, what: "head" | "fields"): void {
+    if (what === "head") this.begin(bytes, 0);
+    else this.beginFields(bytes, 0);
+    this.#valid = VALUE_OR_CONTROL;
+    const { limits } = this;
+    this.limits = { maxHeadSize: bytes.length + 1, maxFields: bytes.length };
+    try {
+      this.read(bytes.length);
+    } finally {
+      this.limits = limits;
+    }
   }
 
   /** Lets go of the buffer. */
@@ -121,6 +141,7 @@ export class HeadReader {
    */
   read(available: number): boolean {
     const bytes = this.bytes;
+    const valid = this.#valid;
     let position = this.#position;
     let phase: Phase = this.#phase;
     if (phase === Phase.Done) return true;
@@ -140,7 +161,7 @@ export class HeadReader {
     reading: for (;;) {
       if (phase === Phase.Value) {
         let byte = 0;
-        while (position < limit && VALUE[byte = bytes[position]] === 1) {
+        while (position < limit && valid[byte = bytes[position]] === 1) {
           bits |= byte;
           position++;
         }

@@ -88,13 +88,18 @@ function badCharacter(name: string, code: number): HttpError {
   return badRequest(`${shown(name)} holds ${characterName(code)}, which no host name has`);
 }
 
-/** User information (`user@host`) is refused wherever it stands (RFC 9110 §4.2.4). */
+/**
+ * User information (`user@host`) is refused wherever it stands, with a password or without one: in a URL that comes
+ * from elsewhere it is most often there to show a host that is not asked (RFC 9110 §4.2.4), and a request without it
+ * is another than the one that was meant. Programs that mean it send it in a field, as all browsers do.
+ */
 export function userInformation(text: string): HttpError {
   // What stands before the @ may be a password: it is not repeated.
   return badRequest(
     `${
       shown(text.slice(text.lastIndexOf("@") + 1))
-    } has user information before it: leave out all up to the @`,
+    } has user information before it: leave out all up to the @, and send the user and the password of the origin ` +
+      "in Authorization, those of this proxy in Proxy-Authorization",
   );
 }
 

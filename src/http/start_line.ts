@@ -1,6 +1,6 @@
 /** What the first line of a head says (RFC 9112 §3 and §4). */
 
-import { CR, SP, TARGET, TOKEN_LOWER } from "./characters.ts";
+import { CR, LF, SP, TARGET, TOKEN_LOWER } from "./characters.ts";
 import { badRequest, badResponse } from "./error.ts";
 import type { HeadReader } from "./head_reader.ts";
 import { bytesOf } from "./text.ts";
@@ -89,13 +89,37 @@ export function readStatusLine(head: HeadReader, line: StatusLine): void {
 }
 
 const VERSION_1 = bytesOf("HTTP/1.");
+/** How an odd one may begin, in lower case. */
+const ANY_VERSION = bytesOf("http/");
+const ICY = bytesOf("ICY ");
 
 /**
  * Whether `bytes[start..end)`, all that has come so far, can become a status line: who greets in another protocol
  * and then waits for an answer is not to be waited for.
+ *
+ * @param tolerant whether an odd one counts: after empty lines, of another version, or of a stream
  */
-export function mayBecomeStatusLine(bytes: Uint8Array, start: number, end: number): boolean {
+export function mayBecomeStatusLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  tolerant = false,
+): boolean {
+  if (tolerant) return mayBecomeOdd(bytes, start, end);
   const length = Math.min(VERSION_1.length, end - start);
   for (let i = 0; i < length; i++) if (bytes[start + i] !== VERSION_1[i]) return false;
   return true;
+}
+
+function mayBecomeOdd(bytes: Uint8Array, start: number, end: number): boolean {
+  while (start < end && (bytes[start] === CR || bytes[start] === LF)) start++;
+  const as = (wanted: Uint8Array, fold: number) => {
+    const length = Math.min(wanted.length, end - start);
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[start + i];
+      if (byte !== wanted[i] && (byte | fold) !== wanted[i]) return false;
+    }
+    return true;
+  };
+  return as(ANY_VERSION, 0x20) || as(ICY, 0);
 }

@@ -66,20 +66,16 @@ function decoded(text: string): string {
 
 /**
  * Reads the target of a request whose head is whole. Throws {@link HttpError} 400 for a form that does not go
- * with the method, a scheme that is not fetched here, a fragment, or an authority that is none.
+ * with the method, a scheme that is not fetched here, or an authority that is none. A fragment is no part of the
+ * target (RFC 9110 §7.1) and is left out.
  */
 export function readTarget(head: HeadReader, line: RequestLine, method: string): Target {
   const { bytes } = head;
   const start = line.targetStart;
-  const end = line.targetEnd;
+  const end = withoutFragment(bytes, start, line.targetEnd, method);
   if (method === "CONNECT") {
     const authority = authorityOf(head, start, end, "connect");
     return { form: "authority", scheme: "http", authority, pathStart: end, pathEnd: end };
-  }
-  for (let at = start; at < end; at++) {
-    if (bytes[at] === FRAGMENT) {
-      throw badRequest("a fragment (#...) in the request target: it stays with the client");
-    }
   }
   if (bytes[start] === SLASH) {
     return { form: "origin", scheme: "http", authority: null, pathStart: start, pathEnd: end };
@@ -89,6 +85,13 @@ export function readTarget(head: HeadReader, line: RequestLine, method: string):
     return { form: "asterisk", scheme: "http", authority: null, pathStart: start, pathEnd: end };
   }
   return readAbsolute(head, start, end);
+}
+
+/** Where a target ends before its fragment. What CONNECT asks for is no URL and has none. */
+function withoutFragment(bytes: Uint8Array, start: number, end: number, method: string): number {
+  if (method === "CONNECT") return end;
+  for (let at = start; at < end; at++) if (bytes[at] === FRAGMENT) return at;
+  return end;
 }
 
 function readAbsolute(head: HeadReader, start: number, end: number): Target {

@@ -103,6 +103,8 @@ export class Exchange {
   error = "";
   /** What went wrong in words for the operator, else `""`. Printable, but may hold bytes from the network. */
   details = "";
+  /** What was odd about the origin's or parent's response and was understood all the same, with commas; else `""`. */
+  odd = "";
   /** True when a body or tunnel did not reach its end. */
   truncated = false;
 

@@ -55,7 +55,7 @@ export function enterGateway(session: Session, exchange: Exchange, request: Requ
   const { head } = request;
   readRequestLine(head, request);
   const method = request.method = exchange.method = head.text(head.start, request.methodEnd);
-  const target = exchange.target = head.text(request.targetStart, request.targetEnd);
+  const target = exchange.target = withoutFragment(head.text(request.targetStart, request.targetEnd));
   if (!target.startsWith("/")) {
     throw badRequest(
       "this is a gateway, not a proxy: ask it for /example.com/ instead of http://example.com/",
@@ -94,6 +94,12 @@ function becomes(request: Request, url: string, ownOrigin: boolean): void {
   const bytes = bytesOf(lines.join("\r\n") + "\r\n\r\n");
   head.begin(bytes, 0);
   head.read(bytes.length);
+}
+
+/** A target as its site is asked for it (RFC 9110 §7.1). */
+function withoutFragment(target: string): string {
+  const at = target.indexOf("#");
+  return at < 0 ? target : target.slice(0, at);
 }
 
 /** The page that the request is from; `""` where it does not say, or says it twice. */

@@ -65,7 +65,7 @@ export async function switchProtocols(
   exchange.status = exchange.originStatus = 101;
   exchange.responseAt = performance.now();
   if (!await send(session, exchange, response)) return false;
-  up.start = response.head.end;
+  up.start = response.end;
   // a body that waits for 100 is not going to get it any more
   upload?.proceed();
   if (upload !== null && !await upload.whole()) {

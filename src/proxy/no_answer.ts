@@ -24,14 +24,16 @@ export class NotAnswered extends HttpError {
 /**
  * Whether an answer seems to begin in a kept connection's buffer, where empty lines are skipped; false while there is
  * nothing else. Throws {@link NotAnswered} for what begins no status line.
+ *
+ * @param tolerant whether an odd status line is one
  */
-export function beginsAnswer(up: Upstream): boolean {
+export function beginsAnswer(up: Upstream, tolerant: boolean): boolean {
   const { buffer, start, end } = up;
   let at = start;
   while (at < end && (buffer[at] === CR || buffer[at] === LF)) at++;
   up.skipped += at - start;
   up.start = at;
-  if (up.skipped > MAX_EMPTY || !mayBecomeStatusLine(buffer, at, end)) {
+  if (up.skipped > MAX_EMPTY || !mayBecomeStatusLine(buffer, at, end, tolerant)) {
     throw new NotAnswered("the origin sent what is no HTTP/1.1");
   }
   return at < end;

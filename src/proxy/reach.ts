@@ -210,7 +210,11 @@ async function askParent(
   if (parent.speaksHttp) {
     const before = exchange.fields.field("via");
     const via = `${before === "" ? "" : `${before}, `}1.1 ${services.settings.pseudonym}`;
-    await askForTunnel(services, up, parent, authority, via);
+    try {
+      await askForTunnel(services, up, parent, authority, via);
+    } finally {
+      exchange.odd = up.odd.join(", ");
+    }
   } else await askForSocksTunnel(up, parent, authority);
 }
 

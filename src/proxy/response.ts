@@ -1,25 +1,19 @@
 /** A response's head, what it says, and the head that is made of it. */
 
 import { Field } from "../http/field_names.ts";
-import { HeadReader } from "../http/head_reader.ts";
 import { HeadWriter } from "../http/head_writer.ts";
 import { ConnectionOptions } from "../http/hop_by_hop.ts";
-import type { StatusLine } from "../http/start_line.ts";
+import { ResponseReader } from "../http/response_reader.ts";
 import { copyOf } from "../http/text.ts";
-import type { ProxySettings } from "./settings.ts";
 
 /** Room for most heads; a writer that has grown beyond it is not kept. */
 const WRITER_SIZE = 4096;
 
 const CONTENT_TYPE = 1 << Field.ContentType;
 
-export class Response implements StatusLine {
-  readonly head: HeadReader;
+export class Response extends ResponseReader {
   readonly options = new ConnectionOptions();
   writer = new HeadWriter(WRITER_SIZE);
-  status = 0;
-  minorVersion = 1;
-  reasonStart = 0;
 
   #contentType = "";
 
@@ -39,13 +33,9 @@ export class Response implements StatusLine {
     return same === length ? last : this.#contentType = copyOf(head.value(index));
   }
 
-  constructor(settings: ProxySettings) {
-    this.head = new HeadReader("response", settings);
-  }
-
   /** Lets go of what belongs to the exchange, for the next one. False when it is not worth keeping. */
   release(): boolean {
-    this.head.release();
+    this.forget();
     return this.writer.bytes.length <= WRITER_SIZE * 4;
   }
 }

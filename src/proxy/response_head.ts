@@ -32,8 +32,8 @@ export function writeResponseHead(
   const { head, writer, status } = response;
   writer.begin(head);
   // a length has no place where there can be no body (RFC 9110 §8.6)
-  const length = status === 204 ? null : unpaddedLength(head);
-  if (status === 204 || length !== null) writer.leaveOut = CONTENT_LENGTH;
+  const length = status === 204 || response.framesNothing ? null : unpaddedLength(head);
+  if (status === 204 || length !== null || response.framesNothing) writer.leaveOut = CONTENT_LENGTH;
   writer.statusLine(head, response);
   writer.fields(head, response.options, null);
   if (length !== null) writer.addField("Content-Length", length);

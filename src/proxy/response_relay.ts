@@ -3,8 +3,7 @@
 import { BodyReader } from "../http/body_reader.ts";
 import { wrapChunk } from "../http/chunked.ts";
 import { badResponse, HttpError } from "../http/error.ts";
-import { CHUNKED, type Framing, responseFraming, UNTIL_CLOSE } from "../http/framing.ts";
-import { mayBecomeStatusLine, readStatusLine } from "../http/start_line.ts";
+import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
 import { MEDIUM } from "../net/buffers.ts";
 import { ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
@@ -66,21 +65,18 @@ export class ResponseRelay {
   async run(): Promise<void> {
     const { up, request, response, session, exchange, upload } = this;
     const { down } = session;
-    const { head } = response;
     for (;;) {
       if (up.start === up.end && await this.#more() <= 0) throw this.#lost();
-      if (this.silent && exchange.reused && !beginsAnswer(up)) continue;
+      if (this.silent && exchange.reused && !beginsAnswer(up, response.tolerant)) continue;
       this.silent = false;
-      head.begin(up.buffer, up.start);
-      while (!head.read(up.end)) {
-        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) {
-          throw badResponse("the origin sent what is no HTTP/1.1");
-        }
-        if (up.room === 0) up.grow(head);
+      response.begin(up.buffer, up.start);
+      while (!response.read(up.end)) {
+        if (!response.mayBecome(up.end)) throw badResponse("the origin sent what is no HTTP/1.1");
+        if (up.room === 0) up.grow(response);
         if (await this.#more() <= 0) throw this.#lost();
       }
-      readStatusLine(head, response);
-      response.options.read(head);
+      if (response.odd.length > 0) exchange.odd = response.odd.join(", ");
+      response.options.read(response.head);
       if (response.status >= 200) break;
       session.watch.answered();
       if (response.status === 101) {
@@ -105,12 +101,14 @@ export class ResponseRelay {
     const reader = this.#reader!;
     if (reception === "record" && !reader.done) {
       if (!await this.#handOver()) this.keepDown = false;
+      if (reader.odd.length > 0) this.#quarantine();
       return;
     }
     down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);
     if (!await this.#sendHead()) return this.#cut();
     if (!reader.done && !await this.#sendRest()) return this.#cut();
     down.deadline = Infinity;
+    if (reader.odd.length > 0) this.#quarantine();
     // what follows a complete response is none (RFC 9112 §6.3): such a connection is not used again
     this.keepUp = this.#persistent && up.start === up.end && !up.ended;
     // the client is still sending what nobody reads
@@ -129,10 +127,19 @@ export class ResponseRelay {
     if (++this.#interim > MAX_INTERIM) {
       throw badResponse("the origin sent more interim responses than anybody needs");
     }
+    response.framing(request.method);
     if (response.status === 100) upload?.proceed();
     if (!await passInterim(session, exchange, request, response)) throw this.#lost();
     if (upload === null) session.watch.beginLater();
-    up.start = response.head.end;
+    up.start = response.end;
+  }
+
+  /** Both connections end after a response that was odd, and the record says how (RFC 9112 §11). */
+  #quarantine(): void {
+    const { response } = this;
+    response.note(this.#reader!.odd);
+    this.exchange.odd = response.odd.join(", ");
+    this.keepUp = this.keepDown = this.#persistent = false;
   }
 
   /**
@@ -141,11 +148,15 @@ export class ResponseRelay {
    */
   #begin(): Reception {
     const { session, request, response, up, upload, exchange, caching } = this;
-    const { head } = response;
     exchange.responseAt = performance.now();
     exchange.contentType = response.contentType();
-    this.#framing = responseFraming(head, response.status, request.method);
-    const reader = this.#reader = new BodyReader("response", this.#framing, session.services.settings);
+    this.#framing = response.framing(request.method);
+    const reader = this.#reader = new BodyReader(
+      "response",
+      this.#framing,
+      session.services.settings,
+      response.tolerant,
+    );
     this.#downFraming = this.#framing;
     if (this.#framing < 0) this.#downFraming = request.minorVersion === 1 ? CHUNKED : UNTIL_CLOSE;
     const uploaded = upload === null || upload.done;
@@ -153,12 +164,17 @@ export class ResponseRelay {
     this.keepDown = uploaded && request.minorVersion === 1 && !request.options.close &&
       !session.services.draining;
     this.#persistent = uploaded && response.minorVersion === 1 && !response.options.close &&
-      this.#framing !== UNTIL_CLOSE;
-    const reception = caching === null ? "relay" : caching.storing.receive(response, this.#framing);
+      this.#framing !== UNTIL_CLOSE && up.odd.length === 0;
+    if (response.odd.length > 0) this.#quarantine();
+    let reception = caching === null ? "relay" : caching.storing.receive(response, this.#framing);
     // may throw: nothing has been sent yet
-    if (reader.done) up.start = head.end;
-    else this.#take(head.end);
+    if (reader.done) up.start = response.end;
+    else this.#take(response.end);
     upload?.stop();
+    if (reader.odd.length > 0) {
+      this.#quarantine();
+      if (reception === "record") reception = caching!.storing.decline();
+    }
     if (reception === "answer" || reception === "again") return reception;
     const stores = reception === "record";
     if (stores && reader.done) {
@@ -327,6 +343,7 @@ export class ResponseRelay {
   /** The response cannot be brought to its end: both connections end, so that nobody takes it for whole. */
   #cut(): void {
     const { session: { down }, up, exchange } = this;
+    if (this.#reader !== null && this.#reader.odd.length > 0) this.#quarantine();
     exchange.truncated = true;
     if (exchange.error === "") {
       if (down.expired) exchange.details = "the client stopped reading";

@@ -94,7 +94,7 @@ export class Services {
 
   borrowResponse(): Response {
     const response = this.#responses.pop() ?? new Response(this.settings);
-    response.head.limits = this.settings;
+    response.use(this.settings);
     return response;
   }
 

@@ -67,6 +67,10 @@ export interface ProxySettings {
   originConnections: "keep" | "close";
   /** Which ways lead where; what no route names is reached directly. */
   routes: Routes<WaySpec>;
+  /** Whether odd responses are understood in the one way that the RFCs leave, or answered with 502. */
+  originTolerance: "tolerant" | "strict";
+  /** Whether weir names itself in requests to origins too, or in responses alone. */
+  via: "both" | "responses";
   /** What becomes of `X-Forwarded-For` and `Forwarded`. */
   forwardedFor: "leave" | "delete" | "set" | "append";
   /** Whether sites in a gateway on loopback have origins of their own in browsers, or share that of its paths. */

@@ -1,7 +1,6 @@
 /** A connection on which an origin is asked, and the way that it takes. */
 
 import type { Authority } from "../http/authority.ts";
-import type { HeadReader } from "../http/head_reader.ts";
 import type { Scheme } from "../http/target.ts";
 import { borrow, giveBack, LARGE } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
@@ -19,6 +18,8 @@ export class Upstream extends Connection {
   parent: Parent | null = null;
   /** Whether it leads to the parent itself, which gets requests in absolute form. */
   asksParent = false;
+  /** What was odd about the answer that opened its tunnel: such a connection serves one exchange and no more. */
+  odd: readonly string[] = [];
   /** What the pool knows it by; `""` when it is no connection to be kept. */
   key = "";
   /** Set when a user may have authenticated it: no other client may use it from then on. */
@@ -29,7 +30,7 @@ export class Upstream extends Connection {
   skipped = 0;
 
   /** Goes on in a larger buffer with a head that does not fit. Not while a read is under way. */
-  grow(head: HeadReader): void {
+  grow(head: { move(bytes: Uint8Array, delta: number): void }): void {
     const before = this.start;
     const { length } = this.buffer;
     giveBack(this.swap(length < LARGE ? borrow(LARGE) : new Uint8Array(length * 2)));

@@ -64,6 +64,8 @@ export const SETTINGS: ProxySettings = {
   poolTimeout: 30_000,
   originConnections: "keep",
   routes: new Routes([], new Map()),
+  originTolerance: "tolerant",
+  via: "both",
   forwardedFor: "leave",
   gatewayOrigins: "site",
   frontPage: { names: [], wpad: false, rules: [] },

@@ -113,6 +113,7 @@ export class BodyFetch {
         return this.#failed("http_response_incomplete", "the origin closed the connection within the body");
       }
       reader.read(up.buffer, up.start, up.end);
+      if (reader.odd.length > 0) this.storing.spoil();
       up.start = reader.consumed;
       this.#record();
       if (!reader.done) {

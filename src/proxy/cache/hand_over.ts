@@ -52,7 +52,9 @@ export class HandOver {
     const { writer } = response;
     const head = writer.bytes.slice(0, writer.length);
     session.up = null;
-    const fetched = fetch.run().then((whole) => leave(session.services, this.up, whole && persistent));
+    const fetched = fetch.run().then((whole) =>
+      leave(session.services, this.up, whole && persistent && reader.odd.length === 0)
+    );
     // trailers are not kept, but who brought them here gets them
     const lastChunk = () => writeLastChunk(reader.trailers, response.options);
     if (await sendRecorded(session, exchange, head, this.#source, framing, lastChunk)) {

@@ -6,9 +6,8 @@
 import type { Finding } from "../../cache/find.ts";
 import { BodyReader } from "../../http/body_reader.ts";
 import { HttpError } from "../../http/error.ts";
-import { responseFraming, UNTIL_CLOSE } from "../../http/framing.ts";
+import { UNTIL_CLOSE } from "../../http/framing.ts";
 import { HeadWriter } from "../../http/head_writer.ts";
-import { mayBecomeStatusLine, readStatusLine } from "../../http/start_line.ts";
 import { copyOf } from "../../http/text.ts";
 import { cacheWords } from "../../cache/cache_status.ts";
 import type { Facts } from "../../policy/facts.ts";
@@ -174,15 +173,17 @@ export class Revalidation implements Asker {
       exchange.responseAt = performance.now();
       exchange.originStatus = exchange.status = response.status;
       exchange.contentType = response.contentType();
-      const framing = responseFraming(response.head, response.status, "GET");
-      const reader = new BodyReader("response", framing, settings);
-      const persistent = response.minorVersion === 1 && !response.options.close && framing !== UNTIL_CLOSE;
-      const reception = storing.receive(response, framing);
-      if (reader.done) up.start = response.head.end;
+      const framing = response.framing("GET");
+      const reader = new BodyReader("response", framing, settings, response.tolerant);
+      const persistent = response.minorVersion === 1 && !response.options.close &&
+        framing !== UNTIL_CLOSE && up.odd.length === 0;
+      let reception = storing.receive(response, framing);
+      if (reader.done) up.start = response.end;
       else {
-        reader.read(up.buffer, response.head.end, up.end);
+        reader.read(up.buffer, response.end, up.end);
         up.start = reader.consumed;
       }
+      if (reception === "record" && reader.odd.length > 0) reception = storing.decline();
       if (reception === "record") {
         if (reader.done) {
           storing.keepWhole(response, up.buffer.slice(reader.dataStart, reader.dataEnd), up.address);
@@ -199,9 +200,11 @@ export class Revalidation implements Asker {
         ...storing.facts,
         stored: storing.facts.stored || reception === "record",
       });
-      keeps = persistent && reader.done;
+      response.note(reader.odd);
+      keeps = persistent && response.odd.length === 0 && reader.done;
     } finally {
       this.#up = null;
+      if (response.odd.length > 0) exchange.odd = response.odd.join(", ");
       exchange.upstreamSentBytes += up.sent - sentBefore;
       exchange.upstreamReceivedBytes += up.received - receivedBefore;
       services.giveBackResponse(response);
@@ -211,7 +214,6 @@ export class Revalidation implements Asker {
   }
 
   async #readHead(up: Upstream, response: Response): Promise<void> {
-    const { head } = response;
     const { authority } = this.facts;
     const { reused } = this.#exchange;
     let begun = !reused;
@@ -219,20 +221,20 @@ export class Revalidation implements Asker {
       if (interim > MAX_INTERIM) throw lost(authority.text);
       if (up.start === up.end && !up.reading) up.empty();
       if (up.start === up.end && await up.read() <= 0) throw lost(authority.text);
-      if (!begun && !beginsAnswer(up)) continue;
+      if (!begun && !beginsAnswer(up, response.tolerant)) continue;
       begun = true;
-      head.begin(up.buffer, up.start);
-      while (!head.read(up.end)) {
-        if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw lost(authority.text);
-        if (up.room === 0) up.grow(head);
+      response.begin(up.buffer, up.start);
+      while (!response.read(up.end)) {
+        if (!response.mayBecome(up.end)) throw lost(authority.text);
+        if (up.room === 0) up.grow(response);
         if (await up.read() <= 0) throw lost(authority.text);
       }
-      readStatusLine(head, response);
-      response.options.read(head);
+      response.options.read(response.head);
       refuseNoAnswer(response, up, authority, reused && interim === 0);
       if (response.status >= 200) return;
       if (response.status === 101) throw lost(authority.text);
-      up.start = head.end;
+      response.framing("GET");
+      up.start = response.end;
       interim++;
     }
   }

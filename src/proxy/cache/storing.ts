@@ -64,6 +64,7 @@ export class Storing {
   #shelfWriter: ShelfWriter | null = null;
   /** Others may still join while the body is recorded. */
   #recordedFor: Flight | null = null;
+  #spoiled = false;
   /** The head of what is recorded. */
   #recorded: StoredResponse | null = null;
 
@@ -112,8 +113,9 @@ export class Storing {
       // what it brings itself is newer than that
       this.#generation = cache.generation;
     }
+    const isOdd = response.odd.length > 0;
     if (status === 304 && this.#conditions.length > 0) {
-      if (this.#freshen(response, now)) return "answer";
+      if (!isOdd && this.#freshen(response, now)) return "answer";
       this.#again = true;
       return "again";
     }
@@ -121,7 +123,7 @@ export class Storing {
       this.#fallBack(finding.stored as Variant, finding.ttl, "error");
       return "answer";
     }
-    if (asked.method === "HEAD") this.#updateByHead(response, now);
+    if (asked.method === "HEAD" && !isOdd) this.#updateByHead(response, now);
     const reason = this.#judge(response, framing, now);
     if (reason === null) {
       this.facts = { ...this.facts, bypassed: false, reason: "" };
@@ -136,6 +138,20 @@ export class Storing {
     return "relay";
   }
 
+  /** What {@link receive} wanted to record turns out to be odd before anybody has heard of it. */
+  decline(): Reception {
+    this.facts = { ...this.facts, reason: "odd" };
+    this.land(null);
+    return "relay";
+  }
+
+  /** What is being recorded turns out to be odd: those who read it go on, but no others join, and it is not kept. */
+  spoil(): void {
+    this.#spoiled = true;
+    if (this.#recordedFor !== null) this.cache.end(this.key, this.#recordedFor);
+    this.#recordedFor = null;
+  }
+
   get #url(): string {
     return urlOf(this.key);
   }
@@ -146,6 +162,8 @@ export class Storing {
     // the response to a POST may say of itself that it is what a GET would bring (RFC 9110 §9.3.3)
     const posted = finding.kind === "bypass" && asked.method === "POST";
     if (finding.kind === "bypass" && !posted) return finding.reason;
+    // others would have to understand it in the same way (RFC 9112 §11)
+    if (response.odd.length > 0) return "odd";
     const { status, head } = response;
     const came = { status, fields: head };
     const judged = mayStore(asked, came, now, posted ? this.#url : null);
@@ -284,7 +302,7 @@ export class Storing {
   finished(variant: Variant): void {
     const recording = variant.body as Recording;
     const writer = this.#shelfWriter;
-    if (recording.state === "whole" && this.cache.isCurrent(this.key, this.#generation)) {
+    if (recording.state === "whole" && !this.#spoiled && this.cache.isCurrent(this.key, this.#generation)) {
       const head = { ...variant, fields: variant.fields, length: recording.length };
       const pieces = recording.complete ? recording.take() : [];
       const whole = new Variant(head, variant.reason, variant.address, pieces);

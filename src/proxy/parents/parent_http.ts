@@ -2,7 +2,6 @@
 
 import type { Authority } from "../../http/authority.ts";
 import { HttpError } from "../../http/error.ts";
-import { mayBecomeStatusLine, readStatusLine } from "../../http/start_line.ts";
 import { bytesOf } from "../../http/text.ts";
 import { borrow, giveBack, LARGE, MEDIUM } from "../../net/buffers.ts";
 import type { Parent } from "./parent.ts";
@@ -41,10 +40,11 @@ export async function askForTunnel(
       await readHead(up, response, parent, text);
       if (response.status >= 200) break;
       if (response.status === 101 || interim === MAX_INTERIM) throw senseless(parent, "an interim answer");
-      up.start = response.head.end;
+      up.start = response.end;
     }
+    up.odd = response.odd;
     if (response.status >= 300) throw refusal(parent, response, text);
-    up.start = response.head.end;
+    up.start = response.end;
   } catch (error) {
     if (!(error instanceof HttpError) || error instanceof ParentError) throw error;
     throw senseless(parent, error.message);
@@ -54,27 +54,25 @@ export async function askForTunnel(
 }
 
 async function readHead(up: Upstream, response: Response, parent: Parent, text: string): Promise<void> {
-  const { head } = response;
   if (up.start === up.end) up.empty();
-  head.begin(up.buffer, up.start);
+  response.begin(up.buffer, up.start);
   for (;;) {
     if (up.start !== up.end) {
-      if (head.read(up.end)) break;
-      if (!mayBecomeStatusLine(up.buffer, up.start, up.end)) throw senseless(parent, "what is no HTTP/1.1");
+      if (response.read(up.end)) return;
+      if (!response.mayBecome(up.end)) throw senseless(parent, "what is no HTTP/1.1");
       if (up.room === 0) grow(up, response);
     }
     if (await up.read() <= 0) throw silent(parent, text);
   }
-  readStatusLine(head, response);
 }
 
 /** A head that does not fit goes on in a larger buffer. */
-function grow(up: Upstream, { head }: Response): void {
+function grow(up: Upstream, response: Response): void {
   const before = up.start;
   const { length } = up.buffer;
   const size = length < MEDIUM ? MEDIUM : LARGE;
   giveBack(up.swap(length < LARGE ? borrow(size) : new Uint8Array(length * 2)));
-  head.move(up.buffer, up.start - before);
+  response.move(up.buffer, up.start - before);
 }
 
 function joined(...parts: Uint8Array[]): Uint8Array {
