@@ -249,6 +249,7 @@ async function jobOf(line: CommandLine, io: Io): Promise<Job> {
       connectTimeout: values["connect-timeout"] ?? DEFAULTS["connect-timeout"],
       responseTimeout: values["response-timeout"] ?? DEFAULTS["response-timeout"],
       bodyTimeout: values["body-timeout"] ?? DEFAULTS["body-timeout"],
+      originTolerance: values["origin-tolerance"] ?? DEFAULTS["origin-tolerance"],
       maxHeadSize: DEFAULTS["max-head-size"],
       maxFields: DEFAULTS["max-fields"],
     },

@@ -60,7 +60,7 @@ export class Showing {
   }
 
   /** @param note what became of the body, if that has to be said */
-  summary({ head, times, bytes, trailers, noTunnel, whole }: Outcome, note: string): void {
+  summary({ head, times, bytes, trailers, odd, noTunnel, whole }: Outcome, note: string): void {
     let text = "\n";
     for (const [name, value] of trailers) text += this.#field("response", "<", name, value);
     if (trailers.length > 0) text += "\n";
@@ -70,6 +70,7 @@ export class Showing {
         if (value !== "") text += this.#rows(title, fieldWords("response", name, value, this.now));
       }
     }
+    if (odd.length > 0) text += this.#rows("odd", [odd.join(", ")]);
     if (noTunnel) text += this.#rows("tunnel", ["the proxy opened none; that is an answer of its own"]);
     text += this.#times(times);
     if (bytes > 0) text += this.#rows("body", [`${humanSize(bytes)}${whole ? "" : ", and not all of it"}`]);

@@ -2,7 +2,7 @@
 
 import { HttpError } from "../http/error.ts";
 import type { HeadReader } from "../http/head_reader.ts";
-import { mayBecomeStatusLine, readStatusLine, type StatusLine } from "../http/start_line.ts";
+import type { ResponseReader } from "../http/response_reader.ts";
 import { type Connection, ENDED } from "../net/connection.ts";
 import { GetFailure, type Step } from "./failure.ts";
 import type { FieldLine } from "./target.ts";
@@ -14,6 +14,8 @@ export interface AnswerHead {
   /** 0 or 1. */
   readonly minorVersion: number;
   readonly fields: readonly FieldLine[];
+  /** What was odd about it or an interim one before it, in a few words each. */
+  readonly odd: readonly string[];
 }
 
 /** The value of a field by its name in lower case, several joined by `, `; `""` without one. */
@@ -22,15 +24,15 @@ export function fieldIn({ fields }: AnswerHead, name: string): string {
 }
 
 /**
- * Reads a head into `head`, which stays of use until the connection is read again. What came after it is left in the
- * connection's buffer.
+ * Reads a head into `response`, which stays of use until the connection is read again. What came after it is left in
+ * the connection's buffer.
  *
  * @param peer who answers, in words
  * @throws {GetFailure}
  */
 export async function readAnswerHead(
   connection: Connection,
-  head: HeadReader,
+  response: ResponseReader,
   peer: string,
   step: Step,
 ): Promise<AnswerHead> {
@@ -39,26 +41,30 @@ export async function readAnswerHead(
   buffer.copyWithin(base, start, end);
   connection.start = base;
   connection.end = base + end - start;
-  head.begin(buffer, base);
+  response.begin(buffer, base);
   try {
     for (;;) {
-      if (!mayBecomeStatusLine(buffer, base, connection.end)) {
+      if (!response.mayBecome(connection.end)) {
         throw new GetFailure(step, `what ${peer} says is no HTTP/1.1`);
       }
-      if (head.read(connection.end)) break;
+      if (response.read(connection.end)) break;
+      if (connection.room === 0) {
+        connection.swap(new Uint8Array(connection.buffer.length * 2));
+        response.move(connection.buffer, 0);
+      }
       const count = await connection.read();
       if (count > 0) continue;
       const begun = connection.end > base ? "within the head of its answer" : "without an answer";
       throw ended(connection, count, peer, step, begun);
     }
-    const line: StatusLine = { status: 0, minorVersion: 1, reasonStart: 0 };
-    readStatusLine(head, line);
-    connection.start = head.end;
+    const { head, status, minorVersion, reasonStart } = response;
+    connection.start = response.end;
     return {
-      status: line.status,
-      minorVersion: line.minorVersion,
-      reason: head.text(line.reasonStart, head.startLineEnd),
+      status,
+      minorVersion,
+      reason: head.text(reasonStart, head.startLineEnd),
       fields: linesOf(head),
+      odd: response.odd,
     };
   } catch (error) {
     if (error instanceof HttpError) throw new GetFailure(step, `${peer}: ${error.message}`);

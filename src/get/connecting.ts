@@ -1,7 +1,7 @@
 /** From a request to a connection on which it may be sent: name, connection, tunnel, TLS. */
 
 import { DEFAULT_PORTS } from "../http/target.ts";
-import { HeadReader } from "../http/head_reader.ts";
+import type { ResponseReader, ResponseRules } from "../http/response_reader.ts";
 import { LARGE } from "../net/buffers.ts";
 import type { Clock } from "../net/clock.ts";
 import { Connection, type Stream } from "../net/connection.ts";
@@ -22,7 +22,7 @@ export interface ProxyRoute {
   readonly authorization: string | null;
 }
 
-export interface GetSettings {
+export interface GetSettings extends ResponseRules {
   /** `null` asks the origin itself. */
   readonly proxy: ProxyRoute | null;
   /** What `User-Agent` says. */
@@ -33,8 +33,6 @@ export interface GetSettings {
   readonly connectTimeout: number;
   readonly responseTimeout: number;
   readonly bodyTimeout: number;
-  readonly maxHeadSize: number;
-  readonly maxFields: number;
 }
 
 /** How long each step took, ms; -1 for one that was not needed or not reached. */
@@ -63,7 +61,7 @@ export interface Watcher {
 export interface Reached {
   readonly connection: Connection;
   readonly peer: string;
-  /** The head that says why there is no tunnel, in `head`; `null` when all is well. */
+  /** The head that says why there is no tunnel, in `response`; `null` when all is well. */
   readonly refusal: AnswerHead | null;
 }
 
@@ -73,13 +71,13 @@ function placeText(host: string, port: number): string {
 }
 
 /**
- * @param head is used for the answer of a proxy
+ * @param response is used for the answer of a proxy
  * @throws {GetFailure}
  */
 export async function reach(
   target: GetTarget,
   settings: GetSettings,
-  head: HeadReader,
+  response: ResponseReader,
   clock: Clock,
   times: Times,
   watcher: Watcher,
@@ -95,7 +93,7 @@ export async function reach(
     return { connection: new Connection(stream, clock, LARGE, 0), peer: hop, refusal: null };
   }
   if (proxy !== null) {
-    const refused = await openTunnel(stream, target, settings, head, clock, times, watcher, hop, signal);
+    const refused = await openTunnel(stream, target, settings, response, clock, times, watcher, hop, signal);
     if (refused !== null) return refused;
   }
   const began = performance.now();
@@ -155,7 +153,7 @@ async function openTunnel(
   stream: Deno.TcpConn,
   target: GetTarget,
   { agent, proxy }: GetSettings,
-  head: HeadReader,
+  response: ResponseReader,
   clock: Clock,
   times: Times,
   watcher: Watcher,
@@ -173,7 +171,7 @@ async function openTunnel(
     watcher.asked(lines);
     const written = connection.write(headBytes(lines));
     for (;;) {
-      const answer = await readAnswerHead(connection, head, hop, "tunnel");
+      const answer = await readAnswerHead(connection, response, hop, "tunnel");
       if (answer.status < 200) {
         watcher.answered(answer, false);
         continue;

@@ -2,8 +2,8 @@
 
 import { BodyReader } from "../http/body_reader.ts";
 import { HttpError } from "../http/error.ts";
-import { type Framing, responseFraming } from "../http/framing.ts";
-import { HeadReader } from "../http/head_reader.ts";
+import type { Framing } from "../http/framing.ts";
+import { ResponseReader } from "../http/response_reader.ts";
 import { Clock } from "../net/clock.ts";
 import type { Connection } from "../net/connection.ts";
 import { type AnswerHead, ended, linesOf, readAnswerHead } from "./answer_head.ts";
@@ -17,6 +17,8 @@ export interface Outcome {
   /** Bytes of the body, without their framing. */
   readonly bytes: number;
   readonly trailers: readonly FieldLine[];
+  /** What was odd about it, in a few words each. */
+  readonly odd: readonly string[];
   /** Whether it is the answer of a proxy that gave no tunnel. */
   readonly noTunnel: boolean;
   /** False when the watcher wanted no more of it. */
@@ -56,11 +58,11 @@ async function run(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const clock = new Clock();
-  const head = new HeadReader("response", settings);
+  const response = new ResponseReader(settings);
   const { connection, peer, refusal } = await reach(
     request.target,
     settings,
-    head,
+    response,
     clock,
     times,
     watcher,
@@ -75,15 +77,17 @@ async function run(
     let method = "CONNECT";
     if (answer === null) {
       ({ method } = request);
-      answer = await ask(connection, request, settings, head, peer, watcher, times);
+      answer = await ask(connection, request, settings, response, peer, watcher, times);
     }
     watcher.answered(answer, true);
     const bodyBegan = performance.now();
-    const framing = framingOf(head, answer, method, peer);
-    const { bytes, trailers, whole } = await readBody(connection, framing, settings, clock, peer, watcher);
+    const framing = framingOf(response, method, peer);
+    const body = new BodyReader("response", framing, settings, response.tolerant);
+    const { bytes, trailers, whole } = await readBody(connection, body, settings, clock, peer, watcher);
+    response.note(body.odd);
     const now = performance.now();
     if (framing !== 0) times.body = now - bodyBegan;
-    return { head: answer, times, bytes, trailers, noTunnel: refusal !== null, whole };
+    return { head: answer, times, bytes, trailers, odd: response.odd, noTunnel: refusal !== null, whole };
   } finally {
     signal.removeEventListener("abort", close);
     connection.release();
@@ -98,7 +102,7 @@ async function ask(
   connection: Connection,
   request: GetRequest,
   { agent, proxy }: GetSettings,
-  head: HeadReader,
+  response: ResponseReader,
   peer: string,
   watcher: Watcher,
   times: Times,
@@ -110,7 +114,7 @@ async function ask(
   // not waited for: who does not want the body answers before it has taken it
   connection.write(joined(headBytes(lines), request.body));
   for (let interim = 0; interim <= MAX_INTERIM; interim++) {
-    const answer = await readAnswerHead(connection, head, peer, "answer");
+    const answer = await readAnswerHead(connection, response, peer, "answer");
     // after a change of protocols nothing comes that could be read here
     if (answer.status >= 200 || answer.status === 101) {
       times.answer = performance.now() - began;
@@ -129,9 +133,9 @@ function joined(head: Uint8Array<ArrayBuffer>, body: Uint8Array | null): Uint8Ar
   return whole;
 }
 
-function framingOf(head: HeadReader, { status }: AnswerHead, method: string, peer: string): Framing {
+function framingOf(response: ResponseReader, method: string, peer: string): Framing {
   try {
-    return responseFraming(head, status, method);
+    return response.framing(method);
   } catch (error) {
     if (error instanceof HttpError) throw new GetFailure("answer", `${peer}: ${error.message}`);
     throw error;
@@ -140,13 +144,12 @@ function framingOf(head: HeadReader, { status }: AnswerHead, method: string, pee
 
 async function readBody(
   connection: Connection,
-  framing: Framing,
+  body: BodyReader,
   settings: GetSettings,
   clock: Clock,
   peer: string,
   watcher: Watcher,
 ): Promise<{ bytes: number; trailers: readonly FieldLine[]; whole: boolean }> {
-  const body = new BodyReader("response", framing, settings);
   let bytes = 0;
   while (!body.done) {
     if (connection.end > connection.start) {
@@ -170,7 +173,7 @@ async function readBody(
     const count = await connection.read();
     if (count > 0) continue;
     if (count === 0 && body.end()) break;
-    const of = framing > 0 ? ` of ${framing}` : "";
+    const of = body.framing > 0 ? ` of ${body.framing}` : "";
     const where = `after ${bytes}${of} bytes of the body`;
     throw ended(connection, count, peer, "body", where);
   }

@@ -97,7 +97,9 @@ function readPort(text: string, colon: number, defaultPort: number | null): numb
 
 function badPort(text: string): HttpError {
   if (text.includes("@")) return userInformation(text);
-  return badRequest(`${shown(text)} has no valid port: write a number from 1 to 65535 in plain digits`);
+  // what stands for the port may be a password whose / or # has ended it
+  const host = text.slice(0, text.lastIndexOf(":"));
+  return badRequest(`${shown(host)} has no valid port: write a number from 1 to 65535 in plain digits`);
 }
 
 function manyColons(text: string): HttpError {
@@ -106,6 +108,8 @@ function manyColons(text: string): HttpError {
     return badRequest(`${shown(text)} is an IPv6 address without brackets: write [${text}]:443`);
   }
   return badRequest(
-    `${shown(text)} has more than one colon: write host:port, and an IPv6 address in brackets`,
+    `${
+      shown(text.slice(0, text.indexOf(":")))
+    } has more than one colon behind it: write host:port, and an IPv6 address in brackets`,
   );
 }

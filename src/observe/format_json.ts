@@ -23,7 +23,8 @@ const MAX_NAME = 256;
  * TLS named, where it was looked at), `parent` (the proxy through which it went, by its name; what it resolves a name
  * to is not known), `origin` (the address dialled, or that the parent was asked for) with `originPort`, `reused`, `retries`,
  * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
- * `connectedMs` and `responseMs` (counted from the start), `error` (an RFC 9209 type), `details`, `truncated`.
+ * `connectedMs` and `responseMs` (counted from the start), `error` (an RFC 9209 type), `details`, `odd` (what was odd
+ * about the response and understood all the same: `LF line end, folded line`), `truncated`.
  */
 export function formatJson(exchange: Exchange): string {
   let line =
@@ -53,6 +54,7 @@ export function formatJson(exchange: Exchange): string {
   line += `,"durationMs":${since(exchange, exchange.endedAt)}`;
   if (exchange.error !== "") line += error.of(exchange.error);
   if (exchange.details !== "") line += details.of(exchange.details);
+  if (exchange.odd !== "") line += odd.of(exchange.odd);
   return line + (exchange.truncated ? ',"truncated":true}' : "}");
 }
 
@@ -127,4 +129,5 @@ const parent = new Member("parent", MAX_NAME);
 const originAddress = new Member("origin", MAX_NAME);
 const contentType = new Member("contentType", MAX_NAME);
 const error = new Member("error", MAX_NAME);
+const odd = new Member("odd", MAX_WORDS);
 const details = new Member("details", MAX_WORDS);

@@ -62,6 +62,7 @@ function remarks(exchange: Exchange, colors: boolean): string {
     (exchange.protocol === "http" ? "" : `  ${paint(colors, DIM, exchange.protocol)}`) +
     (isWorthAWord(exchange.cache) ? `  ${paint(colors, GREEN, exchange.cache)}` : "") +
     (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`) +
+    (exchange.odd === "" ? "" : `  ${paint(colors, YELLOW, `odd response: ${exchange.odd}`)}`) +
     // the number that an own answer shows its client
     (exchange.ownAnswer ? `  ${paint(colors, DIM, `#${exchange.number}`)}` : "");
 }

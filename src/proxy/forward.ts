@@ -19,7 +19,7 @@ import type { Way } from "./parents/parent.ts";
 import { connect } from "./reach.ts";
 import { purge } from "./cache/purge.ts";
 import type { Request } from "./request.ts";
-import { addressToParent, writeRequestHead } from "./request_head.ts";
+import { addressToParent, viaForParent, writeRequestHead } from "./request_head.ts";
 import { ResponseRelay } from "./response_relay.ts";
 import type { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
@@ -154,7 +154,9 @@ function compose(
   caching: Caching | null,
 ): void {
   writeRequestHead(session, request, request.writer, caching?.storing ?? null);
-  if (up.asksParent) addressToParent(request.writer, request.target.authority!, up.parent!);
+  if (up.asksParent) {
+    addressToParent(request.writer, request.target.authority!, up.parent!, viaForParent(session, request));
+  }
   if (request.framing === 0) return;
   relay.upload = new Upload(session, request, up);
   relay.upload.takeFirst(request.writer);

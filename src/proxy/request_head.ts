@@ -7,6 +7,7 @@ import { CHUNKED, unpaddedLength } from "../http/framing.ts";
 import {
   CONNECTION_CLOSE,
   CONNECTION_UPGRADE,
+  fieldLine,
   type HeadWriter,
   TE_TRAILERS,
   TRANSFER_ENCODING_CHUNKED,
@@ -21,6 +22,7 @@ import type { Session } from "./session.ts";
 import type { Storing } from "./cache/storing.ts";
 
 const STAR = 0x2a;
+const VIA = 1 << Field.Via;
 const EXPECT = 1 << Field.Expect;
 const TE = 1 << Field.TE;
 const CONTENT_LENGTH = 1 << Field.ContentLength;
@@ -50,10 +52,13 @@ export function writeRequestHead(
   if (length !== null) writer.leaveOut |= CONTENT_LENGTH;
   if (request.expectsInVain) writer.leaveOut |= EXPECT;
   if (settings.forwardedFor === "delete" || settings.forwardedFor === "set") writer.leaveOut |= FORWARDED_FOR;
+  const namesItself = settings.via === "both";
+  // some origins do not compress for proxies: they are not shown any, not those before this one either
+  if (!namesItself) writer.leaveOut |= VIA;
   storing?.prepare(writer);
   writer.requestLine(head, request, target, request.method);
   writer.fields(head, options, target);
-  writer.add(services.via[request.minorVersion]);
+  if (namesItself) writer.add(services.via[request.minorVersion]);
   if (request.framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
   if (length !== null) writer.addField("Content-Length", length);
   if (counted !== null) writer.addField("Max-Forwards", counted);
@@ -70,15 +75,34 @@ export function writeRequestHead(
 }
 
 /**
+ * The line `Via` that a parent gets though origins get none: it is between proxies that requests go round in circles
+ * (RFC 9110 §7.6.3). `null` where the head for the origin has it already.
+ */
+export function viaForParent({ services: { settings } }: Session, request: Request): Uint8Array | null {
+  if (settings.via === "both") return null;
+  const before = request.head.values(Field.Via);
+  const own = `1.${request.minorVersion} ${settings.pseudonym}`;
+  return fieldLine("Via", before === "" ? own : `${before}, ${own}`);
+}
+
+/**
  * Makes of a head for an origin one for a parent: with the target in absolute form (RFC 9112 §3.2.2), and with what the
  * parent knows weir by.
+ *
+ * @param via see {@link viaForParent}
  */
-export function addressToParent(writer: HeadWriter, authority: Authority, parent: Parent): void {
+export function addressToParent(
+  writer: HeadWriter,
+  authority: Authority,
+  parent: Parent,
+  via: Uint8Array | null,
+): void {
   const { bytes } = writer;
   const target = bytes.indexOf(SP) + 1;
   const prefix = bytesOf(`http://${authority.hostField(DEFAULT_PORTS.http)}`);
   // OPTIONS * is the absolute form without a path (RFC 9112 §3.2.4)
   writer.insert(target, prefix, bytes[target] === STAR ? 1 : 0);
+  if (via !== null) writer.insert(writer.length - 2, via);
   if (parent.authorization !== null) writer.insert(writer.length - 2, parent.authorization);
 }
 

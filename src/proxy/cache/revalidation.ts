@@ -28,7 +28,7 @@ import type { Response } from "../response.ts";
 import type { Services } from "../services.ts";
 import type { Session } from "../session.ts";
 import { Storing } from "./storing.ts";
-import { addressToParent, writeRequestHead } from "../request_head.ts";
+import { addressToParent, viaForParent, writeRequestHead } from "../request_head.ts";
 import type { Upstream } from "../upstream.ts";
 
 /** Exchanges without a client at a time: nobody else bounds them. */
@@ -79,6 +79,7 @@ export class Revalidation implements Asker {
 
   readonly #exchange: Exchange;
   readonly #scheme: "http" | "https";
+  readonly #via: Uint8Array | null;
   #up: Upstream | null = null;
 
   constructor(session: Session, request: Request, readonly storing: Storing, readonly bytes: Uint8Array) {
@@ -87,6 +88,7 @@ export class Revalidation implements Asker {
     this.local = session.local;
     this.facts = { ...session.facts };
     this.#scheme = request.target.scheme;
+    this.#via = viaForParent(session, request);
     const exchange = this.#exchange = session.begin();
     exchange.kind = "forward";
     exchange.user = this.facts.user ?? "";
@@ -167,7 +169,7 @@ export class Revalidation implements Asker {
       up.deadline = clock.in(settings.responseTimeout);
       const writer = new HeadWriter(this.bytes.length);
       writer.add(this.bytes);
-      if (up.asksParent) addressToParent(writer, facts.authority, up.parent!);
+      if (up.asksParent) addressToParent(writer, facts.authority, up.parent!, this.#via);
       if (!await up.write(writer.bytes.subarray(0, writer.length))) throw lost(facts.authority.text);
       await this.#readHead(up, response);
       exchange.responseAt = performance.now();
