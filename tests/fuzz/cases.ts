@@ -4,8 +4,15 @@ import { LIMITS } from "../http/reading.ts";
 import { cacheWordInput, checkCacheWord } from "./cache_words.ts";
 import { checkHeader, checkSocks, headerInput, socksInput } from "./handshakes.ts";
 import { checkHello, helloInput } from "./client_hellos.ts";
-import { authorityInput, bodyInput, cutsOf, requestInput, responseInput } from "./inputs.ts";
-import { checkAuthority, checkChunked, checkRequest, checkResponse } from "./invariants.ts";
+import { authorityInput, bodyInput, cutsOf, oddInput, requestInput, responseInput } from "./inputs.ts";
+import {
+  checkAuthority,
+  checkChunked,
+  checkOddChunked,
+  checkOddResponse,
+  checkRequest,
+  checkResponse,
+} from "./invariants.ts";
 import { checkHostList, checkWord, hostListInput, wordInput } from "./policy_words.ts";
 import { Random, seedOf } from "./random.ts";
 
@@ -28,6 +35,7 @@ export function runCase(run: number, number: number): void {
       "request",
       "request",
       "response",
+      "odd",
       "chunked",
       "chunked",
       "authority",
@@ -58,6 +66,7 @@ export function runCase(run: number, number: number): void {
     const make = {
       request: requestInput,
       response: responseInput,
+      odd: oddInput,
       chunked: bodyInput,
       hello: helloInput,
       hosts: hostListInput,
@@ -67,8 +76,12 @@ export function runCase(run: number, number: number): void {
     input = make(random);
     cuts = cutsOf(random, input.length);
     if (kind === "request") checkRequest(input, cuts, limits);
-    else if (kind === "chunked") checkChunked(input, cuts, limits);
-    else if (kind === "hello") checkHello(input, cuts);
+    else if (kind === "chunked") {
+      checkChunked(input, cuts, limits);
+      checkOddChunked(input, cuts, limits);
+    } else if (kind === "odd") {
+      checkOddResponse(input, cuts, random.pick(["GET", "HEAD", "CONNECT", "POST"]), limits);
+    } else if (kind === "hello") checkHello(input, cuts);
     else if (kind === "socks") checkSocks(input);
     else if (kind === "header") checkHeader(input, cuts);
     else if (kind === "hosts") checkHostList(input, cuts);

@@ -2,6 +2,7 @@
 
 import { REFUSED_HEADS, REQUESTS, RESPONSES } from "../http/corpus.ts";
 import { bytes, text } from "../http/reading.ts";
+import { HOSTILE_FIELDS, ODD, withLine } from "../http/odd.ts";
 import { SMUGGLED_CHUNKS, SMUGGLED_HEADS } from "../http/smuggling.ts";
 import type { Random } from "./random.ts";
 
@@ -186,6 +187,8 @@ function chunk(random: Random, data: string): string {
     ";a=b",
     '; a = "b;c"',
     ";\xff",
+    " ;a",
+    "\t; a = b ",
     random.once(20) ? ";\0" : "",
   ]);
   return size + extension + lineEnd(random) + data + (data === "" ? "" : lineEnd(random));
@@ -207,6 +210,10 @@ const REAL_REQUESTS = [
   ...SMUGGLED_HEADS.map((smuggled) => smuggled.message),
 ];
 const REAL_RESPONSES = RESPONSES.map((sample) => text(sample.bytes));
+const ODD_RESPONSES = [
+  ...ODD.map(({ response }) => response).filter(({ length }) => length < 10_000),
+  ...HOSTILE_FIELDS.map(([, line]) => withLine(ODD[0].response, line)),
+];
 const REAL_BODIES = SMUGGLED_CHUNKS.map((smuggled) => smuggled.body);
 
 /** Damages a text in a few places. */
@@ -255,6 +262,10 @@ export function requestInput(random: Random): Uint8Array {
 
 export function responseInput(random: Random): Uint8Array {
   return input(random, response, REAL_RESPONSES);
+}
+
+export function oddInput(random: Random): Uint8Array {
+  return input(random, response, random.once(3) ? REAL_RESPONSES : ODD_RESPONSES);
 }
 
 export function bodyInput(random: Random): Uint8Array {

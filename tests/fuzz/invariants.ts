@@ -3,10 +3,18 @@
 import { parseAuthority } from "../../src/http/authority.ts";
 import { CHUNK_PREFIX, CHUNK_SUFFIX, ChunkedReader, wrapChunk } from "../../src/http/chunked.ts";
 import { HttpError } from "../../src/http/error.ts";
-import { CHUNKED, requestFraming, responseFraming, UNTIL_CLOSE } from "../../src/http/framing.ts";
+import {
+  CHUNKED,
+  framesNothing,
+  requestFraming,
+  responseFraming,
+  UNTIL_CLOSE,
+} from "../../src/http/framing.ts";
+import { Field } from "../../src/http/field_names.ts";
 import { type HeadKind, type HeadLimits, HeadReader } from "../../src/http/head_reader.ts";
 import { HeadWriter, TRANSFER_ENCODING_CHUNKED } from "../../src/http/head_writer.ts";
 import { ConnectionOptions } from "../../src/http/hop_by_hop.ts";
+import { ResponseReader } from "../../src/http/response_reader.ts";
 import {
   readRequestLine,
   readStatusLine,
@@ -15,7 +23,10 @@ import {
 } from "../../src/http/start_line.ts";
 import { DEFAULT_PORTS, readTarget, type Target } from "../../src/http/target.ts";
 import { bytes, fieldsOf, LIMITS, text } from "../http/reading.ts";
+import { readTolerantly } from "../http/tolerant_model.ts";
 import * as oracle from "./oracle.ts";
+
+const CONTENT_LENGTH = 1 << Field.ContentLength;
 
 /** An input for which something does not hold. */
 export class Violation extends Error {
@@ -199,8 +210,8 @@ function checkSentOn(
   const written = rewriteRequest(request);
   const head = readAgain("request", written);
 
-  // the same path, to the byte
-  const path = /^https?:\/\/[^/?]*(.*)$/is.exec(target)![1];
+  // the same path, to the byte, without a fragment
+  const path = /^https?:\/\/[^/?#]*([^#]*)/is.exec(target)![1];
   const expectedPath = path === "" && method === "OPTIONS" ? "*" : path.startsWith("/") ? path : "/" + path;
   const startLine = head.text(head.start, head.startLineEnd);
   same(startLine, `${method} ${expectedPath} HTTP/1.1`, "the request line that is sent on");
@@ -258,32 +269,135 @@ export function checkResponse(
   const bodiless = method === "HEAD" || line.status < 200 || line.status === 204 || line.status === 304;
   if (framing instanceof HttpError) {
     same(framing.status, 502, "the status for the framing");
-    holds(typeof said === "string" && !tunnel, "a valid framing is refused");
+    holds(typeof said === "string" && !tunnel && !bodiless, "a valid framing is refused");
     return;
   }
-  holds(typeof said !== "string" || tunnel, `the framing is accepted, although: ${said}`);
+  holds(typeof said !== "string" || tunnel || bodiless, `the framing is accepted, although: ${said}`);
+  checkResponseSentOn(head, line, framing, asOracle, expectedLine!, method);
+}
+
+/** Checks the head that is sent on for a response that was understood. */
+function checkResponseSentOn(
+  head: HeadReader,
+  line: StatusLine,
+  framing: number,
+  asOracle: oracle.OracleHead,
+  expectedLine: [status: number, reason: string],
+  method: string,
+  canonical = false,
+): void {
+  const said = oracle.readFraming(asOracle);
+  const tunnel = method === "CONNECT" && line.status >= 200 && line.status < 300;
+  const bodiless = method === "HEAD" || line.status < 200 || line.status === 204 || line.status === 304;
+  const nothing = framesNothing(head, line.status, method, false);
   same(framing, tunnel || bodiless ? 0 : said ?? UNTIL_CLOSE, "the framing");
 
   const options = new ConnectionOptions();
   options.read(head);
   const writer = new HeadWriter(16);
   writer.begin(head);
+  if (nothing) writer.leaveOut = CONTENT_LENGTH;
   writer.statusLine(head, line);
   writer.fields(head, options, null);
   if (framing === CHUNKED) writer.add(TRANSFER_ENCODING_CHUNKED);
   writer.end();
 
-  const again = readAgain("response", writer.bytes.slice(0, writer.length));
+  const written = writer.bytes.slice(0, writer.length);
+  const again = canonical ? readCanonically(written) : readAgain("response", written);
   same(
     again.text(again.start, again.startLineEnd),
-    `HTTP/1.1 ${line.status} ${expectedLine![1]}`,
+    `HTTP/1.1 ${line.status} ${expectedLine[1]}`,
     "the status line that is sent on",
   );
-  const expected = oracle.sentOn(asOracle);
+  const expected = oracle.sentOn(asOracle)
+    .filter(([name]) => !nothing || name.toLowerCase() !== "content-length");
   if (framing === CHUNKED) expected.push(["Transfer-Encoding", "chunked"]);
   same(fieldsOf(again), expected, "the fields that are sent on");
   const framingAgain = attempt(() => responseFraming(again, line.status, method));
   same(framingAgain, framing, "the framing of what is sent on");
+}
+
+/** Reads a head that weir wrote of an odd one, in which control characters were kept: as the strict reader without them. */
+function readCanonically(written: Uint8Array): HeadReader {
+  // deno-lint-ignore no-control-regex
+  readAgain("response", bytes(text(written).replace(/[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/g, "?")));
+  const reader = new HeadReader("response", LIMITS);
+  reader.readCanonical(written, "head");
+  holds(reader.complete && reader.end === written.length, "what is sent on is one head");
+  return reader;
+}
+
+/** Reads the head of a response with tolerance, in pieces that each stand elsewhere. */
+function readOdd(
+  message: Uint8Array,
+  cuts: readonly number[],
+  limits: HeadLimits,
+): [ResponseReader, boolean | HttpError, end: number] {
+  const reader = new ResponseReader({ ...limits, originTolerance: "tolerant" });
+  let offset = 0;
+  const read = attempt(() => {
+    reader.begin(new Uint8Array(0), 0);
+    for (const cut of [...cuts, message.length]) {
+      const next = (cut * 7) % 13;
+      const buffer = new Uint8Array(next + cut + 4).fill(LEFT_BEHIND[cut % LEFT_BEHIND.length]);
+      buffer.set(message.subarray(0, cut), next);
+      reader.move(buffer, next - offset);
+      offset = next;
+      if (reader.read(next + cut)) return true;
+    }
+    return false;
+  });
+  return [reader, read, reader.end - offset];
+}
+
+/**
+ * Checks what is made with tolerance of bytes that an origin sends: what the model says, whatever the pieces, and what
+ * is sent on is a head that is read strictly as the same.
+ */
+export function checkOddResponse(
+  message: Uint8Array,
+  cuts: readonly number[],
+  method: string,
+  limits = LIMITS,
+): void {
+  const [reader, read, end] = readOdd(message, [], limits);
+  const [other, readOther, otherEnd] = readOdd(message, cuts, limits);
+  const outcome = (which: ResponseReader, result: boolean | HttpError, end: number) => {
+    if (result instanceof HttpError) return [result.status, result.message];
+    if (!result) return "incomplete";
+    const { head } = which;
+    return [head.text(head.start, head.startLineEnd), fieldsOf(head), which.odd, end];
+  };
+  same(outcome(other, readOther, otherEnd), outcome(reader, read, end), "the odd head in pieces");
+  const strictly = new ResponseReader({ ...limits, originTolerance: "strict" });
+  strictly.begin(message, 0);
+  const strict = attempt(() => strictly.read(message.length));
+  if (strict === true) holds(read === true, "what is strictly valid is refused with tolerance");
+  const model = readTolerantly(text(message), limits);
+  // a status line that is none is found when the head is whole
+  if (model === "refused" && read === false && strict === false) return;
+  if (typeof model === "string" || read !== true) {
+    same(read instanceof HttpError ? "refused" : read ? "whole" : "incomplete", model, "the odd head");
+    return;
+  }
+  const { head } = reader;
+  const fields = fieldsOf(head);
+  same([end, fields.map(inLowerCase)], [model.end, model.fields.map(inLowerCase)], "the odd head");
+  const framing = attempt(() => reader.framing(method));
+  if (framing instanceof HttpError) {
+    holds(typeof oracle.readFraming(model) === "string", "a framing with one meaning is refused");
+    return;
+  }
+  holds(strict === true || reader.odd.length > 0, "what is not strictly valid is told");
+  const reason = head.text(reader.reasonStart, head.startLineEnd);
+  same(model.startLine.slice(9, 12), String(reader.status), "the status");
+  const said = { ...model, fields };
+  checkResponseSentOn(head, reader, framing, said, [reader.status, reason], method, true);
+}
+
+/** The one coding that means the same in any case. */
+function inLowerCase([name, value]: [string, string]): [string, string] {
+  return /^chunked$/i.test(value) ? [name, "chunked"] : [name, value];
 }
 
 interface Body {
@@ -297,8 +411,9 @@ function unwrap(
   cuts: readonly number[],
   limits: HeadLimits,
   wrap: (data: Uint8Array) => void = () => {},
+  tolerant = false,
 ): Body {
-  const reader = new ChunkedReader("request", limits);
+  const reader = new ChunkedReader(tolerant ? "response" : "request", limits, tolerant);
   let data = "";
   let used = 0;
   for (const cut of [...cuts, body.length]) {
@@ -347,6 +462,25 @@ export function checkChunked(body: Uint8Array, cuts: readonly number[], limits =
   const again = unwrap(bytes(wrapped + (whole ? "0\r\n\r\n" : "")), [], LIMITS);
   same(again.data, pieces.data, "the data that is sent on");
   holds(whole === (typeof again.outcome !== "string"), "what is sent on is whole or cut as what came");
+}
+
+/** Checks what is made with tolerance of a chunked body: the same in pieces, the same as strictly where that goes. */
+export function checkOddChunked(body: Uint8Array, cuts: readonly number[], limits = LIMITS): void {
+  const strict = unwrap(body, [], limits);
+  let wrapped = "";
+  const whole = unwrap(body, [], limits, (data) => {
+    const room = new Uint8Array(CHUNK_PREFIX + data.length + CHUNK_SUFFIX);
+    room.set(data, CHUNK_PREFIX);
+    const end = CHUNK_PREFIX + data.length;
+    wrapped += text(room.subarray(wrapChunk(room, CHUNK_PREFIX, end), end + 2));
+  }, true);
+  const pieces = unwrap(body, cuts, limits, undefined, true);
+  same(pieces.outcome, whole.outcome, "the odd body in pieces");
+  if (whole.outcome !== "refused") same(pieces.data, whole.data, "the data of the odd body in pieces");
+  if (typeof strict.outcome !== "string") same(whole, strict, "a valid body, with tolerance");
+  if (typeof whole.outcome === "string") return;
+  const again = unwrap(bytes(`${wrapped}0\r\n\r\n`), [], LIMITS);
+  same([again.data, typeof again.outcome], [whole.data, "object"], "the odd body that is sent on");
 }
 
 /** Checks what is made of an authority as it may stand in a target. */

@@ -138,8 +138,8 @@ export interface OracleBody {
 
 /** Unwraps a chunked body. */
 export function unwrap(body: string, limits: HeadLimits): OracleBody {
-  const sizeLine = new RegExp(`([0-9A-Fa-f]{1,16})(;${TEXT})?\\r\\n`, "y");
-  const begunSizeLine = new RegExp(`([0-9A-Fa-f]{1,16})(;${TEXT})?\\r?$`, "y");
+  const sizeLine = new RegExp(`([0-9A-Fa-f]{1,16})([ \\t]*;${TEXT})?\\r\\n`, "y");
+  const begunSizeLine = new RegExp(`([0-9A-Fa-f]{1,16})([ \\t]*(?:;${TEXT}\\r?)?|\\r)$`, "y");
   let data = "";
   for (let at = 0;;) {
     if (at === body.length) return { data, outcome: "incomplete" };

@@ -6,8 +6,16 @@ import { CHUNK_PREFIX, CHUNK_SUFFIX, ChunkedReader, wrapChunk } from "../../src/
 import { CHUNKED, requestFraming, responseFraming, UNTIL_CLOSE } from "../../src/http/framing.ts";
 import { HeadReader } from "../../src/http/head_reader.ts";
 import { readStatusLine, type StatusLine } from "../../src/http/start_line.ts";
-import { checkChunked, checkRequest, checkResponse, readInPieces } from "../fuzz/invariants.ts";
+import {
+  checkChunked,
+  checkOddChunked,
+  checkOddResponse,
+  checkRequest,
+  checkResponse,
+  readInPieces,
+} from "../fuzz/invariants.ts";
 import { REQUESTS, RESPONSES } from "./corpus.ts";
+import { ODD } from "./odd.ts";
 import { bytes, fieldsOf, LIMITS, read, text, understand } from "./reading.ts";
 import { SMUGGLED_CHUNKS } from "./smuggling.ts";
 
@@ -235,6 +243,18 @@ Deno.test("a response damaged anyhow is refused, or sent on as what it was under
   );
 });
 
+Deno.test("an odd response damaged anyhow is refused, or sent on in canonical form as what it means", () => {
+  const method = fc.constantFrom("GET", "HEAD", "CONNECT");
+  const short = ODD.filter(({ response }) => response.length < 10_000);
+  fc.assert(
+    fc.property(fc.constantFrom(...short), damages, cuts, method, ({ response }, damages, cuts, method) => {
+      const message = damaged(response, damages);
+      checkOddResponse(message, within(cuts, message.length), method);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 Deno.test("a chunked body damaged anyhow is refused, cut, or sent on as the same data", () => {
   const body = fc.oneof(
     fc.tuple(chunks, extension, fields).map(([chunks, extension, fields]) =>
@@ -246,6 +266,7 @@ Deno.test("a chunked body damaged anyhow is refused, cut, or sent on as the same
     fc.property(body, damages, cuts, (body, damages, cuts) => {
       const message = damaged(body, damages);
       checkChunked(message, within(cuts, message.length));
+      checkOddChunked(message, within(cuts, message.length));
     }),
     { numRuns: 1000 },
   );
@@ -256,6 +277,7 @@ Deno.test("bytes of any kind are refused or wait for more, and nothing else happ
     fc.property(fc.uint8Array({ maxLength: 200 }), cuts, (message, cuts) => {
       checkRequest(message, within(cuts, message.length));
       checkResponse(message, within(cuts, message.length), "GET");
+      checkOddResponse(message, within(cuts, message.length), "GET");
       checkChunked(message, within(cuts, message.length));
     }),
     { numRuns: 1000 },

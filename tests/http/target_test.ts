@@ -104,12 +104,42 @@ Deno.test("the origin form has no authority (RFC 9112 §3.2.1)", () => {
   assertEquals(request("GET", "//a/b").target.form, "origin");
 });
 
-Deno.test("a fragment is refused (RFC 9112 §3.2)", () => {
-  for (const target of ["http://a/#b", "http://a#b", "http://a/b?c#", "/a#b", "#"]) {
-    const error = refusal(() => request("GET", target));
-    assertEquals(error.status, 400);
-    assertStringIncludes(error.message, "fragment");
+Deno.test("a fragment is cut off (RFC 9110 §7.1)", () => {
+  for (
+    const [written, path, text] of [
+      ["http://a/#b", "/", "http://a/"],
+      ["http://a#b", "", "http://a/"],
+      ["http://a#@b.example/?c", "", "http://a/"],
+      ["http://a/b?c#", "/b?c", "http://a/b?c"],
+      ["http://a/b#?c#d", "/b", "http://a/b"],
+      ["https://a?b#c", "?b", "https://a/?b"],
+      ["/a#b", "/a", "/a"],
+    ]
+  ) {
+    const { head, target } = request("GET", written);
+    assertEquals(head.text(target.pathStart, target.pathEnd), path);
+    assertEquals(targetText(head, target), text);
   }
+  assertEquals(request("OPTIONS", "*#a").target.form, "asterisk");
+  for (const written of ["#", "#http://a/"]) assertEquals(refusal(() => request("GET", written)).status, 400);
+  assertEquals(refusal(() => request("CONNECT", "a:443#b")).status, 400);
+});
+
+Deno.test("a password is never in what refuses it, however it is written", () => {
+  for (
+    const written of [
+      "u:secret@a",
+      "u:secret/x@a",
+      "u:secret#x@a",
+      "u:se:secret/x@a",
+      "u:1secret?@a",
+      ":secret/@a",
+    ]
+  ) {
+    const error = refusal(() => request("GET", `http://${written}/`));
+    assertEquals([error.status, error.message.includes("secret")], [400, false], error.message);
+  }
+  assertStringIncludes(refusal(() => request("GET", "http://u@a/")).message, "in Authorization");
 });
 
 Deno.test("another scheme is refused by its name (RFC 9110 §4.2)", () => {
