@@ -125,8 +125,8 @@ proxied("an answer that is cut short, or none, is no success", async (setting) =
     ["HTTP/1.1 200 OK\r\nContent-Le", /within the head of its answer/],
     ["", /without an answer/],
     ["SSH-2.0-x\r\n", /is no HTTP\/1\.1/],
-    ["HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", /Content-Length more than once/],
-    ["HTTP/1.1 200 OK\r\nX: \x1b[2J\r\n\r\n", /control character/],
+    ["HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na", /Content-Length more than once/],
+    ["HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", /a NUL/],
     ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", /body is not valid/],
   ];
   for (const [answer, told] of wrong) {
@@ -134,6 +134,20 @@ proxied("an answer that is cut short, or none, is no success", async (setting) =
     assertEquals(code, 1, answer);
     assertMatch(err, told);
   }
+});
+
+proxied("an odd answer is shown, with what is odd about it, unless that is not wanted", async (setting) => {
+  const odd = "HTTP/1.1 200 OK\nX : \x1b[2J\nTransfer-Encoding: chunked\n\n2 \nok\n0\n\n";
+  const { code, out, err } = await direct(setting, odd);
+  assertEquals([code, out], [0, "ok"]);
+  assertMatch(
+    err,
+    / {2}odd +LF line end, white space before a colon, control character in a value, white space after a chunk size\n/,
+  );
+  assertEquals(err.includes("\x1b"), false);
+  const strict = await direct(setting, odd, "--origin-tolerance", "strict");
+  assertEquals(strict.code, 1);
+  assertMatch(strict.err, /bare LF/);
 });
 
 proxied("silence has its limits", async ({ origin }) => {

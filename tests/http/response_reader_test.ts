@@ -29,7 +29,8 @@ function read(
     buffer.set(all.subarray(0, cut), next);
     reader.move(buffer, next - offset);
     offset = next;
-    if (whole = reader.read(next + cut)) break;
+    whole = reader.read(next + cut);
+    if (whole) break;
   }
   assert(whole, "the head is not whole");
   const framing = reader.framing("GET");

@@ -62,6 +62,11 @@ Deno.test("an object holds all of the exchange, in a stable order", () => {
   assertEquals(Object.keys(JSON.parse(line)), Object.keys(expected));
 });
 
+Deno.test("what was odd about a response is told", () => {
+  const { odd } = JSON.parse(formatJson(unreadable({ odd: "LF line end, folded line" })));
+  assertEquals(odd, "LF line end, folded line");
+});
+
 Deno.test("what has no meaning for an exchange is left out", () => {
   assertEquals(Object.keys(JSON.parse(formatJson(unreadable({ status: 0, error: "", details: "" })))), [
     "time",

@@ -52,6 +52,10 @@ Deno.test("what went wrong and who asked from elsewhere stand behind the columns
   assert(plain(forward({ status: 0, details: "the client left" })).includes(" --- GET "));
 });
 
+Deno.test("what was odd about a response stands behind the columns", () => {
+  assert(plain(forward({ odd: "LF line end" })).endsWith(" 47 ms  odd response: LF line end"));
+});
+
 Deno.test("in colour the text is the same", () => {
   for (
     const exchange of [forward(), tunnel(), own(), forward({ status: 502, error: "connection_refused" })]

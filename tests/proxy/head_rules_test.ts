@@ -140,7 +140,9 @@ for (const [what, lines, status] of TOO_LARGE) {
   }
 }
 
-/** Origins' heads that are answered with 502. */
+const STRICT = { settings: { originTolerance: "strict" } } as const;
+
+/** Origins' heads that are answered with 502 where no tolerance is wanted. */
 const BAD_RESPONSES: [what: string, response: string][] = [
   ["a bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n"],
   ["a bare CR", "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n"],
@@ -165,7 +167,7 @@ const BAD_RESPONSES: [what: string, response: string][] = [
   ["nothing", ""],
 ];
 for (const [what, response] of BAD_RESPONSES) {
-  proxied(`an origin that answers with ${what}: 502, nothing of it passed on`, async (setting) => {
+  proxied(`an origin that answers with ${what}: 502, nothing of it passed on`, STRICT, async (setting) => {
     const { origin, exchanges, connect } = setting;
     const client = await connect();
     await client.send(get(origin));

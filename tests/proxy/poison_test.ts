@@ -1,7 +1,8 @@
 /** What an origin sends behind a complete response never answers another request (http-rules §3). */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { proxied } from "./harness.ts";
+import { valuesOf } from "./peer.ts";
 import { get, OK, request } from "./round_trip.ts";
 
 const EVIL = "HTTP/1.1 200 Evil\r\nContent-Length: 4\r\n\r\nevil";
@@ -13,8 +14,6 @@ const COMPLETE: [what: string, method: string, response: string][] = [
   ["with chunks", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"],
   ["with trailers", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n"],
   ["of 204", "GET", "HTTP/1.1 204 No Content\r\n\r\n"],
-  ["of 204 with a length", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 39\r\n\r\n"],
-  ["of 204 with chunks", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"],
   ["of 304", "GET", "HTTP/1.1 304 Not Modified\r\n\r\n"],
   ["of 304 with a length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 39\r\n\r\n"],
   ["of 304 with chunks", "GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"],
@@ -78,6 +77,42 @@ for (const [what, method, response] of COMPLETE) {
     await exchanges.next();
     assertEquals((await exchanges.next()).reused, true);
   });
+}
+
+/** Responses without a body whose fields say that there is one, which some origins then send. */
+const FRAMED_IN_VAIN: [what: string, method: string, response: string][] = [
+  ["of 204 with a length", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 39\r\n\r\n"],
+  ["of 204 with chunks", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["of 304 with two lengths", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 39, 5\r\n\r\n"],
+  ["to HEAD with gzip", "HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 39\r\n\r\n"],
+  ["to HEAD with one length twice", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 39, 39\r\n\r\n"],
+  [
+    "after 103 with a length",
+    "GET",
+    "HTTP/1.1 103 Early Hints\r\nContent-Length: 39\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+  ],
+];
+for (const [what, method, response] of FRAMED_IN_VAIN) {
+  for (const originTolerance of ["tolerant", "strict"] as const) {
+    proxied(
+      `a response ${what} goes on without its framing fields, and ends both connections (${originTolerance}, RFC 9112 §6.3)`,
+      { settings: { originTolerance } },
+      async ({ origin, connect, exchanges }) => {
+        const client = await connect();
+        await client.send(request(origin, method, "/1"));
+        const first = await origin.accept();
+        await first.message();
+        await first.send(response);
+        if (what.startsWith("after 103")) assertEquals((await client.message()).status, 103);
+        const got = await client.message({ method });
+        assertEquals(got.status, Number(/HTTP\/1\.1 ((?!1)[0-9]+)/.exec(response)![1]));
+        assertEquals([valuesOf(got, "content-length"), valuesOf(got, "transfer-encoding")], [[], []]);
+        assertEquals(valuesOf(got, "connection"), ["close"]);
+        assertEquals([await first.rest(), await client.rest()], ["", ""]);
+        assertMatch((await exchanges.next()).odd, /framing fields without a body/);
+      },
+    );
+  }
 }
 
 /** Responses after which the connection must not be used again though they are whole. */

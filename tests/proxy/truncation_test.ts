@@ -65,7 +65,7 @@ proxied(
 );
 
 for (
-  const bad of ["x\r\n", "5\r\nhelloXX", "5;a=\0\r\n", "fffffffffffffffff\r\n", "0\r\nno trailer\r\n\r\n"]
+  const bad of ["x\r\n", "5\r\nhelloXX", "5;a=\0\r\n", "fffffffffffffffff\r\n", "0\r\nA: \0\r\n\r\n"]
 ) {
   proxied(
     `a response whose chunks go wrong (${JSON.stringify(bad)}) never looks whole (RFC 9112 §7.1)`,
