@@ -56,8 +56,8 @@ export class HeadReader {
   /** All bytes of values and start line or'ed: at 0x80 and above the head is not ASCII alone. */
   #bits = 0;
   #text = "";
-  /** Which bytes may stand in values. */
-  #valid = VALUE;
+  /** Whether control characters other than CR, LF and NUL may stand in values. */
+  #keepsControls = false;
 
   /** @param kind decides what an error says and what it answers: 4xx for a request, 502 for a response */
   constructor(readonly kind: HeadKind, public limits: HeadLimits) {}
@@ -75,7 +75,7 @@ export class HeadReader {
         0;
     this.#text = "";
     this.#phase = this.kind === "request" ? Phase.Before : Phase.StartLine;
-    this.#valid = VALUE;
+    this.#keepsControls = false;
   }
 
   /** Starts anew with a section of fields alone, as trailers are: `start` is where the first field begins. */
@@ -92,7 +92,7 @@ export class HeadReader {
   readCanonical(bytes: Uint8Array, what: "head" | "fields"): void {
     if (what === "head") this.begin(bytes, 0);
     else this.beginFields(bytes, 0);
-    this.#valid = VALUE_OR_CONTROL;
+    this.#keepsControls = true;
     const { limits } = this;
     this.limits = { maxHeadSize: bytes.length + 1, maxFields: bytes.length };
     try {
@@ -141,7 +141,6 @@ export class HeadReader {
    */
   read(available: number): boolean {
     const bytes = this.bytes;
-    const valid = this.#valid;
     let position = this.#position;
     let phase: Phase = this.#phase;
     if (phase === Phase.Done) return true;
@@ -161,15 +160,21 @@ export class HeadReader {
     reading: for (;;) {
       if (phase === Phase.Value) {
         let byte = 0;
-        while (position < limit && valid[byte = bytes[position]] === 1) {
+        while (position < limit && VALUE[byte = bytes[position]] === 1) {
           bits |= byte;
           position++;
         }
         if (position + 1 >= limit) {
-          if (position < limit && byte !== CR) throw this.#refuse(valueMessage(byte));
-          break;
+          if (position === limit || byte === CR) break;
+          if (!this.#keeps(byte)) throw this.#refuse(valueMessage(byte));
+          position++;
+          continue reading;
         }
-        if (byte !== CR || bytes[position + 1] !== LF) throw this.#refuse(valueMessage(byte));
+        if (byte !== CR || bytes[position + 1] !== LF) {
+          if (!this.#keeps(byte)) throw this.#refuse(valueMessage(byte));
+          position++;
+          continue reading;
+        }
         this.#add(position);
         position += 2;
         phase = Phase.Line;
@@ -333,6 +338,11 @@ export class HeadReader {
     const grown = new Int32Array(this.#places.length * 2);
     grown.set(this.#places);
     this.#places = grown;
+  }
+
+  /** Whether this byte, which no value has, is left where it stands. */
+  #keeps(byte: number): boolean {
+    return this.#keepsControls && VALUE_OR_CONTROL[byte] === 1;
   }
 
   #skipEmptyLines(position: number, limit: number): number {
