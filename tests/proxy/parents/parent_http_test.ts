@@ -184,7 +184,7 @@ const SENSELESS: Record<string, string> = {
   "nothing": "",
   "an endless head": `HTTP/1.1 200 OK\r\n${"A: b\r\n".repeat(400)}`,
   "a control byte": "HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n",
-  "another version": "HTTP/2.0 200 OK\r\n\r\n",
+  "another version": "HTTP/0.9 200 OK\r\n\r\n",
   "another protocol, by 101": "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
 };
 
