@@ -8,7 +8,7 @@ import { HOSTILE_FIELDS, ODD, withLine } from "../http/odd.ts";
 import { AUTHORITY, KEY, VALID } from "../net/tls_certificates.ts";
 import { FRESH, until } from "./cached.ts";
 import { gateway } from "./gateways.ts";
-import { proxied, PSEUDONYM, SETTINGS } from "./harness.ts";
+import { proxied, PSEUDONYM } from "./harness.ts";
 import { Peer, valuesOf } from "./peer.ts";
 import { get, OK, request } from "./round_trip.ts";
 import { through } from "./through.ts";
@@ -35,7 +35,7 @@ for (const { what, response, odd, startLine, fields = [], without = [], content 
       valuesOf(got, "content-length").length + valuesOf(got, "transfer-encoding").length === 1,
       got.head,
     );
-    // only LF-free, colon-free lines can be what a stricter client would see otherwise
+    // each line is a field, for every reader
     for (const line of got.head.slice(0, -4).split("\r\n").slice(1)) {
       assert(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+: ?[^\r\n\0]*$/.test(line), line);
     }
@@ -140,7 +140,7 @@ gateway("an odd response comes through a gateway", async ({ ask, origin, exchang
   const upstream = await origin.accept();
   assertEquals((await upstream.message()).startLine, "GET / HTTP/1.1", "without the fragment");
   await upstream.send(LF);
-  assertEquals([(await answer).content, valuesOf(await answer, "a")], ["ok", ["b"]]);
+  assertEquals([(await answer).content, valuesOf(await answer, "content-length")], ["ok", ["2"]]);
   const exchange = await exchanges.next();
   assertEquals([exchange.odd, exchange.target.endsWith("/")], [SAID, true]);
 });
@@ -294,9 +294,9 @@ proxied("no Via in requests to origins, and none that came with it; in responses
   settings: { via: "responses", cacheSize: MIB },
 }, async (setting) => {
   const { origin, connect, exchanges } = setting;
-  for (const [via, extra] of [[], ["Via: 1.1 before"]].entries().map(([i, e]) => [i, e] as const)) {
+  for (const [path, extra] of [["/1", []], ["/2", ["Via: 1.1 before"]]] as const) {
     const client = await connect();
-    await client.send(get(origin, `/${via}`, "Connection: close", ...extra));
+    await client.send(get(origin, path, "Connection: close", ...extra));
     const upstream = await origin.accept();
     assertEquals(valuesOf(await upstream.message(), "via"), []);
     await upstream.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
@@ -340,5 +340,4 @@ proxied("between proxies Via stays, since that is where loops are (via = respons
   const second = await origin.accept();
   assertEquals(/\r\nVia: 1\.1 weir-test\r\n/.test(await second.head()), true);
   second.close();
-  assertEquals(SETTINGS.via, "both");
 });
