@@ -16,7 +16,7 @@ interface Room {
 /** A new room says here whom it knows. */
 const ROOMS: Readonly<Record<string, Room>> = {
   http: { uses: [], types: [], pure: true },
-  net: { uses: [], types: [] },
+  net: { uses: ["http"], types: [] },
   policy: { uses: ["http"], types: [], pure: true },
   cache: { uses: ["http"], types: [], pure: true },
   programs: { uses: [], types: [], pure: true },

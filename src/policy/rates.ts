@@ -15,7 +15,6 @@
  * buckets go on from where they are.
  */
 
-import { parseIp } from "../http/ip_address.ts";
 import { BoundedTable } from "./bounded_table.ts";
 import { Excess, RateAccount, type RateGroup } from "./rate_account.ts";
 import type { RuleRates } from "./verdict.ts";
@@ -154,15 +153,13 @@ export class Rates {
    * reached a limit: then against none of them. `null` when nothing limits it. Whoever gets a {@link Usage} has to
    * end it.
    *
-   * @param client its address in canonical form
+   * @param client what it is counted as: its address, or the network that it has its addresses in
    * @param user `""` when there is none
    */
   begin(client: string, user: string, rule: RuleRates | null, now: number): Usage | Excess | null {
     const limitsUser = this.#limitsUsers && user !== "";
     if (!this.#limitsClients && !limitsUser && rule === null) return null;
-    const ofClient = this.#limitsClients
-      ? accountIn(this.#clients, clientKey(client), this.#clientGroup, now)
-      : null;
+    const ofClient = this.#limitsClients ? accountIn(this.#clients, client, this.#clientGroup, now) : null;
     const ofUser = limitsUser ? accountIn(this.#users, user, this.#userGroup, now) : null;
     const ofRule = rule === null ? null : this.#accountOf(rule, now);
     const excess = longest(
@@ -230,11 +227,4 @@ function longest(one: Excess | null, other: Excess | null): Excess | null {
 function limitsAnything(limits: RateLimits): boolean {
   const { requests, exchanges, up, down, hourly, daily } = limits;
   return requests > 0 || exchanges > 0 || up > 0 || down > 0 || hourly > 0 || daily > 0;
-}
-
-/** What a client is counted as. One with IPv6 has 2^64 addresses, and counts by the network that it has them in. */
-function clientKey(client: string): string {
-  if (!client.includes(":")) return client;
-  const ip = parseIp(client);
-  return ip === null || ip.family === 4 ? client : "/" + String.fromCharCode(...ip.bytes.subarray(0, 8));
 }

@@ -9,6 +9,8 @@ export interface Asker {
   readonly services: Services;
   /** The address on which the client came in, without brackets. */
   readonly local: string;
+  /** What the client is counted as, see {@link clientKey}. */
+  readonly clientKey: string;
   /** What the policy is asked about, and what it last said. */
   readonly facts: Facts;
   verdict: Verdict | null;

@@ -61,10 +61,10 @@ export function judgeStored(session: Asker, address: string): Verdict | null {
 export function obey(session: Asker, exchange: Exchange, verdict: Verdict): void {
   keepTo(session, exchange, verdict);
   if (!passes(verdict)) throw refusal(verdict);
-  const { services: { rates, clock, settings }, facts, counted } = session;
+  const { services: { rates, clock, settings }, facts, clientKey, counted } = session;
   const usage = counted
     ? rates.changeRule(session.usage ?? session.countedOnly, verdict.rates, clock.now)
-    : rates.begin(facts.client, facts.user ?? "", verdict.rates, clock.now);
+    : rates.begin(clientKey, facts.user ?? "", verdict.rates, clock.now);
   session.counted = true;
   if (!(usage instanceof Excess)) {
     if (settings.policy.reportsOnly) session.countedOnly = usage;

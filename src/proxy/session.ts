@@ -4,6 +4,7 @@ import { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { giveBack } from "../net/buffers.ts";
+import { clientKey } from "../net/client_key.ts";
 import type { Connection } from "../net/connection.ts";
 import { lingeringClose } from "../net/lingering_close.ts";
 import { UNLISTED } from "../net/roster.ts";
@@ -66,6 +67,8 @@ export class Session {
   /** The client's address. */
   readonly client: string;
   readonly clientPort: number;
+  /** What it is counted as. */
+  readonly clientKey: string;
   /** The address on which it came in, without brackets. */
   readonly local: string;
   readonly listener: string;
@@ -74,6 +77,7 @@ export class Session {
     this.down = down;
     const { client } = arrival;
     this.client = client;
+    this.clientKey = clientKey(client);
     this.clientPort = arrival.clientPort;
     this.local = arrival.local;
     this.listener = arrival.listener;

@@ -245,19 +245,6 @@ Deno.test("what one client takes is nothing to another: any two are as if each w
   }));
 });
 
-Deno.test("a client with IPv6 counts by its /64, one with IPv4 by its address", () => {
-  const rates = new Rates(perClient({ exchanges: 1 }));
-  begun(rates, 0, "2001:db8:1:2::1");
-  refused(rates, 0, "2001:db8:1:2:ffff::9");
-  begun(rates, 0, "2001:db8:1:3::1");
-  begun(rates, 0, "192.0.2.1");
-  begun(rates, 0, "192.0.2.2");
-  begun(rates, 0, "fe80::1%eth0");
-  // the bytes of this network are the text of that address
-  begun(rates, 0, "1.2.3.44");
-  begun(rates, 0, "312e:322e:332e:3434::");
-});
-
 Deno.test("other limits hold at once, for exchanges under way too, and what was counted counts on", () => {
   const rates = new Rates(perClient({ down: 1_000, hourly: 10_000, exchanges: 5 }));
   const usage = begun(rates, 0);

@@ -67,6 +67,7 @@ export function revalidate(
 export class Revalidation implements Asker {
   readonly services: Services;
   readonly local: string;
+  readonly clientKey: string;
   readonly facts: Facts;
   gone = false;
   /** Resolves when it is over and recorded. */
@@ -86,6 +87,7 @@ export class Revalidation implements Asker {
     const { services } = session;
     this.services = services;
     this.local = session.local;
+    this.clientKey = session.clientKey;
     this.facts = { ...session.facts };
     this.#scheme = request.target.scheme;
     this.#via = viaForParent(session, request);

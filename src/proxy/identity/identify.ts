@@ -81,7 +81,7 @@ async function prove(
   credentials: Credentials,
   tag: string,
 ): Promise<string | null> {
-  const waiter = session.services.identities.prove(users, credentials, tag, session.client);
+  const waiter = session.services.identities.prove(users, credentials, tag, session.clientKey);
   session.reaching = { giveUp: () => waiter.leave() };
   let outcome;
   try {

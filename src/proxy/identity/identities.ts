@@ -1,10 +1,13 @@
 /**
  * Who has proved to be whom, and who has failed to: a verified credential is known again without its hash being
  * computed for each request, and somebody who guesses is slowed.
+ *
+ * A hash takes long, and one is computed at a time. Clients take turns, one attempt each; the client that has failed
+ * least is next. When too many attempts wait, an attempt of the client that has failed most, and among equals has
+ * most attempts waiting, makes room. So guessers wait behind each other, and not before those who have never failed.
  */
 
 import type { Credentials } from "../../policy/credentials.ts";
-import { parseIp } from "../../http/ip_address.ts";
 import type { Clock, Deadlined } from "../../net/clock.ts";
 import { UNLISTED } from "../../net/roster.ts";
 import { KeyedHash } from "./keyed_hash.ts";
@@ -19,8 +22,10 @@ const MAX_REMEMBERED = 10_000;
 /** How long at least the next attempt is put off after a failure, doubled by each further one up to the most, ms. */
 const FIRST_DELAY = 100;
 const MOST_DELAY = 5_000;
-/** A client that has not failed for so long has not failed at all, ms. */
+/** A client that has not failed for so long is not put off any more, ms. */
 const FORGIVEN_AFTER = 60_000;
+/** One that has not failed for so long takes its turn like one that never has, ms. */
+const FORGOTTEN_AFTER = 3_600_000;
 /** Clients whose failures are kept in mind. */
 const MAX_CLIENTS = 10_000;
 
@@ -31,7 +36,7 @@ const MAX_WAITING = 256;
 /**
  * - `right`, `wrong`
  * - `left`: nobody waited for it any more
- * - `busy`: too many wait already, of this client or in all
+ * - `busy`: too many wait, of this client or in all, and none of them was to make room for this one
  */
 export type Outcome = "right" | "wrong" | "left" | "busy";
 
@@ -59,10 +64,11 @@ export class Identities {
   readonly #hash = new KeyedHash(crypto.getRandomValues(new Uint8Array(32)));
   /** By the keyed hash of the field's value; the oldest first. */
   readonly #remembered = new Map<string, Remembered>();
-  /** By address, those that have failed or wait; the one longest untouched first. */
+  /** By what they are counted as, those that have failed or wait; the one longest untouched first. */
   readonly #clients = new Map<string, Client>();
-  /** Those whose time has come; the first is being verified. */
+  /** Those whose time has come, the longest waiting first; of one client one at most. */
   readonly #ready: Attempt[] = [];
+  #verifying: Attempt | null = null;
   #waiting = 0;
 
   constructor(clock: Clock) {
@@ -105,20 +111,22 @@ export class Identities {
    * time, later after each failure, and of all clients one; who brings the same one meanwhile waits for the same
    * outcome.
    *
-   * @param address the client's
+   * @param key what the client is counted as
    */
-  prove(users: Users, credentials: Credentials, tag: string, address: string): Waiter {
-    const key = clientKey(address);
+  prove(users: Users, credentials: Credentials, tag: string, key: string): Waiter {
     const client = this.#clients.get(key) ?? new Client(key);
     let attempt = client.attempts.find((each) => each.isOf(tag, users));
     // many programs that are started at once with one credential
     if (attempt === undefined && client.attempts.length === 0 && client.delay(this.#clock.now) === 0) {
-      attempt = this.#ready.find((each) => each.isOf(tag, users));
+      attempt = this.#verifying?.isOf(tag, users)
+        ? this.#verifying
+        : this.#ready.find((each) => each.isOf(tag, users));
     }
     if (attempt !== undefined) return this.#join(attempt);
-    if (this.#waiting >= MAX_WAITING || client.attempts.length >= MAX_WAITING_PER_CLIENT) {
-      return { outcome: Promise.resolve("busy"), leave() {} };
-    }
+    if (
+      client.attempts.length >= MAX_WAITING_PER_CLIENT ||
+      this.#waiting >= MAX_WAITING && !this.#makeRoomFor(client)
+    ) return { outcome: Promise.resolve("busy"), leave() {} };
     this.#keep(client);
     this.#waiting++;
     attempt = new Attempt(this.#clock, client, users, credentials, tag, this.#onReady);
@@ -142,12 +150,8 @@ export class Identities {
       leave: () => {
         if (!attempt.waiting.delete(waiting)) return;
         resolve("left");
-        if (attempt.waiting.size > 0) return;
-        const place = this.#ready.indexOf(attempt);
         // what is being verified is seen through, and counted
-        if (place === 0) return;
-        if (place > 0) this.#ready.splice(place, 1);
-        this.#end(attempt);
+        if (attempt.waiting.size === 0 && attempt !== this.#verifying) this.#end(attempt);
       },
     };
   }
@@ -161,20 +165,59 @@ export class Identities {
 
   readonly #onReady = (attempt: Attempt): void => {
     this.#ready.push(attempt);
-    if (this.#ready.length === 1) this.#verifyAll();
+    if (this.#verifying === null) this.#verifyAll();
   };
 
   async #verifyAll(): Promise<void> {
     while (this.#ready.length > 0) {
-      const [attempt] = this.#ready;
+      const attempt = this.#verifying = this.#takeNext();
       try {
         attempt.settle(await this.#verify(attempt) ? "right" : "wrong");
       } catch (error) {
         attempt.fail(error);
       }
-      this.#ready.shift();
       this.#end(attempt);
     }
+    this.#verifying = null;
+  }
+
+  /** Of those that are ready the one whose client has failed least, and of several such the one that waits longest. */
+  #takeNext(): Attempt {
+    const { now } = this.#clock;
+    let next = this.#ready[0];
+    let least = next.client.failuresKept(now);
+    for (const each of this.#ready) {
+      const failures = each.client.failuresKept(now);
+      if (failures >= least) continue;
+      least = failures;
+      next = each;
+    }
+    this.#ready.splice(this.#ready.indexOf(next), 1);
+    return next;
+  }
+
+  /**
+   * Turns away the last attempt of the client that has failed most, and of several such has most attempts waiting.
+   * False when that is no more than this client's own case would be.
+   */
+  #makeRoomFor(client: Client): boolean {
+    const { now } = this.#clock;
+    let failures = client.failuresKept(now);
+    let waiting = client.attempts.length + 1;
+    let last: Attempt | null = null;
+    for (const each of this.#clients.values()) {
+      const attempt = each.attempts.at(-1);
+      if (attempt === undefined || attempt === this.#verifying) continue;
+      const kept = each.failuresKept(now);
+      if (kept < failures || kept === failures && each.attempts.length <= waiting) continue;
+      failures = kept;
+      waiting = each.attempts.length;
+      last = attempt;
+    }
+    if (last === null) return false;
+    last.settle("busy");
+    this.#end(last);
+    return true;
   }
 
   async #verify({ client, users, tag, credentials: { user, password } }: Attempt): Promise<boolean> {
@@ -193,11 +236,13 @@ export class Identities {
     const { client } = attempt;
     const { attempts } = client;
     this.#clock.unwatch(attempt);
+    const place = this.#ready.indexOf(attempt);
+    if (place >= 0) this.#ready.splice(place, 1);
     this.#waiting--;
     const wasFirst = attempts[0] === attempt;
     attempts.splice(attempts.indexOf(attempt), 1);
     if (attempts.length === 0) {
-      if (client.delay(this.#clock.now) === 0) this.#clients.delete(client.key);
+      if (client.failuresKept(this.#clock.now) === 0) this.#clients.delete(client.key);
     } else if (wasFirst) this.#begin(attempts[0]);
   }
 
@@ -225,16 +270,12 @@ function forgetOldest<T>(table: Map<string, T>, most: number, may: (entry: T) =>
   }
 }
 
-/** One address, or with IPv6 one network of 64 bits, of which one client has all addresses. */
-function clientKey(address: string): string {
-  const ip = parseIp(address);
-  return ip === null || ip.family === 4 ? address : `${ip.bytes.subarray(0, 8)}`;
-}
-
 class Client {
   /** The first is the one that is looked at. */
   readonly attempts: Attempt[] = [];
   #failures = 0;
+  /** The same, kept in mind for longer. */
+  #kept = 0;
   #failedAt = -Infinity;
 
   constructor(readonly key: string) {}
@@ -245,9 +286,17 @@ class Client {
     return this.#failures === 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (this.#failures - 1), MOST_DELAY);
   }
 
+  /** How often it has failed since it was last forgotten. */
+  failuresKept(now: number): number {
+    if (now - this.#failedAt > FORGOTTEN_AFTER) this.#kept = 0;
+    return this.#kept;
+  }
+
   fail(now: number): void {
     this.delay(now);
+    this.failuresKept(now);
     this.#failures++;
+    this.#kept++;
     this.#failedAt = now;
   }
 }

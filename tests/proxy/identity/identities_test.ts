@@ -162,13 +162,6 @@ Deno.test("a right one does not wash the failures away, a quiet minute does", as
   assertEquals(await scene.delay("alice:x"), 0);
 });
 
-Deno.test("all addresses of one IPv6 network are one client", async () => {
-  const scene = new Scene();
-  for (let i = 0; i < 5; i++) await scene.proved(`alice:${i}`, `2001:db8:0:1::${i}`);
-  assert(await scene.delay("alice:x", "2001:db8:0:1:ffff::1") >= 1_600);
-  assertEquals(await scene.delay("alice:x", "2001:db8:0:2::1"), 0);
-});
-
 Deno.test("the same credential many times at once is verified once, from whichever clients", async () => {
   const scene = new Scene();
   scene.users.hold();
@@ -210,6 +203,88 @@ Deno.test("of all clients together only some wait", async () => {
   await settled();
   assertEquals(scene.identities.waiting, 0);
   assertEquals(scene.users.asked, ["alice:0"]);
+});
+
+Deno.test("who has never failed is next and finds room, however many guessers wait", async () => {
+  const scene = new Scene();
+  const guessers = Array.from({ length: 40 }, (_, i) => `10.0.0.${i}`);
+  for (const guesser of guessers) assertEquals(await scene.proved(`mallory:${guesser}`, guesser), "wrong");
+  await scene.pass(1_000);
+  scene.users.hold();
+  const guesses = guessers.flatMap((guesser) =>
+    Array.from({ length: 8 }, (_, i) => scene.prove(`mallory:${guesser}-${i}`, guesser))
+  );
+  await scene.pass(1_000);
+  assertEquals(scene.identities.waiting, 256);
+  const before = scene.users.asked.length;
+  const names = Array.from({ length: 30 }, (_, i) => `user${i}`);
+  scene.users.set(Object.fromEntries(names.map((name) => [name, "x"])));
+  const newcomers = names.map((name, i) => scene.prove(`${name}:x`, `192.0.2.${i}`));
+  scene.users.letGo();
+  for (const { outcome } of newcomers) assertEquals(await outcome, "right");
+  assertEquals(scene.users.asked.slice(before, before + 30), names.map((name) => `${name}:x`));
+  for (const { leave } of guesses) leave();
+  await settled();
+  assertEquals(scene.identities.waiting, 0);
+});
+
+Deno.test("a full queue turns away an attempt of the client that has failed most", async () => {
+  const scene = new Scene();
+  await scene.proved("mallory:0", "10.1.0.1");
+  for (let i = 0; i < 2; i++) await scene.proved(`mallory:${i}`, "10.1.0.2");
+  scene.users.hold();
+  const others = Array.from({ length: 254 }, (_, i) => scene.prove(`alice:${i}`, `10.2.0.${i}`));
+  const [once, twice] = ["10.1.0.1", "10.1.0.2"].map((address) =>
+    scene.prove(`mallory:x${address}`, address)
+  );
+  assertEquals(scene.identities.waiting, 256);
+  const first = scene.prove("bob:good", THERE);
+  assertEquals(await twice.outcome, "busy");
+  const second = scene.prove("bob:other", "198.51.100.8");
+  assertEquals(await once.outcome, "busy");
+  assertEquals(await scene.prove("bob:third", "198.51.100.9").outcome, "busy", "no other has failed");
+  assertEquals(await scene.prove("mallory:2", "10.1.0.2").outcome, "busy");
+  for (const { leave } of [...others, first, second]) leave();
+  scene.users.letGo();
+  await settled();
+  assertEquals(scene.identities.waiting, 0);
+});
+
+Deno.test("among those who have failed as often, the one with most attempts waiting makes room", async () => {
+  const scene = new Scene();
+  scene.users.hold();
+  const waiters = Array.from({ length: 256 }, (_, i) => scene.prove(`alice:${i}`, `10.0.0.${i >> 3}`));
+  const { outcome } = scene.prove("bob:good", THERE);
+  assertEquals(scene.identities.waiting, 256);
+  const outcomes: Outcome[] = [];
+  for (const waiter of waiters) waiter.outcome.then((each) => outcomes.push(each));
+  await settled();
+  assertEquals(outcomes, ["busy"]);
+  for (const { leave } of waiters) leave();
+  scene.users.letGo();
+  assertEquals(await outcome, "right");
+});
+
+Deno.test("whose turn it is depends on the failures of an hour", async () => {
+  const scene = new Scene();
+  const order = async () => {
+    scene.users.hold();
+    const before = scene.users.asked.length + 1;
+    const waiters = [
+      scene.prove("alice:under way", "203.0.113.1"),
+      scene.prove("alice:guesser", HERE),
+      scene.prove("alice:newcomer", THERE),
+    ];
+    await settled();
+    scene.users.letGo();
+    for (const { outcome } of waiters) await outcome;
+    return scene.users.asked.slice(before);
+  };
+  await scene.proved("mallory:0", HERE);
+  scene.time.pass(59 * 60_000);
+  assertEquals(await order(), ["alice:newcomer", "alice:guesser"]);
+  scene.time.pass(61 * 60_000);
+  assertEquals(await order(), ["alice:guesser", "alice:newcomer"]);
 });
 
 Deno.test("who leaves while waiting leaves nothing behind, and the next takes the turn", async () => {
