@@ -128,6 +128,7 @@ function settingsOf({ values, options }: CommandLine): RelaySettings {
     clients: values.clients === undefined ? null : new Networks(values.clients.flatMap(parseNetworks)),
     maxConnections: all["max-connections"],
     maxConnectionsPerClient: all["max-connections-per-client"],
+    maxConnectionsPerLocalClient: values["max-connections-per-client"] ?? 0,
     connectTimeout: all["connect-timeout"],
     idleTimeout: all["tunnel-timeout"],
     grace: all.grace,

@@ -89,6 +89,7 @@ export function configOf(
       certificate: null,
       maxConnections: all["max-connections"],
       maxConnectionsPerClient: all["max-connections-per-client"],
+      maxConnectionsPerLocalClient: values["max-connections-per-client"] ?? 0,
       maxHeadSize: all["max-head-size"],
       maxFields: all["max-fields"],
       maxBodySize: all["max-body-size"],

@@ -51,6 +51,8 @@ export interface IntegerOption extends Row {
   readonly least: number;
   readonly most: number;
   readonly zero?: string;
+  /** What to say of the default where the number alone does not say all. */
+  readonly defaultInWords?: string;
 }
 
 export interface ChoiceOption extends Row {

@@ -1,4 +1,7 @@
-/** The clients' connections that are open: how many, of whom, and when the last one has gone. */
+/**
+ * The clients' connections that are open: how many, of which clients, which of them may make room for others, and when
+ * the last one has gone.
+ */
 
 import { stuckConnections } from "./connection.ts";
 import { type Listed, Roster } from "./roster.ts";
@@ -6,21 +9,34 @@ import { type Listed, Roster } from "./roster.ts";
 /** How many may be open at a time. */
 export interface ClientLimits {
   readonly maxConnections: number;
-  /** 0: no limit. */
+  /** Of one client of another machine; 0: no limit. */
   readonly maxConnectionsPerClient: number;
+  /** The same of one whose address is of the loopback network. */
+  readonly maxConnectionsPerLocalClient: number;
 }
 
 /** What serves one connection of a client. */
 export interface ClientSession extends Listed {
-  /** The client's address. */
-  readonly client: string;
+  /** What the client is counted as. */
+  readonly clientKey: string;
+  /** When it would end by itself while nothing is under way on it, on the clock's time; Infinity while something is. */
+  readonly idleUntil: number;
+  /** Ends it, if nothing is under way on it. */
+  endIfIdle(): void;
   /** Serves the connection until it is over. Never rejects. */
   run(): Promise<void>;
 }
 
+/** When idle connections make room, this part of all makes room at once: looking for them takes time. */
+const PART = 128;
+
 export class Clients<Session extends ClientSession> {
   readonly #sessions = new Roster<Session>();
   readonly #perClient = new Map<string, number>();
+  /** Those that were told to make room and have not gone yet. */
+  readonly #leaving = new Set<Session>();
+  /** How many more newcomers are refused before it is looked again for connections that may make room. */
+  #refusals = 0;
   /** Waits for the last session to go. */
   #empty: PromiseWithResolvers<void> | null = null;
 
@@ -39,30 +55,92 @@ export class Clients<Session extends ClientSession> {
    * @param others connections that are open beside these
    */
   excess({ maxConnections: most }: ClientLimits, others = 0): string | null {
-    const open = this.#sessions.size + others + stuckConnections();
+    const open = this.#sessions.size - this.#leaving.size + others + stuckConnections();
     return open >= most ? `more than ${most} connections are open` : null;
   }
 
-  /** The same for one more connection of this client. */
-  excessOf(client: string, { maxConnectionsPerClient: most }: ClientLimits): string | null {
-    if (most === 0 || (this.#perClient.get(client) ?? 0) < most) return null;
+  /** The same for one more connection of this client, unless an idle one of its own makes room. */
+  excessOf(clientKey: string, limits: ClientLimits): string | null {
+    const most = isOfLoopback(clientKey)
+      ? limits.maxConnectionsPerLocalClient
+      : limits.maxConnectionsPerClient;
+    if (most === 0 || this.#heldBy(clientKey) < most || this.#endIdle(clientKey, 1) > 0) return null;
     return `more than ${most} connections of one client are open`;
+  }
+
+  /**
+   * Ends idle connections of the client that holds most, the one first that would end first by itself, so that one
+   * more connection of another can be taken. A client that holds less than the newcomer with the new connection gives
+   * none. False when there is none to end.
+   *
+   * @param clientKey the newcomer
+   */
+  makeRoomFor(clientKey: string): boolean {
+    if (this.#refusals > 0) {
+      this.#refusals--;
+      return false;
+    }
+    const most = Math.ceil(this.#sessions.size / PART);
+    const giver = this.#giverFor(clientKey);
+    if (giver !== null && this.#endIdle(giver, most) > 0) return true;
+    this.#refusals = most - 1;
+    return false;
+  }
+
+  /** Which client has idle connections and holds most, though not less than the newcomer would. */
+  #giverFor(clientKey: string): string | null {
+    let giver: string | null = null;
+    let most = this.#heldBy(clientKey);
+    for (const session of this.#sessions) {
+      if (session.clientKey === giver || !this.#isIdle(session)) continue;
+      const held = this.#heldBy(session.clientKey);
+      if (held <= most && !(giver === null && session.clientKey === clientKey)) continue;
+      most = held;
+      giver = session.clientKey;
+    }
+    return giver;
+  }
+
+  /** Ends up to so many idle connections of a client, and returns how many. */
+  #endIdle(clientKey: string, most: number): number {
+    const idle: Session[] = [];
+    for (const session of this.#sessions) {
+      if (session.clientKey === clientKey && this.#isIdle(session)) idle.push(session);
+    }
+    idle.sort((one, other) => one.idleUntil - other.idleUntil);
+    const ended = idle.slice(0, most);
+    for (const session of ended) {
+      this.#leaving.add(session);
+      this.#count(clientKey, -1);
+      session.endIfIdle();
+    }
+    return ended.length;
+  }
+
+  #isIdle(session: Session): boolean {
+    return session.idleUntil < Infinity && !this.#leaving.has(session);
+  }
+
+  #heldBy(clientKey: string): number {
+    return this.#perClient.get(clientKey) ?? 0;
+  }
+
+  #count(clientKey: string, change: 1 | -1): void {
+    const count = this.#heldBy(clientKey) + change;
+    if (count === 0) this.#perClient.delete(clientKey);
+    else this.#perClient.set(clientKey, count);
   }
 
   /** Counts a connection for as long as it is served, which begins now. */
   serve(session: Session): void {
-    const { client } = session;
     this.#sessions.add(session);
-    this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1);
+    this.#count(session.clientKey, 1);
     session.run().then(() => this.#ended(session));
   }
 
   #ended(session: Session): void {
-    const { client } = session;
     this.#sessions.delete(session);
-    const left = this.#perClient.get(client)! - 1;
-    if (left === 0) this.#perClient.delete(client);
-    else this.#perClient.set(client, left);
+    if (!this.#leaving.delete(session)) this.#count(session.clientKey, -1);
     if (this.#sessions.size > 0) return;
     this.#empty?.resolve();
     this.#empty = null;
@@ -81,4 +159,9 @@ export class Clients<Session extends ClientSession> {
     await Promise.race([this.gone(), patience.promise]);
     clearTimeout(timer);
   }
+}
+
+/** By what a client is counted as: IPv4 by its address, IPv6 by its network, of which `::1` has none to itself. */
+function isOfLoopback(clientKey: string): boolean {
+  return clientKey.startsWith("127.") || clientKey === "::/64";
 }

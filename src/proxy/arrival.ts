@@ -2,6 +2,7 @@
 
 import { formatIp, isIpv4Mapped, parseIp } from "../http/ip_address.ts";
 import { borrow, giveBack, SMALL } from "../net/buffers.ts";
+import { clientKey } from "../net/client_key.ts";
 import { Connection, type Stream } from "../net/connection.ts";
 import { type Ends, endsOf } from "../net/ends.ts";
 import { ProxyHeaderReader } from "../net/proxy_protocol.ts";
@@ -63,5 +64,5 @@ export async function learnClient(
   if (reader.addresses === null) return peer;
   const { ip, port } = reader.addresses.source;
   const client = formatIp(isIpv4Mapped(ip.bytes) ? { family: 4, bytes: ip.bytes.slice(12) } : ip);
-  return { ...peer, client, clientPort: port, through: peer.client };
+  return { ...peer, client, clientPort: port, clientKey: clientKey(client), through: peer.client };
 }

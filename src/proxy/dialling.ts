@@ -17,9 +17,7 @@ export async function dialWithRoom(
   try {
     return await dial(addresses, port, { signal });
   } catch (error) {
-    const { pool } = services;
-    if (!(error instanceof DialError) || error.kind !== "no_descriptors" || pool.size === 0) throw error;
-    pool.clear();
+    if (!(error instanceof DialError) || error.kind !== "no_descriptors" || !services.makeRoom()) throw error;
     return await dial(addresses, port, { signal });
   }
 }

@@ -10,8 +10,12 @@ import type { Services } from "./services.ts";
 
 /** What becomes of connections. */
 export interface Host {
-  /** Why no further connection is taken, in words; `null` when one is. */
-  full(): string | null;
+  /**
+   * Why no further connection is taken, in words; `null` when one is.
+   *
+   * @param clientKey what the client is counted as
+   */
+  full(clientKey: string): string | null;
   /** Refuses a connection that is one too many. */
   refuse(stream: Deno.Conn, reason: string): void;
   /** Takes a client's connection. */
@@ -172,7 +176,7 @@ export class Entrance {
       // it was reset before it was looked at
       return close(stream);
     }
-    const full = this.#host.full();
+    const full = this.#host.full(arrival.clientKey);
     if (full !== null) return this.#host.refuse(stream, full);
     const down = clientConnection(this.#services, stream);
     if (this.#isTrusted(arrival)) {
@@ -210,7 +214,7 @@ export class Entrance {
       return;
     }
     const arrival = arrivalOf(remote, stream.localAddr as Deno.NetAddr, true);
-    const full = this.#host.full();
+    const full = this.#host.full(arrival.clientKey);
     if (full !== null) this.#host.refuse(stream, full);
     else this.#host.admit(clientConnection(this.#services, stream), arrival);
   }

@@ -5,6 +5,7 @@ import { Clients } from "../net/clients.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { NoticeLimit } from "../net/notice_limit.ts";
+import { isLackOfDescriptors, SpareDescriptors } from "../net/spare_descriptors.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import type { Arrival } from "./arrival.ts";
 import { Entrance } from "./entrance.ts";
@@ -21,6 +22,9 @@ export class Proxy {
   readonly #clients = new Clients<Session>();
   readonly #refusals: Refusals;
   readonly #notices = new NoticeLimit();
+  readonly #spare = new SpareDescriptors();
+  /** The spare descriptors are in use: clients are told that none is left, until all can be held back again. */
+  #isShort = false;
 
   /**
    * @param resolver how names are resolved, where it is not the system's way
@@ -33,9 +37,10 @@ export class Proxy {
     disk: DiskStore | null = null,
   ) {
     this.#services = new Services(settings, observer, resolver, disk);
+    this.#services.makeRoom = () => this.#makeRoom();
     this.#refusals = new Refusals(this.#services);
     this.#entrance = new Entrance(this.#services, {
-      full: () => this.#full(),
+      full: (clientKey) => this.#full(clientKey),
       refuse: (stream, reason) => this.#refuse(stream, reason),
       admit: (down, arrival) => this.#admit(down, arrival),
       notice: (trouble, message) => this.#notice(trouble, message),
@@ -55,7 +60,9 @@ export class Proxy {
     overTls: readonly ListenAddress[] = [],
     gateways: readonly ListenAddress[] = [],
   ): Deno.NetAddr[] {
-    return this.#entrance.listen(addresses, overTls, gateways);
+    const bound = this.#entrance.listen(addresses, overTls, gateways);
+    this.#spare.take();
+    return bound;
   }
 
   /** Takes other settings for what starts from now on. */
@@ -89,6 +96,7 @@ export class Proxy {
     const { settings } = this.#services;
     this.#services.draining = true;
     this.#entrance.close();
+    this.#spare.release();
     this.#services.pool.clear();
     for (const session of this.#clients) session.endIfIdle();
     await this.#clients.goneWithin(settings.grace);
@@ -99,6 +107,7 @@ export class Proxy {
   async stop(): Promise<void> {
     this.#services.draining = true;
     this.#entrance.close();
+    this.#spare.release();
     for (const session of this.#clients) session.abort();
     for (const fetch of this.#services.fetches) fetch.stop();
     const backgrounds = [...this.#services.backgrounds];
@@ -113,12 +122,15 @@ export class Proxy {
     await this.#services.parents.stop();
   }
 
-  #full(): string | null {
-    return this.#clients.excess(this.#services.settings, this.#entrance.size);
+  #full(clientKey: string): string | null {
+    if (this.#isShort && !this.#spare.take()) return "no file descriptor is left";
+    this.#isShort = false;
+    const excess = this.#clients.excess(this.#services.settings, this.#entrance.size);
+    return excess !== null && this.#clients.makeRoomFor(clientKey) ? null : excess;
   }
 
   #admit(down: Connection, arrival: Arrival): void {
-    const excess = this.#clients.excessOf(arrival.client, this.#services.settings);
+    const excess = this.#clients.excessOf(arrival.clientKey, this.#services.settings);
     if (excess !== null) return this.#refuse(down.stream as Deno.Conn, excess, () => down.release());
     this.#clients.serve(new Session(this.#services, down, arrival));
   }
@@ -128,9 +140,16 @@ export class Proxy {
     this.#refusals.refuse(stream, reason, release);
   }
 
-  /** Kept connections are worth less than a new client. */
+  /** What nobody uses is worth less than a new client: kept connections to origins, and idle ones of clients. */
+  #makeRoom(): boolean {
+    const { pool } = this.#services;
+    const hadKept = pool.size > 0;
+    pool.clear();
+    return hadKept || this.#clients.makeRoomFor("");
+  }
+
   #outOfDescriptors(error: Error): void {
-    this.#services.pool.clear();
+    if (!this.#makeRoom() && isLackOfDescriptors(error)) this.#isShort ||= this.#spare.release();
     this.#notice("accept", `accepting a connection failed: ${error.message}`);
   }
 

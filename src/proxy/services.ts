@@ -37,6 +37,8 @@ export class Services {
   /** What is being fetched without a client that would end it. */
   readonly fetches = new Set<BodyFetch>();
   readonly backgrounds = new Set<Revalidation>();
+  /** Gives up what can be spared where no descriptor is left; false when nothing could be. */
+  makeRoom: () => boolean = () => false;
   /** No new exchange is begun, and every answer is the last on its connection. */
   draining = false;
 

@@ -4,7 +4,6 @@ import { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
 import { type IpAddress, parseIp } from "../http/ip_address.ts";
 import { giveBack } from "../net/buffers.ts";
-import { clientKey } from "../net/client_key.ts";
 import type { Connection } from "../net/connection.ts";
 import { lingeringClose } from "../net/lingering_close.ts";
 import { UNLISTED } from "../net/roster.ts";
@@ -77,7 +76,7 @@ export class Session {
     this.down = down;
     const { client } = arrival;
     this.client = client;
-    this.clientKey = clientKey(client);
+    this.clientKey = arrival.clientKey;
     this.clientPort = arrival.clientPort;
     this.local = arrival.local;
     this.listener = arrival.listener;
@@ -101,6 +100,11 @@ export class Session {
       this.own?.end();
       this.down.release();
     }
+  }
+
+  /** When it would be ended for its silence; Infinity while an exchange is under way. */
+  get idleUntil(): number {
+    return this.idle && this.down.start === this.down.end ? this.down.deadline : Infinity;
   }
 
   /** Ends an idle session, which waits for a request that is not wanted any more. */

@@ -32,9 +32,10 @@ export interface ProxySettings {
   /** What listeners over TLS show; `null` when there are none. */
   certificate: ServerCertificate | null;
 
-  /** Connections from clients, in all and per client address; over it: 503. */
+  /** Connections from clients, in all, of one client of another machine, and of one of this; over it: 503. */
   maxConnections: number;
   maxConnectionsPerClient: number;
+  maxConnectionsPerLocalClient: number;
   /** A whole head, start line and fields together, and the number of its fields. */
   maxHeadSize: number;
   maxFields: number;

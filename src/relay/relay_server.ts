@@ -121,12 +121,12 @@ export class RelayServer {
     }
     if (this.#stopping) return close(stream);
     const settings = this.#settings;
-    const { client, clientPort, local, listener } = ends;
+    const { client, clientPort, clientKey, local, listener } = ends;
     if (settings.clients !== null && !isAmong(settings.clients, client)) {
       close(stream);
       return this.#deny(new Relayed(++this.#number, client, clientPort, listener));
     }
-    const excess = this.#clients.excess(settings) ?? this.#clients.excessOf(client, settings);
+    const excess = this.#clients.excess(settings) ?? this.#clients.excessOf(clientKey, settings);
     if (excess !== null) {
       close(stream);
       return this.#notice("limit", `a connection was refused: ${excess}`);
@@ -137,6 +137,7 @@ export class RelayServer {
       targets: this.#targets,
       observer: this.#observer,
       stream,
+      clientKey,
       local,
       ownListeners: this.#ownListeners,
       header: settings.sendProxy === null ? null : headerFor(settings.sendProxy, ends),

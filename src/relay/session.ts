@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly observer: RelayObserver;
   /** The client's side, as it was accepted. */
   readonly stream: Deno.TcpConn;
+  /** What the client is counted as. */
+  readonly clientKey: string;
   /** The address at which the client came in. */
   readonly local: string;
   readonly ownListeners: OwnListeners;
@@ -64,10 +66,15 @@ export class Session {
     this.#down = new Connection(options.stream, options.clock, SMALL, 0);
   }
 
-  /** The client's address. */
-  get client(): string {
-    return this.#options.relayed.clientAddress;
+  /** What the client is counted as. */
+  get clientKey(): string {
+    return this.#options.clientKey;
   }
+
+  /** What is silent in a relay may still be in use. */
+  readonly idleUntil = Infinity;
+
+  endIfIdle(): void {}
 
   /** Relays until it is over, and records it. Never rejects. */
   async run(): Promise<void> {

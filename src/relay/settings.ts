@@ -15,8 +15,9 @@ export interface RelaySettings {
   /** Who may connect; `null`: everybody. */
   readonly clients: Networks | null;
   readonly maxConnections: number;
-  /** 0: no limit. */
+  /** Of one client of another machine, and of one of this; 0: no limit. */
   readonly maxConnectionsPerClient: number;
+  readonly maxConnectionsPerLocalClient: number;
   /** Time for one target to accept a connection. */
   readonly connectTimeout: number;
   /** Time in which nothing may come through a connection, in either direction. */

@@ -2,14 +2,22 @@ import { assertEquals } from "@std/assert";
 import { Clients } from "../../src/net/clients.ts";
 import { UNLISTED } from "../../src/net/roster.ts";
 
-const LIMITS = { maxConnections: 3, maxConnectionsPerClient: 2 };
+const LIMITS = { maxConnections: 3, maxConnectionsPerClient: 2, maxConnectionsPerLocalClient: 0 };
 
 /** Serves until the test says that it is over. */
 class Served {
   place = UNLISTED;
   readonly #over = Promise.withResolvers<void>();
 
-  constructor(readonly client: string) {}
+  idleUntil = Infinity;
+  /** It was told to make room. */
+  told = false;
+
+  constructor(readonly clientKey: string) {}
+
+  endIfIdle(): void {
+    this.told = true;
+  }
 
   run(): Promise<void> {
     return this.#over.promise;
@@ -68,4 +76,57 @@ Deno.test("those who stay are waited for no longer than was said", async () => {
   const waiting = clients.goneWithin(3_600_000);
   await one.end();
   await waiting;
+});
+
+Deno.test("clients of the loopback network have a limit of their own", () => {
+  const clients = new Clients<Served>();
+  for (const client of ["127.0.0.1", "127.0.0.1", "::/64", "::/64", "192.0.2.1"]) {
+    clients.serve(new Served(client));
+  }
+  const limits = { ...LIMITS, maxConnectionsPerClient: 1, maxConnectionsPerLocalClient: 3 };
+  assertEquals(["127.0.0.1", "::/64"].map((client) => clients.excessOf(client, limits)), [null, null]);
+  assertEquals(clients.excessOf("192.0.2.1", limits), "more than 1 connections of one client are open");
+  const none = { ...limits, maxConnectionsPerLocalClient: 0 };
+  assertEquals(clients.excessOf("127.0.0.1", none), null);
+});
+
+/** Clients with so many connections each, of which those at the times given are idle. */
+function withConnections(held: Record<string, number[]>): { clients: Clients<Served>; all: Served[] } {
+  const clients = new Clients<Served>();
+  const all = Object.entries(held).flatMap(([client, times]) =>
+    times.map((time) => Object.assign(new Served(client), { idleUntil: time }))
+  );
+  for (const each of all) clients.serve(each);
+  return { clients, all };
+}
+
+Deno.test("of the client that holds most, the connection that would end first makes room", async () => {
+  const { clients, all } = withConnections({ a: [5, 3, 4, Infinity], b: [1, 2], c: [Infinity] });
+  const told = () => all.filter((each) => each.told).map(({ clientKey, idleUntil }) => clientKey + idleUntil);
+  assertEquals(clients.makeRoomFor("new"), true);
+  assertEquals(told(), ["a3"]);
+  assertEquals(clients.excess({ ...LIMITS, maxConnections: 7 }), null, "it counts no more");
+  assertEquals(clients.makeRoomFor("new"), true);
+  assertEquals(told(), ["a3", "a4"]);
+  await all[1].end();
+  assertEquals(clients.excess({ ...LIMITS, maxConnections: 6 }), null);
+});
+
+Deno.test("nobody makes room for a client that holds as much, but for its own connections", () => {
+  const { clients, all } = withConnections({ a: [1, 2], b: [Infinity, Infinity], c: [3, Infinity] });
+  assertEquals(clients.makeRoomFor("b"), false);
+  assertEquals(clients.makeRoomFor("c"), true);
+  assertEquals(all.filter(({ told }) => told).map(({ clientKey }) => clientKey), ["c"]);
+});
+
+Deno.test("many make room at once, and those in vain are not looked for each time", () => {
+  const { clients, all } = withConnections({ a: Array.from({ length: 1000 }, (_, i) => i) });
+  assertEquals(clients.makeRoomFor("new"), true);
+  const told = all.filter((each) => each.told);
+  assertEquals(told.map(({ idleUntil }) => idleUntil), [0, 1, 2, 3, 4, 5, 6, 7]);
+  for (const each of all) each.idleUntil = Infinity;
+  assertEquals(clients.makeRoomFor("new"), false);
+  all[500].idleUntil = 1;
+  const outcomes = Array.from({ length: 9 }, () => clients.makeRoomFor("new"));
+  assertEquals(outcomes.lastIndexOf(true), 7);
 });

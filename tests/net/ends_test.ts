@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { clientKey } from "../../src/net/client_key.ts";
 import { endsOf } from "../../src/net/ends.ts";
 
 const address = (hostname: string, port: number): Deno.NetAddr => ({ transport: "tcp", hostname, port });
@@ -15,6 +16,7 @@ for (
     assertEquals(endsOf(address(remote, 1), address(local, 8888)), {
       client,
       clientPort: 1,
+      clientKey: clientKey(client),
       local: own,
       localPort: 8888,
       listener,

@@ -48,6 +48,7 @@ export const SETTINGS: ProxySettings = {
   certificate: null,
   maxConnections: 10_000,
   maxConnectionsPerClient: 0,
+  maxConnectionsPerLocalClient: 0,
   maxHeadSize: 64 * 1024,
   maxFields: 256,
   maxBodySize: 0,

@@ -24,19 +24,36 @@ function assertRefused(answer: Message, reason: RegExp): void {
   assertEquals(valuesOf(answer, "retry-after").length, 1);
 }
 
+/** A client with an exchange under way, which `finish` brings to its end. */
+async function busy(
+  setting: Setting,
+  client: Peer,
+): Promise<{ client: Peer; finish(): Promise<Message> }> {
+  await client.send(get(setting.origin));
+  const upstream = await setting.origin.accept();
+  await upstream.message();
+  return {
+    client,
+    async finish() {
+      await upstream.send(OK);
+      const answer = await client.message();
+      upstream.close();
+      return answer;
+    },
+  };
+}
+
 proxied(
-  "over the limit of connections in all: 503 at once, whole, and the others go on",
+  "over the limit of connections in all: 503 at once, whole, and exchanges under way go on",
   { settings: { maxConnections: 2 } },
   async (setting) => {
-    setting.origin.answer(OK);
-    const first = await setting.connect();
-    const second = await setting.connect();
-    assertEquals((await ask(first, setting)).status, 200);
-    assertEquals((await ask(second, setting)).status, 200);
+    const first = await busy(setting, await setting.connect());
+    const second = await busy(setting, await setting.connect());
     const third = await setting.connect();
-    assertRefused(await ask(third, setting), /more than 2 connections/);
+    await third.send(get(setting.origin));
+    assertRefused(await third.message(), /more than 2 connections/);
     assertEquals(await third.restAndEnding(), ["", "end"]);
-    assertEquals((await ask(first, setting)).status, 200);
+    assertEquals([(await first.finish()).status, (await second.finish()).status], [200, 200]);
     assertEquals(setting.proxy.connections, 2);
   },
 );
@@ -45,12 +62,37 @@ proxied(
   "a client over the limit is told so before it has said anything",
   { settings: { maxConnections: 1 } },
   async (setting) => {
-    const first = await setting.connect();
-    await roundTrip(setting, get(setting.origin), OK, { client: first });
+    await busy(setting, await setting.connect());
     const second = await setting.connect();
     assertEquals((await second.message()).status, 503);
   },
 );
+
+for (
+  const [limit, what] of [["maxConnections", "all connections"], [
+    "maxConnectionsPerLocalClient",
+    "a client's connections",
+  ]]
+) {
+  proxied(
+    `at the limit of ${what} the one that has been idle longest makes room for a new one`,
+    { settings: { [limit]: 2 } },
+    async (setting) => {
+      const working = await busy(setting, await setting.connect());
+      const silent = await setting.connect();
+      while (setting.proxy.connections < 2) await turn();
+      const third = await setting.connect();
+      assertEquals(await silent.restAndEnding(), ["", "end"]);
+      const upstreams = await busy(setting, third);
+      assertEquals([(await upstreams.finish()).status, (await working.finish()).status], [200, 200]);
+      const fourth = await setting.connect();
+      const served = await busy(setting, fourth);
+      assertEquals(await third.restAndEnding(), ["", "end"], "idle for longer than the other");
+      assertEquals((await served.finish()).status, 200);
+      assertEquals(setting.exchanges.all.length, 3);
+    },
+  );
+}
 
 proxied(
   "when a connection ends, another may take its place",
@@ -88,19 +130,42 @@ proxied(
 proxied(
   "over the limit of connections of one client: 503, while other clients are served",
   {
-    settings: { maxConnectionsPerClient: 1 },
+    settings: { maxConnectionsPerLocalClient: 1 },
     listen: [{ hostname: "127.0.0.1", port: 0 }, { hostname: "::1", port: 0 }],
   },
   async (setting) => {
-    setting.origin.answer(OK);
-    const first = await setting.connect();
-    assertEquals((await ask(first, setting)).status, 200);
-    assertRefused(await ask(await setting.connect(), setting), /more than 1 connections of one client/);
-    const other = await setting.connect({ to: setting.addresses[1] });
-    assertEquals((await ask(other, setting)).status, 200);
-    first.close();
+    const first = await busy(setting, await setting.connect());
+    const second = await setting.connect();
+    await second.send(get(setting.origin));
+    assertRefused(await second.message(), /more than 1 connections of one client/);
+    const other = await busy(setting, await setting.connect({ to: setting.addresses[1] }));
+    assertEquals((await other.finish()).status, 200);
+    assertEquals((await first.finish()).status, 200);
+    first.client.close();
     while (setting.proxy.connections > 1) await turn();
-    assertEquals((await ask(await setting.connect(), setting)).status, 200);
+    const next = await busy(setting, await setting.connect());
+    assertEquals((await next.finish()).status, 200);
+  },
+);
+
+proxied(
+  "a client that holds more than another makes room for it, and not the other for the first",
+  {
+    settings: { maxConnections: 3 },
+    listen: [{ hostname: "127.0.0.1", port: 0 }, { hostname: "::1", port: 0 }],
+  },
+  async (setting) => {
+    const [, addressOfOther] = setting.addresses;
+    const other = await setting.connect({ to: addressOfOther });
+    while (setting.proxy.connections < 1) await turn();
+    const working = await busy(setting, await setting.connect());
+    const alsoWorking = await busy(setting, await setting.connect());
+    assertRefused(await (await setting.connect()).message(), /more than 3 connections/);
+    assertEquals((await working.finish()).status, 200);
+    const newcomer = await busy(setting, await setting.connect({ to: addressOfOther }));
+    assertEquals(await working.client.restAndEnding(), ["", "end"]);
+    const still = await busy(setting, other);
+    for (const each of [newcomer, still, alsoWorking]) assertEquals((await each.finish()).status, 200);
   },
 );
 
@@ -108,14 +173,12 @@ proxied(
   "hundreds of connections over the limit do no harm to the one that is served, and are all let go",
   { settings: { maxConnections: 1 } },
   async (setting) => {
-    setting.origin.answer(OK);
-    const served = await setting.connect();
-    assertEquals((await ask(served, setting)).status, 200);
+    const served = await busy(setting, await setting.connect());
     const many = await Promise.all(Array.from({ length: 300 }, () => setting.connect()));
     const endings = await Promise.all(many.map((client) => client.rest()));
     for (const text of endings) assert(text === "" || text.startsWith("HTTP/1.1 503 "), text);
     assert(endings.some((text) => text !== ""));
-    assertEquals((await ask(served, setting)).status, 200);
+    assertEquals((await served.finish()).status, 200);
     const warnings = setting.exchanges.notices.filter(({ level }) => level === "warning");
     assertEquals(warnings.length, 1, "the operator is told once, not three hundred times");
   },
@@ -125,7 +188,7 @@ proxied(
   "a stop does not wait for those who were refused and have not gone",
   { settings: { maxConnections: 1 } },
   async (setting) => {
-    await roundTrip(setting, get(setting.origin));
+    await busy(setting, await setting.connect());
     const refused = await setting.connect();
     assertEquals((await refused.message()).status, 503);
     await setting.proxy.stop();

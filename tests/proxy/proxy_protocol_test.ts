@@ -126,18 +126,22 @@ proxied("a rule for clients sees the one that is named", {
 proxied("limits of connections count the client that is named", {
   settings: { ...trusting("loopback"), policy: OPEN, maxConnectionsPerClient: 1 },
 }, async (setting) => {
-  setting.origin.answer("HTTP/1.1 204 No Content\r\n\r\n");
   const first = await setting.connect();
   await first.send(header(1, "203.0.113.7") + get(setting));
-  assertEquals((await first.message()).status, 204);
+  const upstream = await setting.origin.accept();
+  await upstream.message();
   const other = await setting.connect();
   await other.send(header(1, "203.0.113.8") + get(setting));
+  const another = await setting.origin.accept();
+  await another.message();
+  await another.send("HTTP/1.1 204 No Content\r\n\r\n");
   assertEquals((await other.message()).status, 204);
   const second = await setting.connect();
   await second.send(header(1, "203.0.113.7") + get(setting));
   assertEquals((await second.message()).status, 503);
   assertEquals(await second.rest(), "");
-  first.close();
+  await upstream.send("HTTP/1.1 204 No Content\r\n\r\n");
+  assertEquals((await first.message()).status, 204);
 });
 
 proxied("SOCKS comes behind a header as anything else does", {

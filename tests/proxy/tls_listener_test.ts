@@ -93,7 +93,7 @@ proxied("a client that does not shake hands takes a place, and does not keep it 
 
 proxied("limits hold over TLS, and are told there", {
   ...OVER_TLS,
-  settings: { ...OVER_TLS.settings, maxConnectionsPerClient: 1 },
+  settings: { ...OVER_TLS.settings, maxConnectionsPerLocalClient: 1 },
 }, async (setting) => {
   const first = await tls(setting);
   await first.send(get(setting));

@@ -29,6 +29,7 @@ export const SETTINGS: Omit<RelaySettings, "to"> = {
   clients: null,
   maxConnections: 10_000,
   maxConnectionsPerClient: 0,
+  maxConnectionsPerLocalClient: 0,
   connectTimeout: 10_000,
   idleTimeout: 900_000,
   grace: 10_000,

@@ -209,7 +209,7 @@ relayed(
 
 relayed(
   "more connections of one client than its limit are closed",
-  { settings: { maxConnectionsPerClient: 1 } },
+  { settings: { maxConnectionsPerLocalClient: 1 } },
   async ({ pair, connect, records }) => {
     await pair();
     assertEquals(await (await connect()).rest(), "");
