@@ -92,6 +92,7 @@ export function configOf(
       maxConnectionsPerLocalClient: values["max-connections-per-client"] ?? 0,
       maxHeadSize: all["max-head-size"],
       maxFields: all["max-fields"],
+      maxUnfinished: all["max-unfinished"],
       maxBodySize: all["max-body-size"],
       headTimeout: all["head-timeout"],
       connectTimeout: all["connect-timeout"],

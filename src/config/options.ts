@@ -415,6 +415,17 @@ export const OPTIONS = [
     help: "Fields in one head",
   },
   {
+    flag: "max-unfinished",
+    key: "limits.unfinished",
+    group: "Limits",
+    type: "size",
+    word: "SIZE",
+    default: 64 * MIB,
+    least: 2 * MIB,
+    most: TIB,
+    help: "Memory for all heads together that have not come whole",
+  },
+  {
     flag: "max-body-size",
     key: "limits.body-size",
     group: "Limits",

@@ -9,11 +9,23 @@ export const WHOLE = 72 * 1024;
 /** For a stream that keeps filling what it is given. */
 export const LARGE = 256 * 1024;
 
+/** Between them, for what grows while it comes: who sends a little more than fits should not hold much more. */
+const STEPS = [2 * MEDIUM, 4 * MEDIUM, 8 * MEDIUM] as const;
+
 /** How many of each are kept for the next borrower. */
-const KEPT = { [SMALL]: 2048, [MEDIUM]: 512, [WHOLE]: 64, [LARGE]: 16 };
+const KEPT: Readonly<Record<number, number>> = {
+  [SMALL]: 2048,
+  [MEDIUM]: 512,
+  [STEPS[0]]: 64,
+  [STEPS[1]]: 32,
+  [WHOLE]: 64,
+  [STEPS[2]]: 16,
+  [LARGE]: 16,
+};
 
 const small: Uint8Array[] = [];
 const medium: Uint8Array[] = [];
+const steps: Readonly<Record<number, Uint8Array[]>> = { [STEPS[0]]: [], [STEPS[1]]: [], [STEPS[2]]: [] };
 const whole: Uint8Array[] = [];
 const large: Uint8Array[] = [];
 
@@ -28,8 +40,16 @@ function shelf(size: number): Uint8Array[] | null {
     case LARGE:
       return large;
     default:
-      return null;
+      return steps[size] ?? null;
   }
+}
+
+/** The smallest size of a buffer that holds so many bytes; each step is twice the one before. */
+export function sizeFor(bytes: number): number {
+  if (bytes <= SMALL) return SMALL;
+  let size = MEDIUM;
+  while (size < bytes) size *= 2;
+  return size;
 }
 
 /** A buffer of exactly `size` bytes, which still holds what it was last used for. */
@@ -43,5 +63,5 @@ export function borrow(size: number): Uint8Array {
  */
 export function giveBack(buffer: Uint8Array): void {
   const kept = shelf(buffer.length);
-  if (kept !== null && kept.length < KEPT[buffer.length as keyof typeof KEPT]) kept.push(buffer);
+  if (kept !== null && kept.length < KEPT[buffer.length]) kept.push(buffer);
 }

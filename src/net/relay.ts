@@ -1,6 +1,6 @@
 /** Two connections become one: what either sends goes to the other, as it comes. */
 
-import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "./buffers.ts";
+import { borrow, giveBack, LARGE, MEDIUM, sizeFor, SMALL } from "./buffers.ts";
 import type { Clock, Deadlined } from "./clock.ts";
 import { type Connection, ENDED, FAILED } from "./connection.ts";
 import { UNLISTED } from "./roster.ts";
@@ -45,6 +45,8 @@ export interface FirstLook {
    * number: so many bytes, one at least, go on, and what is left and comes behind them is the first again.
    */
   look(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" | number;
+  /** Takes note that so many bytes of memory hold what came and does not go on; 0 when none does any more. */
+  hold(bytes: number): void;
   /** Nothing more comes: the near side has ended, the time is over, or there are {@link LARGE} bytes. */
   cutShort(by: "end" | "time" | "size"): "go" | "stop";
   /** Hears what the far side sends, all of which goes on at once; false when it has heard enough. */
@@ -272,7 +274,8 @@ async function lookAtFirst(
       } else if (!near.reading && near.room === 0) {
         const { length } = near.buffer;
         if (length >= LARGE) return first.cutShort("size");
-        giveBack(near.swap(borrow(length < MEDIUM ? MEDIUM : LARGE)));
+        giveBack(near.swap(borrow(sizeFor(length + 1))));
+        first.hold(near.buffer.length);
       }
       const count = await new Promise<number | typeof OVER | typeof HEARD>((resolve) => {
         wake = resolve;
@@ -286,6 +289,7 @@ async function lookAtFirst(
     }
   } finally {
     limit.lift();
+    first.hold(0);
   }
 }
 

@@ -1,9 +1,10 @@
 /** The station `read`: a request's head that has not come in one piece, and the room that it needs. */
 
 import { HttpError } from "../http/error.ts";
-import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../net/buffers.ts";
+import { borrow, giveBack, sizeFor, SMALL } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
 import { LINGER_TIME } from "../net/lingering_close.ts";
+import { TOO_MANY_UNFINISHED, type Unfinished } from "../net/unfinished.ts";
 import { answerTo } from "./own/answer.ts";
 import { REQUEST_BASE } from "./arrival.ts";
 import type { Exchange } from "./exchange.ts";
@@ -18,10 +19,16 @@ export async function readHead(session: Session, exchange: Exchange, request: Re
   const { down, services } = session;
   const { head } = request;
   let told = null as Promise<void> | null;
+  const unfinished: Unfinished = {
+    clientKey: session.clientKey,
+    giveUp() {
+      told ??= tell(session, exchange, new HttpError(503, "connection_limit_reached", TOO_MANY_UNFINISHED));
+    },
+  };
   down.deadline = services.clock.in(services.settings.headTimeout);
   down.onExpire = () => {
     down.expired = true;
-    if (head.begun) told = tellLate(session, exchange);
+    if (head.begun) told = tell(session, exchange, new HttpError(408, "http_request_error", TOO_LATE));
     else down.close();
   };
   try {
@@ -30,6 +37,8 @@ export async function readHead(session: Session, exchange: Exchange, request: Re
         const before = down.start;
         giveBack(down.swap(bufferFor(down.end - down.start + 1)));
         head.move(down.buffer, down.start - before);
+        const { length } = down.buffer;
+        if (length > SMALL) services.unfinished.hold(unfinished, length, services.settings.maxUnfinished);
       }
       const count = await down.read();
       if (told !== null) {
@@ -41,6 +50,7 @@ export async function readHead(session: Session, exchange: Exchange, request: Re
     } while (!head.read(down.end));
     return true;
   } finally {
+    services.unfinished.letGo(unfinished);
     down.onExpire = null;
   }
 }
@@ -52,15 +62,16 @@ export function keepHead(down: Connection): Uint8Array {
 
 /** The smallest buffer that can hold so many bytes. */
 function bufferFor(bytes: number): Uint8Array {
-  const needed = bytes + REQUEST_BASE + 16;
-  if (needed <= SMALL) return borrow(SMALL);
-  if (needed <= MEDIUM) return borrow(MEDIUM);
-  return needed <= LARGE ? borrow(LARGE) : new Uint8Array(needed * 2);
+  return borrow(sizeFor(bytes + REQUEST_BASE + 16));
 }
 
-/** The time for a head that was begun is over: 408 (RFC 9110 §15.5.9), and the end of the connection. */
-async function tellLate({ down, services }: Session, exchange: Exchange): Promise<void> {
-  const error = new HttpError(408, "http_request_error", "the request's head took too long");
+const TOO_LATE = "the request's head took too long";
+
+/**
+ * A head that was begun is not waited for: its time is over (408, RFC 9110 §15.5.9), or there is no room for it (503).
+ * That is the end of the connection.
+ */
+async function tell({ down, services }: Session, exchange: Exchange, error: HttpError): Promise<void> {
   const { bytes, bodyLength } = answerTo(error, services.settings, {
     kind: "text",
     number: exchange.number,

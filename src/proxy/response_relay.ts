@@ -7,6 +7,7 @@ import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
 import { MEDIUM } from "../net/buffers.ts";
 import { ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
+import { TOO_MANY_UNFINISHED } from "../net/unfinished.ts";
 import type { Caching } from "./cache/caching.ts";
 import { ClientGone } from "./client_gone.ts";
 import type { Usage } from "../policy/rates.ts";
@@ -72,9 +73,10 @@ export class ResponseRelay {
       response.begin(up.buffer, up.start);
       while (!response.read(up.end)) {
         if (!response.mayBecome(up.end)) throw badResponse("the origin sent what is no HTTP/1.1");
-        if (up.room === 0) up.grow(response);
+        if (up.room === 0) up.grow(response, session);
         if (await this.#more() <= 0) throw this.#lost();
       }
+      up.grown();
       if (response.odd.length > 0) exchange.odd = response.odd.join(", ");
       response.options.read(response.head);
       if (response.status >= 200) break;
@@ -367,6 +369,7 @@ export class ResponseRelay {
   #lost(): HttpError | ClientGone {
     const { session: { down }, upload, up } = this;
     if (upload?.failure) return upload.failure;
+    if (up.givenUp) return new HttpError(503, "connection_limit_reached", TOO_MANY_UNFINISHED);
     if (down.error !== null || down.closed || upload?.clientGone) return new ClientGone();
     if (up.expired && down.ended) return new ClientGone();
     const who = up.asksParent ? called(up.parent!) : this.request.target.authority!.text;

@@ -5,6 +5,7 @@ import { formatDate } from "../http/date.ts";
 import { fieldLine } from "../http/head_writer.ts";
 import { Clock } from "../net/clock.ts";
 import { Pool } from "../net/pool.ts";
+import { UnfinishedMessages } from "../net/unfinished.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { Rates } from "../policy/rates.ts";
@@ -31,6 +32,7 @@ export class Services {
   readonly resolver: Resolver;
   readonly ownListeners = new OwnListeners();
   readonly rates = new Rates();
+  readonly unfinished = new UnfinishedMessages();
   readonly identities = new Identities(this.clock);
   /** What is stored of responses; `null` when nothing is. */
   cache: HttpCache | null = null;

@@ -39,6 +39,8 @@ export interface ProxySettings {
   /** A whole head, start line and fields together, and the number of its fields. */
   maxHeadSize: number;
   maxFields: number;
+  /** All heads and ClientHellos together that have not come whole, as far as they have outgrown a small buffer. */
+  maxUnfinished: number;
   /** A request's body; 0 is no limit. */
   maxBodySize: number;
 

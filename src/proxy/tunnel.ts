@@ -86,6 +86,8 @@ export async function tunnelled(
   exchange.responseBodyBytes = down.sent - sentBefore;
   if (end === "ended" || end === "refused") return;
   exchange.truncated = true;
+  // one that was given up has said why
+  if (exchange.error === "connection_limit_reached") return;
   exchange.details = {
     idle: "nothing came through for too long",
     near_failed: "the client reset the connection",

@@ -2,6 +2,7 @@
 
 import type { Authority } from "../http/authority.ts";
 import type { FirstLook } from "../net/relay.ts";
+import { TOO_MANY_UNFINISHED, type Unfinished } from "../net/unfinished.ts";
 import { ClientHelloReader } from "../policy/client_hello.ts";
 import { SecondHello } from "../policy/second_hello.ts";
 import { checkTunnel } from "../policy/tunnel_check.ts";
@@ -23,7 +24,9 @@ export function inspectionOf(
   return new TunnelInspection(session, exchange, authority, verdict);
 }
 
-export class TunnelInspection implements FirstLook {
+export class TunnelInspection implements FirstLook, Unfinished {
+  /** What the client is counted as. */
+  readonly clientKey: string;
   readonly firstByteTime: number;
   readonly decisionTime: number;
   readonly heard: Promise<void>;
@@ -42,6 +45,7 @@ export class TunnelInspection implements FirstLook {
     readonly verdict: Verdict,
   ) {
     const { headTimeout, policy } = session.services.settings;
+    this.clientKey = session.clientKey;
     // a rule that is only on trial takes nothing away from what the rule says that let the tunnel open
     this.#enforced = !policy.reportsOnly;
     this.decisionTime = headTimeout;
@@ -82,6 +86,18 @@ export class TunnelInspection implements FirstLook {
     if (second.state === "unknown") return true;
     this.#tellHeard();
     return false;
+  }
+
+  hold(bytes: number): void {
+    const { unfinished, settings } = this.session.services;
+    if (bytes > 0) unfinished.hold(this, bytes, settings.maxUnfinished);
+    else unfinished.letGo(this);
+  }
+
+  giveUp(): void {
+    this.exchange.error = "connection_limit_reached";
+    this.exchange.details = TOO_MANY_UNFINISHED;
+    this.session.down.close();
   }
 
   cutShort(by: "end" | "time" | "size"): "go" | "stop" {

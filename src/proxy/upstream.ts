@@ -2,8 +2,10 @@
 
 import type { Authority } from "../http/authority.ts";
 import type { Scheme } from "../http/target.ts";
-import { borrow, giveBack, LARGE } from "../net/buffers.ts";
+import { borrow, giveBack, sizeFor } from "../net/buffers.ts";
 import { Connection } from "../net/connection.ts";
+import type { Unfinished, UnfinishedMessages } from "../net/unfinished.ts";
+import type { Asker } from "./asker.ts";
 import type { NamedAddress } from "./named_address.ts";
 import type { Parent, Way } from "./parents/parent.ts";
 
@@ -13,7 +15,12 @@ export interface Owner {
   readonly over: boolean;
 }
 
-export class Upstream extends Connection {
+export class Upstream extends Connection implements Unfinished {
+  /** For which client its answer comes, by what it is counted as, while the answer's head is larger than most. */
+  clientKey = "";
+  /** It was closed since there was no room for its answer's head. */
+  givenUp = false;
+  #unfinished: UnfinishedMessages | null = null;
   /** The parent through which it goes, or that it leads to. */
   parent: Parent | null = null;
   /** Whether it leads to the parent itself, which gets requests in absolute form. */
@@ -29,12 +36,38 @@ export class Upstream extends Connection {
   /** Bytes of empty lines that came before answers. */
   skipped = 0;
 
-  /** Goes on in a larger buffer with a head that does not fit. Not while a read is under way. */
-  grow(head: { move(bytes: Uint8Array, delta: number): void }): void {
+  /**
+   * Goes on in a larger buffer with a head that does not fit, which may be too much: then it is closed. Not while a
+   * read is under way.
+   *
+   * @param asker for whom the head comes; `null` for what a parent says, which is the operator's choice
+   */
+  grow(head: { move(bytes: Uint8Array, delta: number): void }, asker: Asker | null): void {
     const before = this.start;
-    const { length } = this.buffer;
-    giveBack(this.swap(length < LARGE ? borrow(LARGE) : new Uint8Array(length * 2)));
+    giveBack(this.swap(borrow(sizeFor(this.buffer.length + 1))));
     head.move(this.buffer, this.start - before);
+    if (asker === null) return;
+    const { services: { unfinished, settings }, clientKey } = asker;
+    if (this.#unfinished === null) this.clientKey = clientKey;
+    this.#unfinished = unfinished;
+    unfinished.hold(this, this.buffer.length, settings.maxUnfinished);
+  }
+
+  /** The head is whole, however large it was. */
+  grown(): void {
+    this.#unfinished?.letGo(this);
+    this.#unfinished = null;
+  }
+
+  giveUp(): void {
+    this.#unfinished = null;
+    this.givenUp = true;
+    this.close();
+  }
+
+  override close(): void {
+    this.grown();
+    super.close();
   }
 }
 

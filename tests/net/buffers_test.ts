@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { borrow, giveBack, LARGE, MEDIUM, SMALL } from "../../src/net/buffers.ts";
+import { borrow, giveBack, LARGE, MEDIUM, sizeFor, SMALL } from "../../src/net/buffers.ts";
 
 Deno.test("a buffer has exactly the size that was asked for", () => {
   for (const size of [1, 100, SMALL, MEDIUM, LARGE, LARGE + 1, 1024 * 1024]) {
@@ -23,6 +23,21 @@ Deno.test("no buffer is lent to two at once", () => {
     assertEquals(new Set(again).size, 100);
     assertEquals(new Set(again.map(({ buffer }) => buffer)).size, 100, "nor do two share their memory");
   }
+});
+
+Deno.test("what grows takes steps of twice the size, and each size is lent again", () => {
+  for (const [bytes, size] of [[1, SMALL], [SMALL, SMALL], [SMALL + 1, MEDIUM], [MEDIUM, MEDIUM]]) {
+    assertEquals(sizeFor(bytes), size);
+  }
+  for (let size = MEDIUM; size < LARGE;) {
+    const next = sizeFor(size + 1);
+    assertEquals(next, 2 * size);
+    const buffer = borrow(next);
+    giveBack(buffer);
+    assertStrictEquals(borrow(next), buffer);
+    size = next;
+  }
+  assertEquals(sizeFor(LARGE + 1), 2 * LARGE);
 });
 
 Deno.test("buffers of other sizes are not kept", () => {

@@ -320,6 +320,13 @@ class Look implements FirstLook {
     return end - start < this.enough ? "more" : this.word;
   }
 
+  /** The bytes of memory that it was told of. */
+  readonly held: number[] = [];
+
+  hold(bytes: number): void {
+    this.held.push(bytes);
+  }
+
   cutShort(by: "end" | "time" | "size"): "go" | "stop" {
     this.told.push(by);
     return this.word;
@@ -348,6 +355,8 @@ class Lines implements FirstLook {
     const text = new TextDecoder().decode(bytes.subarray(start, end));
     return text.startsWith("!") || !text.includes("\n") ? "more" : text.indexOf("\n") + 1;
   }
+
+  hold(): void {}
 
   cutShort(by: "end" | "time" | "size"): "stop" {
     this.told.push(by);
@@ -503,7 +512,7 @@ Deno.test("the near buffer grows while the look wants more, and is made small ag
       given += count;
       lengths.add(nearConnection.buffer.length);
     }
-    assertEquals([...lengths], [SMALL, MEDIUM, LARGE]);
+    assertEquals([...lengths], [SMALL, MEDIUM, 2 * MEDIUM, 4 * MEDIUM]);
     assertEquals([far.offered, far.text], [[given], first.seen.at(-1)!]);
     await near.give("x");
     assertEquals(nearConnection.buffer.length, SMALL);
@@ -518,6 +527,7 @@ Deno.test("a look that never has enough is told when the largest buffer is full"
     await start({ first });
     while (first.told.length === 0) await near.give("x".repeat(near.room));
     assertEquals([first.told, nearConnection.buffer.length], [["size"], LARGE]);
+    assertEquals(first.held, [1, 2, 4, 8, 16].map((times) => times * MEDIUM).concat(0));
     assertEquals([far.offered, await end()], [[], "refused"]);
     nearConnection.close();
   }));

@@ -51,6 +51,7 @@ export const SETTINGS: ProxySettings = {
   maxConnectionsPerLocalClient: 0,
   maxHeadSize: 64 * 1024,
   maxFields: 256,
+  maxUnfinished: 64 * 1024 * 1024,
   maxBodySize: 0,
   headTimeout: 30_000,
   connectTimeout: 10_000,

@@ -6,7 +6,9 @@ import { Connection } from "../../src/net/connection.ts";
 import { fakeClock, FakeStream } from "../net/fakes.ts";
 import { proxied, type Setting } from "./harness.ts";
 import { type Message, type Peer, turn, valuesOf } from "./peer.ts";
+import { policy } from "./policies.ts";
 import { get, OK, request, roundTrip } from "./round_trip.ts";
+import { tunnelled } from "./under_way.ts";
 
 // connections
 
@@ -285,6 +287,83 @@ proxied("heads of any size up to the limit pass whole, both ways", async (settin
     assertEquals([valuesOf(answer, "x"), answer.content], [[value], "ok"], `${size} bytes back`);
   }
 });
+
+// what has not come whole
+
+/** Room for one head or ClientHello of more than 16 KiB. */
+const UNFINISHED = { maxUnfinished: 32 * 1024 };
+const TOO_MUCH = "messages that have not come whole take too much memory";
+
+/** The beginning of a head that needs more than 16 KiB. */
+function unfinishedHead(setting: Setting): string {
+  return get(setting.origin).slice(0, -2) + `X: ${"x".repeat(17_000)}`;
+}
+
+proxied(
+  "unfinished heads that take too much memory together: 503 for one of the client that has most, and close",
+  {
+    settings: { ...UNFINISHED, maxUnfinished: 80 * 1024 },
+    listen: [{ hostname: "127.0.0.1", port: 0 }, { hostname: "::1", port: 0 }],
+  },
+  async (setting) => {
+    setting.origin.answer(OK);
+    const clients = [await setting.connect(), await setting.connect()];
+    const other = await setting.connect({ to: setting.addresses[1] });
+    for (const client of [...clients, other]) await client.send(unfinishedHead(setting));
+    const answers = clients.map((client) => client.message());
+    const refused = await Promise.race(answers.map((answer, i) => answer.then(() => i)));
+    const answer = await answers[refused];
+    assertEquals([answer.status, valuesOf(answer, "connection")], [503, ["close"]]);
+    assertEquals(valuesOf(answer, "retry-after").length, 1);
+    assertEquals(await clients[refused].rest(), "");
+    await clients[1 - refused].send("\r\n\r\n");
+    assertEquals((await answers[1 - refused]).status, 200);
+    await other.send("\r\n\r\n");
+    assertEquals((await other.message()).status, 200);
+    const given = setting.exchanges.all.filter(({ status }) => status === 503);
+    assertEquals(given.map(({ error, details, truncated }) => [error, details, truncated]), [
+      ["connection_limit_reached", TOO_MUCH, true],
+    ]);
+  },
+);
+
+proxied(
+  "an unfinished ClientHello counts with the heads, and its tunnel is closed on both sides",
+  { settings: { ...UNFINISHED, policy: policy({ tls: "match" }) } },
+  async (setting) => {
+    const { client, upstream } = await tunnelled(setting);
+    // records of a ClientHello that says that it is of 60,000 bytes
+    const record = "\x16\x03\x01\x3f\xff" + "\x01\x00\xea\x60\x03\x03" + "a".repeat(0x3fff - 6);
+    await client.send(record);
+    await client.send("\x16\x03\x01\x3f\xff" + "a".repeat(0x3fff));
+    await client.send("\x16\x03\x01\x3f\xff" + "a".repeat(0x3fff)).catch(() => {});
+    assertEquals(await upstream.rest(), "", "nothing of it went on");
+    await client.rest();
+    const { error, details, truncated } = await setting.exchanges.next();
+    assertEquals([error, details, truncated], ["connection_limit_reached", TOO_MUCH, true]);
+  },
+);
+
+proxied(
+  "an origin's unfinished head counts against the client that asked for it: 503",
+  { settings: UNFINISHED },
+  async (setting) => {
+    const client = await setting.connect();
+    await client.send(get(setting.origin));
+    const upstream = await setting.origin.accept();
+    await upstream.message();
+    await upstream.send(`HTTP/1.1 200 OK\r\nX: ${"x".repeat(40_000)}`).catch(() => {});
+    const answer = await client.message();
+    assertEquals(answer.status, 503);
+    await upstream.rest();
+    assertEquals((await setting.exchanges.next()).error, "connection_limit_reached");
+    setting.origin.answer(OK);
+    assertEquals((await ask(client, setting)).status, 200);
+    await client.send(unfinishedHead(setting));
+    await client.send("\r\n\r\n");
+    assertEquals((await client.message()).status, 200, "nothing is counted any more");
+  },
+);
 
 // bodies
 

@@ -230,9 +230,10 @@ export class Revalidation implements Asker {
       response.begin(up.buffer, up.start);
       while (!response.read(up.end)) {
         if (!response.mayBecome(up.end)) throw lost(authority.text);
-        if (up.room === 0) up.grow(response);
+        if (up.room === 0) up.grow(response, this);
         if (await up.read() <= 0) throw lost(authority.text);
       }
+      up.grown();
       response.options.read(response.head);
       refuseNoAnswer(response, up, authority, reused && interim === 0);
       if (response.status >= 200) return;

@@ -3,7 +3,6 @@
 import type { Authority } from "../../http/authority.ts";
 import { HttpError } from "../../http/error.ts";
 import { bytesOf } from "../../http/text.ts";
-import { borrow, giveBack, LARGE, MEDIUM } from "../../net/buffers.ts";
 import type { Parent } from "./parent.ts";
 import { called, ParentError, unwelcome } from "./parent_error.ts";
 import type { Response } from "../response.ts";
@@ -60,19 +59,10 @@ async function readHead(up: Upstream, response: Response, parent: Parent, text: 
     if (up.start !== up.end) {
       if (response.read(up.end)) return;
       if (!response.mayBecome(up.end)) throw senseless(parent, "what is no HTTP/1.1");
-      if (up.room === 0) grow(up, response);
+      if (up.room === 0) up.grow(response, null);
     }
     if (await up.read() <= 0) throw silent(parent, text);
   }
-}
-
-/** A head that does not fit goes on in a larger buffer. */
-function grow(up: Upstream, response: Response): void {
-  const before = up.start;
-  const { length } = up.buffer;
-  const size = length < MEDIUM ? MEDIUM : LARGE;
-  giveBack(up.swap(length < LARGE ? borrow(size) : new Uint8Array(length * 2)));
-  response.move(up.buffer, up.start - before);
 }
 
 function joined(...parts: Uint8Array[]): Uint8Array {
