@@ -30,9 +30,11 @@ export function fieldLine(name: string, value: string): Uint8Array {
   return bytesOf(`${name}: ${value}\r\n`);
 }
 
+const NOTHING = new Uint8Array();
+
 export class HeadWriter {
   /** The head is `bytes[0..length)` when it is whole. */
-  bytes: Uint8Array;
+  bytes: Uint8Array = NOTHING;
   length = 0;
   /** Fields that are left out besides the hop-by-hop ones: bits of {@link HeadReader.seen}. */
   leaveOut = 0;
@@ -41,9 +43,8 @@ export class HeadWriter {
   /** Whether Upgrade is one of this hop's and passes (RFC 9110 §7.8). */
   upgrading = false;
 
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-  }
+  /** @param size bytes of the room for most heads, which is made when the first is written */
+  constructor(readonly size: number) {}
 
   /** Starts anew, with room for a copy of `head`. */
   begin(head: HeadReader): void {
@@ -175,7 +176,7 @@ export class HeadWriter {
   #reserve(more: number): void {
     const needed = this.length + more + START_LINE_ROOM;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2, this.size));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { closeAll, connect, send } from "./clients.ts";
+import { closeAll, connect, readToEnd, send } from "./clients.ts";
 import { Origin } from "./origin.ts";
 import { succeed, until } from "./programs.ts";
 import { Weir } from "./weir.ts";
@@ -54,4 +54,29 @@ Deno.test("memory does not grow with what passes", async (test) => {
 
   weir.assertHealthy();
   assertEquals(weir.ended, false);
+});
+
+Deno.test("memory of heads that do not come whole is bounded", async () => {
+  await using weir = await Weir.start(["--max-unfinished", "8m"]);
+  const before = weir.residentBytes;
+  const connections: Deno.TcpConn[] = [];
+  const endings: Promise<string>[] = [];
+  try {
+    let refused = 0;
+    for (let client = 0; client < 1000; client++) {
+      const connection = await connect(weir.port);
+      connections.push(connection);
+      await send(connection, `GET http://a/ HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(60_000)}`).catch(() => {});
+      endings.push(readToEnd(connection).finally(() => refused++));
+    }
+    // 8 MiB are 128 buffers of 64 KiB
+    await until("all but some to be refused", () => refused >= 1000 - 128);
+    const growth = Math.round((weir.residentBytes - before) / MIB);
+    assert(growth < 70, `Memory grew by ${growth} MiB.`);
+    assertEquals((await endings[0]).slice(0, 12), "HTTP/1.1 503");
+  } finally {
+    closeAll(connections);
+    await Promise.allSettled(endings);
+  }
+  weir.assertHealthy();
 });
