@@ -131,6 +131,7 @@ function settingsOf({ values, options }: CommandLine): RelaySettings {
     maxConnectionsPerLocalClient: values["max-connections-per-client"] ?? 0,
     connectTimeout: all["connect-timeout"],
     idleTimeout: all["tunnel-timeout"],
+    lifetime: all["tunnel-lifetime"],
     grace: all.grace,
   };
 }

@@ -437,6 +437,19 @@ export const OPTIONS = [
     zero: "no limit",
     help: "Bytes of a request's body",
   },
+  {
+    flag: "min-body-rate",
+    key: "limits.min-body-rate",
+    group: "Limits",
+    type: "size",
+    word: "SIZE",
+    // what a client sends that only holds a connection open; a stream of a few lines a minute passes
+    default: 8,
+    least: 0,
+    most: MIB,
+    zero: "no limit",
+    help: "Bytes a second of a body that a client has to send or take on average",
+  },
 
   {
     flag: "head-timeout",
@@ -508,6 +521,19 @@ export const OPTIONS = [
     least: 1,
     most: WEEK,
     help: "Silence in a tunnel, both ways",
+    commands: SERVERS,
+  },
+  {
+    flag: "tunnel-lifetime",
+    key: "timeouts.tunnel-lifetime",
+    group: "Timeouts",
+    type: "duration",
+    word: "TIME",
+    default: 0,
+    least: 0,
+    most: WEEK,
+    zero: "no limit",
+    help: "Time for a whole tunnel, whatever moves in it",
     commands: SERVERS,
   },
   {

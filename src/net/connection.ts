@@ -65,6 +65,9 @@ export class Connection implements Deadlined {
   /** Bytes that one read brings at most, for one who does not want as many as there is room for. */
   readLimit = Infinity;
 
+  /** Bytes a second that the peer has to take of what is written to it, on average; 0: any number. */
+  leastRate = 0;
+
   /** Called instead of closing when the deadline passes. */
   onExpire: ((connection: Connection) => void) | null = null;
   /** Called when a read has settled, for one who does not wait for it. */
@@ -172,7 +175,8 @@ export class Connection implements Deadlined {
    * false as soon as the connection is closed; never rejects. One at a time. After false the system may still take
    * bytes from where they were: that buffer must not be lent to anybody else.
    *
-   * A peer that takes a part is slow, not silent: the deadline is put off by the time that the part took.
+   * A peer that takes a part is slow, not silent: the deadline is put off by the time that the part took, or by as
+   * much of it as {@link leastRate} allows for so many bytes.
    */
   write(bytes: Uint8Array): Promise<boolean> {
     if (this.closed) return FALSE;
@@ -197,7 +201,8 @@ export class Connection implements Deadlined {
     if (this.closed) stuck--;
     else if (count < bytes.length) {
       const { now } = this.clock;
-      this.deadline += now - this.#wroteAt;
+      const took = now - this.#wroteAt;
+      this.deadline += this.leastRate === 0 ? took : Math.min(took, count * 1000 / this.leastRate);
       this.#wroteAt = now;
       this.#writeOn(bytes.subarray(count));
     } else {

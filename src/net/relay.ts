@@ -6,14 +6,16 @@ import { type Connection, ENDED, FAILED } from "./connection.ts";
 import { UNLISTED } from "./roster.ts";
 
 /**
- * Why a relay is over; "stopped" when somebody has closed a connection meanwhile, "refused" when the near side's
+ * Why a relay is over; "over" when its whole time was, "stopped" when somebody has closed a connection meanwhile, "refused" when the near side's
  * first bytes were not let through.
  */
-export type RelayEnd = "ended" | "idle" | "near_failed" | "far_failed" | "stopped" | "refused";
+export type RelayEnd = "ended" | "idle" | "over" | "near_failed" | "far_failed" | "stopped" | "refused";
 
 /** Who has a word in what a relay moves. What is not there costs nothing. */
 export interface RelayWatch {
   readonly first?: FirstLook;
+  /** ms for all of it, whatever moves; 0 or absent: no limit. */
+  readonly lifetime?: number;
   /** Holds what goes from near to far to a rate, and what comes back. */
   readonly out?: Pace;
   readonly back?: Pace;
@@ -107,6 +109,14 @@ export async function relay(
   touch(near, far, idle);
   const ends: Ends = { count: 0, refused: false };
   const first = watch?.first;
+  let isOver = false;
+  const lifetime = watch?.lifetime
+    ? new TimeLimit(near.clock, watch.lifetime, () => {
+      isOver = true;
+      near.close();
+      far.close();
+    })
+    : null;
   const [out, back] = await Promise.all([
     first === undefined
       ? pump(near, far, idle, ends, watch?.out)
@@ -114,6 +124,8 @@ export async function relay(
     pump(far, near, idle, ends, watch?.back, first),
   ]);
   near.onExpire = far.onExpire = null;
+  lifetime?.lift();
+  if (isOver) return "over";
   far.close();
   if (ends.refused) return "refused";
   near.close();

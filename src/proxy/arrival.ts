@@ -22,7 +22,9 @@ export const REQUEST_BASE = 16;
 
 /** A client's connection as a session takes it. */
 export function clientConnection(services: Services, stream: Stream): Connection {
-  return new Connection(stream, services.clock, SMALL, REQUEST_BASE);
+  const connection = new Connection(stream, services.clock, SMALL, REQUEST_BASE);
+  connection.leastRate = services.settings.minBodyRate;
+  return connection;
 }
 
 /** Whose an accepted connection is, by what the system says of it. */

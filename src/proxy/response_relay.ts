@@ -5,6 +5,7 @@ import { wrapChunk } from "../http/chunked.ts";
 import { badResponse, HttpError } from "../http/error.ts";
 import { CHUNKED, type Framing, UNTIL_CLOSE } from "../http/framing.ts";
 import { MEDIUM } from "../net/buffers.ts";
+import { Allowance } from "../net/allowance.ts";
 import { ENDED, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import { TOO_MANY_UNFINISHED } from "../net/unfinished.ts";
@@ -249,13 +250,15 @@ export class ResponseRelay {
     const { usage, services: { clock, settings } } = session;
     const reader = this.#reader!;
     const fit = new BufferFit(up, MEDIUM);
+    // an origin may drip, as event streams do: its client is free to leave
+    const allowance = new Allowance(settings.bodyTimeout, 0);
     while (!reader.done) {
       up.empty();
       if (usage !== null) up.readLimit = usage.downRead;
       session.down.deadline = Infinity;
       // while the rest of an upload lies there that nobody reads, the client is heard when it is written to
       if (upload === null || upload.done) session.watch.beginLater();
-      up.deadline = clock.in(session.watch.patience(settings.bodyTimeout));
+      up.deadline = clock.in(session.watch.patience(allowance.begin(clock.now)));
       const count = await up.read();
       session.watch.answered();
       if (count === FAILED) return false;
@@ -270,6 +273,11 @@ export class ResponseRelay {
       } catch (error) {
         exchange.error = (error as HttpError).error;
         exchange.details = (error as HttpError).message;
+        return false;
+      }
+      allowance.end(clock.now, reader.dataEnd - reader.dataStart);
+      if (allowance.isSpent && !reader.done) {
+        up.expire();
         return false;
       }
       this.#frame();

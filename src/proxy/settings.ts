@@ -41,6 +41,8 @@ export interface ProxySettings {
   maxFields: number;
   /** All heads and ClientHellos together that have not come whole, as far as they have outgrown a small buffer. */
   maxUnfinished: number;
+  /** Bytes a second of a body that a client has to send or to take on average, while it is waited for; 0: any number. */
+  minBodyRate: number;
   /** A request's body; 0 is no limit. */
   maxBodySize: number;
 
@@ -56,6 +58,8 @@ export interface ProxySettings {
   keepAliveTimeout: number;
   /** Without a byte either way in a tunnel. */
   tunnelTimeout: number;
+  /** A whole tunnel; 0 is no limit. */
+  tunnelLifetime: number;
   /** How long an exchange may still stand still once the client has closed its sending side. */
   halfClosedTimeout: number;
   /** How long exchanges in flight may go on after a stop was asked for. */

@@ -80,7 +80,11 @@ export async function tunnelled(
   const sentBefore = down.sent;
   const upBefore = up.sent;
   const paces = usage === null ? undefined : tunnelPaces(session, up, usage);
-  const end = await relay(down, up, services.settings.tunnelTimeout, { first: inspection, ...paces });
+  const end = await relay(down, up, services.settings.tunnelTimeout, {
+    first: inspection,
+    lifetime: services.settings.tunnelLifetime,
+    ...paces,
+  });
   if (end === "refused") await inspection!.refuse();
   exchange.requestBodyBytes = up.sent - upBefore;
   exchange.responseBodyBytes = down.sent - sentBefore;
@@ -90,6 +94,7 @@ export async function tunnelled(
   if (exchange.error === "connection_limit_reached") return;
   exchange.details = {
     idle: "nothing came through for too long",
+    over: "it has been open for as long as a tunnel may be",
     near_failed: "the client reset the connection",
     far_failed: "the other end reset the connection",
     stopped: "the proxy was stopped",

@@ -6,6 +6,7 @@ import { HttpError } from "../http/error.ts";
 import { CHUNKED } from "../http/framing.ts";
 import type { HeadWriter } from "../http/head_writer.ts";
 import type { ConnectionOptions } from "../http/hop_by_hop.ts";
+import { Allowance } from "../net/allowance.ts";
 import { type Connection, FAILED } from "../net/connection.ts";
 import { BufferFit } from "../net/relay.ts";
 import type { Deadlined } from "../net/clock.ts";
@@ -37,6 +38,8 @@ export class Upload {
   readonly #gate: ContinueGate | null;
   /** Settles when nothing more of the body is going to be sent. */
   #sending: Promise<void> | null = null;
+  /** The client's time for what it sends; what weir and the origin take is not counted. */
+  readonly #allowance: Allowance;
   /** Until what was read may go on. */
   #pause: Pause | null = null;
 
@@ -45,6 +48,7 @@ export class Upload {
     this.#settings = services.settings;
     this.#options = request.options;
     this.#reader = new BodyReader("request", request.framing, services.settings);
+    this.#allowance = new Allowance(this.#settings.bodyTimeout, this.#settings.minBodyRate);
     this.#gate = request.expectsContinue ? new ContinueGate(session) : null;
   }
 
@@ -112,17 +116,19 @@ export class Upload {
     while (!this.#stopped) {
       if (down.start === down.end) {
         up.deadline = Infinity;
-        down.deadline = clock.in(this.#settings.bodyTimeout);
+        down.deadline = clock.in(this.#allowance.begin(clock.now));
         if (!down.reading) down.empty();
         if (usage !== null) down.readLimit = usage.upRead;
         const count = await down.read();
         if (this.#stopped) return;
         if (count <= 0) return this.#clientHasGone(count);
         down.deadline = Infinity;
-      }
+      } else this.#allowance.begin(clock.now);
       const count = down.end - down.start;
       const before = this.taken;
       this.#take();
+      this.#allowance.end(clock.now, this.#reader.dataEnd > this.#reader.dataStart ? this.taken - before : 0);
+      if (this.#allowance.isSpent && !this.#reader.done) return this.#clientIsSilent();
       if (usage !== null) {
         const wait = usage.up(this.taken - before, clock.now);
         if (wait > 0 && !await this.#goOnAfter(wait)) return;
@@ -214,7 +220,8 @@ export class Upload {
   }
 
   #clientIsSilent(): void {
-    this.failure = new HttpError(408, "http_request_error", "the request's body stopped coming");
+    const how = this.#allowance.isReduced ? "came too slowly" : "stopped coming";
+    this.failure = new HttpError(408, "http_request_error", `the request's body ${how}`);
     this.#stopped = true;
     this.up.close();
   }

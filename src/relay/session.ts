@@ -206,7 +206,9 @@ export class Session {
     down.onSettled = null;
     relayed.error = relayed.details = "";
     // a reset is told by one read alone, and this one has told it
-    const end = this.#over === CLIENT_RESET ? "near_failed" : await relay(down, up, settings.idleTimeout);
+    const end = this.#over === CLIENT_RESET
+      ? "near_failed"
+      : await relay(down, up, settings.idleTimeout, { lifetime: settings.lifetime });
     relayed.bytesUp = Math.max(0, up.sent - (header?.length ?? 0));
     relayed.bytesDown = down.sent;
     up.release();
@@ -214,6 +216,7 @@ export class Session {
     relayed.truncated = true;
     relayed.details = {
       idle: "nothing came through for too long",
+      over: "it has been open for as long as a connection may be",
       near_failed: CLIENT_RESET,
       far_failed: "the target reset the connection",
       stopped: STOPPED,

@@ -22,6 +22,8 @@ export interface RelaySettings {
   readonly connectTimeout: number;
   /** Time in which nothing may come through a connection, in either direction. */
   readonly idleTimeout: number;
+  /** Time for a whole connection, whatever comes through it; 0: no limit. */
+  readonly lifetime: number;
   /** Time for connections to end by themselves on a stop. */
   readonly grace: number;
 }

@@ -302,6 +302,22 @@ Deno.test("a peer that takes what is written bit by bit is slow, not silent: the
     assertEquals(await write, true);
   }));
 
+Deno.test("a peer that takes less than its least rate is cut in the end, one that takes as much is not", async () => {
+  for (const [bytes, cut] of [[10, true], [20, false]] as const) {
+    await withConnection(async ({ stream, connection, clock, time }) => {
+      stream.appetite = 0;
+      connection.leastRate = 20;
+      connection.deadline = clock.in(5_000);
+      const write = connection.write(new Uint8Array(20 * bytes));
+      for (let part = 0; part < 20 && !connection.closed; part++) {
+        time.pass(1_000);
+        if (!connection.closed) await stream.takeWrite(bytes);
+      }
+      assertEquals([await write, connection.expired], [!cut, cut]);
+    });
+  }
+});
+
 Deno.test("a peer that takes nothing more for the whole time is cut", () =>
   withConnection(async ({ stream, connection, clock, time }) => {
     stream.appetite = 0;

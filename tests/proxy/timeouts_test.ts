@@ -299,6 +299,82 @@ proxied(
   },
 );
 
+for (
+  const [what, framing, begun] of [
+    ["a chunk's size line that drips", "Transfer-Encoding: chunked", "1\r\na\r\n5;"],
+    ["a trailer section that drips", "Transfer-Encoding: chunked", "1\r\na\r\n0\r\nX: "],
+  ]
+) {
+  proxied(
+    `${what} has no more time for each drop: 408 for a client's, a cut for an origin's`,
+    { settings: { bodyTimeout: AT_ONCE } },
+    async (setting) => {
+      const { client } = await arrived(setting, request(setting.origin, "POST", "/", framing) + begun);
+      let over = false;
+      const answer = client.message().finally(() => over = true);
+      while (!over) {
+        await client.send("x").catch(() => {});
+        await turn();
+      }
+      assertEquals((await answer).status, 408);
+      const { status, details } = await setting.exchanges.next();
+      assertEquals([status, details], [408, "the request's body came too slowly"]);
+
+      const other = await arrived(setting, get(setting.origin));
+      await other.upstream.send(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n${begun}`);
+      let cut = false;
+      const received = other.client.rest().finally(() => cut = true);
+      while (!cut) {
+        await other.upstream.send("x").catch(() => {});
+        await turn();
+      }
+      assertEquals((await received).includes("\r\n0\r\n"), false);
+      assertEquals((await setting.exchanges.next()).error, "connection_read_timeout");
+    },
+  );
+}
+
+for (const framing of ["Content-Length: 1000000", "Transfer-Encoding: chunked"]) {
+  proxied(
+    `an upload with ${framing} that drips below the least rate: 408, and the origin's connection ends`,
+    { settings: { bodyTimeout: AT_ONCE, minBodyRate: 1_000_000 } },
+    async (setting) => {
+      const { client, upstream } = await arrived(setting, request(setting.origin, "POST", "/", framing));
+      let over = false;
+      const answer = client.message().finally(() => over = true);
+      while (!over) {
+        await client.send("1\r\nx\r\n").catch(() => {});
+        await turn();
+      }
+      assertEquals((await answer).status, 408);
+      assertEquals((await upstream.rest()).includes("\r\n0\r\n"), false);
+      assertEquals((await setting.exchanges.next()).details, "the request's body came too slowly");
+    },
+  );
+}
+
+proxied(
+  "an origin's body may drip below the least rate: its client is free to leave",
+  { settings: { bodyTimeout: AT_ONCE, minBodyRate: 1_000_000 } },
+  async (setting) => {
+    const { client, upstream } = await arrived(setting, get(setting.origin));
+    await upstream.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+    await client.head();
+    const silent = await arrived(setting, get(setting.origin));
+    await silent.upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
+    let over = false;
+    const cut = silent.client.rest().then(() => over = true);
+    while (!over) {
+      await upstream.send("x");
+      assertEquals(await client.exactly(6), "1\r\nx\r\n");
+      await turn();
+    }
+    await cut;
+    await upstream.closeWrite();
+    assertEquals(await client.exactly(5), "0\r\n\r\n");
+  },
+);
+
 proxied(
   "a client that stops reading is cut, and the origin's connection with it",
   { settings: { bodyTimeout: AT_ONCE } },
@@ -369,6 +445,24 @@ proxied(
     await cut;
     await client.send("still open");
     assertEquals(await upstream.exactly(10), "still open");
+  },
+);
+
+proxied(
+  "a tunnel that has had all its time is ended on both sides, whatever moves in it",
+  { settings: { tunnelLifetime: AT_ONCE } },
+  async (setting) => {
+    const { client, upstream } = await tunnelled(setting);
+    const received = client.rest();
+    let over = false;
+    received.finally(() => over = true);
+    while (!over) {
+      await upstream.send("x").catch(() => {});
+      await turn();
+    }
+    await upstream.rest();
+    const { truncated, details } = await setting.exchanges.next();
+    assertEquals([truncated, details], [true, "it has been open for as long as a tunnel may be"]);
   },
 );
 

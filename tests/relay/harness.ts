@@ -31,6 +31,7 @@ export const SETTINGS: Omit<RelaySettings, "to"> = {
   maxConnectionsPerClient: 0,
   maxConnectionsPerLocalClient: 0,
   connectTimeout: 10_000,
+  lifetime: 0,
   idleTimeout: 900_000,
   grace: 10_000,
 };

@@ -208,6 +208,24 @@ relayed(
 );
 
 relayed(
+  "a connection that has had all its time is ended, whatever comes through it",
+  { settings: { lifetime: 60_000 } },
+  async ({ pair, records, time }) => {
+    const [client, server] = await pair();
+    for (let i = 0; i < 5; i++) {
+      await server.send(".");
+      assertEquals(await client.exactly(1), ".");
+      time.pass(10_000);
+    }
+    time.passDeadline(10_000);
+    assertEquals(await client.restAndEnding(), ["", "end"]);
+    assertEquals(await server.rest(), "");
+    const { details, truncated } = await records.next();
+    assertEquals([details, truncated], ["it has been open for as long as a connection may be", true]);
+  },
+);
+
+relayed(
   "more connections of one client than its limit are closed",
   { settings: { maxConnectionsPerLocalClient: 1 } },
   async ({ pair, connect, records }) => {

@@ -5,6 +5,7 @@
 
 import type { BodyReader } from "../../http/body_reader.ts";
 import { HttpError } from "../../http/error.ts";
+import { Allowance } from "../../net/allowance.ts";
 import { MEDIUM } from "../../net/buffers.ts";
 import { type Connection, ENDED, FAILED } from "../../net/connection.ts";
 import { BufferFit } from "../../net/relay.ts";
@@ -92,6 +93,8 @@ export class BodyFetch {
   async #run(): Promise<boolean> {
     const { up, reader, recording, services: { clock, settings } } = this;
     const fit = new BufferFit(up, MEDIUM);
+    // an origin may drip while somebody waits who is free to leave
+    const allowance = new Allowance(settings.bodyTimeout, this.determined ? settings.minBodyRate : 0);
     this.#record();
     while (!reader.done) {
       up.deadline = Infinity;
@@ -100,12 +103,12 @@ export class BodyFetch {
       if (!recording.wanted && !this.#goesOnAlone) return this.#failed("", "nobody waits for it any more");
       up.empty();
       if (recording.wanted) this.#until = Infinity;
-      up.deadline = Math.min(clock.in(settings.bodyTimeout), this.#until);
+      up.deadline = Math.min(clock.in(allowance.begin(clock.now)), this.#until);
       const count = await up.read();
       if (count === FAILED && up.closed && !up.expired) return this.#failed("", this.#whyClosed);
       if (count === FAILED) {
         return up.expired
-          ? this.#failed("connection_read_timeout", "the origin's body stopped coming")
+          ? this.#stopped()
           : this.#failed("http_response_incomplete", "the origin closed the connection within the body");
       }
       if (count === ENDED) {
@@ -115,6 +118,8 @@ export class BodyFetch {
       reader.read(up.buffer, up.start, up.end);
       if (reader.odd.length > 0) this.storing.spoil();
       up.start = reader.consumed;
+      allowance.end(clock.now, reader.dataEnd - reader.dataStart);
+      if (allowance.isSpent && !reader.done) return this.#stopped();
       this.#record();
       if (!reader.done) {
         up.empty();
@@ -143,6 +148,10 @@ export class BodyFetch {
     if (this.determined) return recording.complete;
     return recording.complete && framing > 0 && framing <= recording.keepable &&
       framing - recording.length <= WORTH_FINISHING;
+  }
+
+  #stopped(): false {
+    return this.#failed("connection_read_timeout", "the origin's body stopped coming");
   }
 
   #failed(error: string, details: string): false {
