@@ -59,9 +59,10 @@ export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
         bytes(exchange.responseHeadBytes + exchange.responseBodyBytes);
     }
     const end = outcome(exchange);
-    if (end === "") return block;
     const bad = exchange.status === 0 || exchange.status >= 500 || exchange.truncated;
-    return `${block}  ${paint(colors, bad ? RED : YELLOW, end)}`;
+    if (end !== "") block += `  ${paint(colors, bad ? RED : YELLOW, end)}`;
+    // what an own answer shows its client
+    return exchange.ownAnswer ? `${block}  ${paint(colors, DIM, `#${exchange.reference}`)}` : block;
   };
 }
 

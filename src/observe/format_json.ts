@@ -22,7 +22,8 @@ const MAX_NAME = 256;
  * (false: the verdict was only reported, and the exchange went on), `rule`, `reason`, `cache` (what the cache had to do with it: `hit`, `miss stored`, …), `serverName` (that a tunnel's
  * TLS named, where it was looked at), `parent` (the proxy through which it went, by its name; what it resolves a name
  * to is not known), `origin` (the address dialled, or that the parent was asked for) with `originPort`, `reused`, `retries`,
- * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer`, `contentType`, `headMs`,
+ * `upstreamSentBytes` and `upstreamReceivedBytes`, `originStatus`, `ownAnswer` with its `reference` (which the client
+ * was shown), `contentType`, `headMs`,
  * `connectedMs` and `responseMs` (counted from the start), `error` (an RFC 9209 type), `details`, `odd` (what was odd
  * about the response and understood all the same: `LF line end, folded line`), `truncated`.
  */
@@ -44,7 +45,7 @@ export function formatJson(exchange: Exchange): string {
   if (exchange.originAddress !== "" || exchange.parent !== "") line += origin(exchange);
   line += `,"status":${exchange.status}`;
   if (exchange.originStatus !== 0) line += `,"originStatus":${exchange.originStatus}`;
-  if (exchange.ownAnswer) line += ',"ownAnswer":true';
+  if (exchange.ownAnswer) line += `,"ownAnswer":true,"reference":"${exchange.reference}"`;
   if (exchange.contentType !== "") line += contentType.of(exchange.contentType);
   line += `,"requestHeadBytes":${exchange.requestHeadBytes},"requestBodyBytes":${exchange.requestBodyBytes}` +
     `,"responseHeadBytes":${exchange.responseHeadBytes},"responseBodyBytes":${exchange.responseBodyBytes}`;

@@ -63,8 +63,8 @@ function remarks(exchange: Exchange, colors: boolean): string {
     (isWorthAWord(exchange.cache) ? `  ${paint(colors, GREEN, exchange.cache)}` : "") +
     (end === "" ? "" : `  ${paint(colors, bad ? RED : YELLOW, end)}`) +
     (exchange.odd === "" ? "" : `  ${paint(colors, YELLOW, `odd response: ${exchange.odd}`)}`) +
-    // the number that an own answer shows its client
-    (exchange.ownAnswer ? `  ${paint(colors, DIM, `#${exchange.number}`)}` : "");
+    // what an own answer shows its client
+    (exchange.ownAnswer ? `  ${paint(colors, DIM, `#${exchange.reference}`)}` : "");
 }
 
 /** What did not come from the origin alone; that it did is the usual thing, and was so before there was a cache. */

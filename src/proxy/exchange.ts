@@ -4,6 +4,8 @@
  * pages print it. It never holds a body.
  */
 
+import { referenceOf } from "./reference.ts";
+
 /** How an exchange is carried: a plain request, a CONNECT tunnel, an upgraded connection, or an own answer. */
 export type ExchangeKind = "forward" | "tunnel" | "upgrade" | "own";
 
@@ -16,7 +18,7 @@ export interface FieldReader {
 export const NO_FIELDS: FieldReader = { field: () => "" };
 
 export class Exchange {
-  /** Counts up from 1 within one process. */
+  /** Counts up from 1 within one process. Clients do not get to see it, but {@link reference}. */
   readonly number: number;
   /** Wall-clock start, ms since the epoch: when the first byte of the head was there. */
   readonly startedAt: number;
@@ -115,6 +117,11 @@ export class Exchange {
     this.number = number;
     this.startedAt = startedAt;
     this.began = began;
+  }
+
+  /** What a client is told that this exchange is called; made anew each time it is asked for. */
+  get reference(): string {
+    return referenceOf(this.number);
   }
 
   /** Whole duration, ms with fractions; -1 while it runs. */

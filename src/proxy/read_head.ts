@@ -74,7 +74,7 @@ const TOO_LATE = "the request's head took too long";
 async function tell({ down, services }: Session, exchange: Exchange, error: HttpError): Promise<void> {
   const { bytes, bodyLength } = answerTo(error, services.settings, {
     kind: "text",
-    number: exchange.number,
+    reference: exchange.reference,
     withoutBody: false,
     close: true,
   });

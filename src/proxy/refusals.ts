@@ -35,7 +35,7 @@ export class Refusals {
     const timer = setTimeout(() => close(stream), REFUSAL_TIME);
     try {
       const error = new HttpError(503, "connection_limit_reached", reason);
-      const options = { kind: "text", number: 0, withoutBody: false, close: true } as const;
+      const options = { kind: "text", reference: "0", withoutBody: false, close: true } as const;
       await stream.write(answerTo(error, settings, options).bytes);
       await stream.closeWrite();
       // reading its request keeps the answer from being reset away

@@ -26,11 +26,11 @@ Deno.test("a tunnel shows its bytes on each leg and sends no request line on", (
 Deno.test("legs that did not happen are not there, and the last one says how it ended", () => {
   assertEquals(plain(own({ fields: {}, user: "alice" })).split("\n"), [
     "#42 client → weir  alice@127.0.0.1:51234  GET http://ads.example/ HTTP/1.1  78 B",
-    "#42 weir → client  403  text/plain  in 0.4 ms  380 B  denied: the host is blocked",
+    `#42 weir → client  403  text/plain  in 0.4 ms  380 B  denied: the host is blocked  #${own().reference}`,
   ]);
   assertEquals(plain(unreadable()).split("\n"), [
     "#42 client → weir  127.0.0.1:51234  no valid request  78 B",
-    "#42 weir → client  400  in 0.4 ms  380 B  the method is not a token",
+    `#42 weir → client  400  in 0.4 ms  380 B  the method is not a token  #${own().reference}`,
   ]);
   const refused = forward({
     fields: {},

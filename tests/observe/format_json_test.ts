@@ -78,6 +78,7 @@ Deno.test("what has no meaning for an exchange is left out", () => {
     "verdict",
     "status",
     "ownAnswer",
+    "reference",
     "requestHeadBytes",
     "requestBodyBytes",
     "responseHeadBytes",

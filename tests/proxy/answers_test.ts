@@ -44,7 +44,7 @@ proxied(
     assertEquals(valuesOf(answer, "connection"), [], "framing is not in doubt");
     assertMatch(valuesOf(answer, "date")[0], / GMT$/);
     assertEquals(valuesOf(answer, "content-type"), ["text/plain; charset=utf-8"]);
-    assertMatch(answer.content, /^weir: 502 Bad Gateway: .* refused the connection \(weir-test\/1\)\n$/);
+    assertMatch(answer.content, /^weir: 502 Bad Gateway: .* refused the connection \(weir-test\/[0-9a-z]{8}\)\n$/);
     const exchange = await setting.exchanges.next();
     assertEquals([exchange.ownAnswer, exchange.error, exchange.number], [true, "connection_refused", 1]);
   },
@@ -69,15 +69,16 @@ for (const [accept, type] of ACCEPTS) {
     const answer = await refused(setting, "GET", ...(accept === null ? [] : [`Accept: ${accept}`]));
     assertEquals(valuesOf(answer, "content-type")[0].split(";")[0], type);
     const { content } = answer;
+    const identifier = `${PSEUDONYM}/${(await setting.exchanges.next()).reference}`;
     if (type === "text/html") {
       assertMatch(content, /^<!doctype html>[^]*502[^]*refused the connection[^]*<\/html>\n$/i);
     } else if (type === "text/plain") assertMatch(content, /^[^\n]*refused the connection[^\n]*\n$/);
     else {
       const { status, detail, exchange } = JSON.parse(content);
-      assertEquals([status, exchange], [502, "weir-test/1"]);
+      assertEquals([status, exchange], [502, identifier]);
       assertStringIncludes(detail, "refused the connection");
     }
-    assertStringIncludes(content, "weir-test/1", "an identifier that is in the log line too");
+    assertStringIncludes(content, identifier, "an identifier that is in the log line too");
   });
 }
 

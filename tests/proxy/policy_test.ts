@@ -55,7 +55,7 @@ eachWay(
   async (setting, way) => {
     const answer = await refused(setting, way, `b.example:${setting.origin.port}`);
     const [exchange] = setting.exchanges.all;
-    const identifier = `${PSEUDONYM}/${exchange.number}`;
+    const identifier = `${PSEUDONYM}/${exchange.reference}`;
     const told = `denied by no telemetry: ask "ops"`;
     assertEquals(answer.startLine, `HTTP/1.1 403 Forbidden: ${told} (${identifier})`);
     assertEquals(valuesOf(answer, "proxy-status"), [

@@ -52,8 +52,8 @@ export function pageKind(accept: string): PageKind {
 
 export interface AnswerOptions {
   kind: PageKind;
-  /** Number of the exchange, which the log line has too. */
-  number: number;
+  /** What the exchange is called, in the log line too. */
+  reference: string;
   /** HEAD and refused methods get the head alone. */
   withoutBody: boolean;
   /** Whether the connection ends with this answer. */
@@ -71,7 +71,7 @@ export function answerTo(error: HttpError, settings: ProxySettings, options: Ans
   const { status } = error;
   const reason = printable(error.message);
   const standard = REASONS[status] ?? "Error";
-  const identifier = `${settings.pseudonym}/${options.number}`;
+  const identifier = `${settings.pseudonym}/${options.reference}`;
   // a terminal may not know which script it is shown
   const said = options.kind === "text" ? reason : visible(error.message);
   const text = page(options.kind, status, standard, said, visible(error.note), identifier, settings);

@@ -23,7 +23,7 @@ export function sendError(
   const closing = close || closes(session, request);
   const answer = answerTo(error, session.services.settings, {
     kind: pageKind(request.head.complete ? request.head.field("accept") : ""),
-    number: exchange.number,
+    reference: exchange.reference,
     withoutBody: request.method === "HEAD",
     close: closing,
   });

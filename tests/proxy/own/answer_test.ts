@@ -6,7 +6,7 @@ import { SETTINGS } from "../harness.ts";
 /** The body of the answer to a refusal with a note. */
 function bodyFor(kind: PageKind, message: string, note: string): string {
   const error = new HttpError(403, "http_request_denied", message, [], note);
-  const options = { kind, number: 17, withoutBody: false, close: false };
+  const options = { kind, reference: "7k2m9qxd", withoutBody: false, close: false };
   const text = new TextDecoder().decode(answerTo(error, SETTINGS, options).bytes);
   return text.slice(text.indexOf("\r\n\r\n") + 4);
 }
@@ -53,7 +53,7 @@ Deno.test("a page says names and notes in any script, text and the reason phrase
     assertStringIncludes(body, "f\u00fcr alle: Fragen ?evil? ?");
   }
   const error = new HttpError(403, "http_request_denied", message);
-  const options = { kind: "text", number: 1, withoutBody: true, close: false } as const;
+  const options = { kind: "text", reference: "1", withoutBody: true, close: false } as const;
   const head = new TextDecoder().decode(answerTo(error, SETTINGS, options).bytes);
   assertStringIncludes(head, "403 Forbidden: denied by f?r alle: Fragen ?evil? ? (");
 });
