@@ -37,6 +37,8 @@ export class Clients<Session extends ClientSession> {
   readonly #leaving = new Set<Session>();
   /** How many more newcomers are refused before it is looked again for connections that may make room. */
   #refusals = 0;
+  /** The same of clients at their own limit, until one of their connections ends. */
+  readonly #inVain = new Map<string, number>();
   /** Waits for the last session to go. */
   #empty: PromiseWithResolvers<void> | null = null;
 
@@ -64,14 +66,26 @@ export class Clients<Session extends ClientSession> {
     const most = isOfLoopback(clientKey)
       ? limits.maxConnectionsPerLocalClient
       : limits.maxConnectionsPerClient;
-    if (most === 0 || this.#heldBy(clientKey) < most || this.#endIdle(clientKey, 1) > 0) return null;
+    if (most === 0 || this.#heldBy(clientKey) < most || this.#makeRoomAmong(clientKey)) return null;
     return `more than ${most} connections of one client are open`;
+  }
+
+  /** The same among the connections of one client. */
+  #makeRoomAmong(clientKey: string): boolean {
+    const inVain = this.#inVain.get(clientKey) ?? 0;
+    if (inVain > 0) {
+      this.#inVain.set(clientKey, inVain - 1);
+      return false;
+    }
+    if (this.#endIdle(clientKey, Math.ceil(this.#heldBy(clientKey) / PART)) > 0) return true;
+    this.#inVain.set(clientKey, Math.ceil(this.#sessions.size / PART) - 1);
+    return false;
   }
 
   /**
    * Ends idle connections of the client that holds most, the one first that would end first by itself, so that one
-   * more connection of another can be taken. A client that holds less than the newcomer with the new connection gives
-   * none. False when there is none to end.
+   * more connection of another can be taken. A client that holds no more than the newcomer gives none, but the newcomer
+   * itself does. False when there is none to end.
    *
    * @param clientKey the newcomer
    */
@@ -87,7 +101,7 @@ export class Clients<Session extends ClientSession> {
     return false;
   }
 
-  /** Which client has idle connections and holds most, though not less than the newcomer would. */
+  /** Which client has idle connections and holds most: more than the newcomer, or else the newcomer itself. */
   #giverFor(clientKey: string): string | null {
     let giver: string | null = null;
     let most = this.#heldBy(clientKey);
@@ -127,6 +141,7 @@ export class Clients<Session extends ClientSession> {
 
   #count(clientKey: string, change: 1 | -1): void {
     const count = this.#heldBy(clientKey) + change;
+    if (change < 0 && this.#inVain.size > 0) this.#inVain.delete(clientKey);
     if (count === 0) this.#perClient.delete(clientKey);
     else this.#perClient.set(clientKey, count);
   }

@@ -6,8 +6,8 @@ import { type Connection, ENDED, FAILED } from "./connection.ts";
 import { UNLISTED } from "./roster.ts";
 
 /**
- * Why a relay is over; "over" when its whole time was, "stopped" when somebody has closed a connection meanwhile, "refused" when the near side's
- * first bytes were not let through.
+ * Why a relay is over; "over" when it has had all its time, "stopped" when somebody has closed a connection meanwhile,
+ * "refused" when the near side's first bytes were not let through.
  */
 export type RelayEnd = "ended" | "idle" | "over" | "near_failed" | "far_failed" | "stopped" | "refused";
 

@@ -119,6 +119,23 @@ Deno.test("nobody makes room for a client that holds as much, but for its own co
   assertEquals(all.filter(({ told }) => told).map(({ clientKey }) => clientKey), ["c"]);
 });
 
+Deno.test("a client at its own limit is not looked through each time, until one of its connections ends", async () => {
+  const { clients, all } = withConnections({ a: Array(600).fill(Infinity) });
+  const limits = { ...LIMITS, maxConnections: 1000, maxConnectionsPerClient: 600 };
+  const refused = "more than 600 connections of one client are open";
+  assertEquals(clients.excessOf("a", limits), refused);
+  all[7].idleUntil = 1;
+  const outcomes = Array.from({ length: 5 }, () => clients.excessOf("a", limits));
+  assertEquals(outcomes, [refused, refused, refused, refused, null]);
+  assertEquals(all.filter(({ told }) => told), [all[7]]);
+  clients.serve(new Served("a"));
+  assertEquals(clients.excessOf("a", limits), refused);
+  all[8].idleUntil = 1;
+  await all[9].end();
+  clients.serve(new Served("a"));
+  assertEquals([clients.excessOf("a", limits), all[8].told], [null, true]);
+});
+
 Deno.test("many make room at once, and those in vain are not looked for each time", () => {
   const { clients, all } = withConnections({ a: Array.from({ length: 1000 }, (_, i) => i) });
   assertEquals(clients.makeRoomFor("new"), true);

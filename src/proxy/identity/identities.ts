@@ -66,6 +66,8 @@ export class Identities {
   readonly #remembered = new Map<string, Remembered>();
   /** By what they are counted as, those that have failed or wait; the one longest untouched first. */
   readonly #clients = new Map<string, Client>();
+  /** Those of them that have attempts waiting. */
+  readonly #queued = new Set<Client>();
   /** Those whose time has come, the longest waiting first; of one client one at most. */
   readonly #ready: Attempt[] = [];
   #verifying: Attempt | null = null;
@@ -131,6 +133,7 @@ export class Identities {
     this.#waiting++;
     attempt = new Attempt(this.#clock, client, users, credentials, tag, this.#onReady);
     client.attempts.push(attempt);
+    this.#queued.add(client);
     const waiter = this.#join(attempt);
     if (client.attempts.length === 1) this.#begin(attempt);
     return waiter;
@@ -205,9 +208,9 @@ export class Identities {
     let failures = client.failuresKept(now);
     let waiting = client.attempts.length + 1;
     let last: Attempt | null = null;
-    for (const each of this.#clients.values()) {
-      const attempt = each.attempts.at(-1);
-      if (attempt === undefined || attempt === this.#verifying) continue;
+    for (const each of this.#queued) {
+      const attempt = each.attempts.at(-1)!;
+      if (attempt === this.#verifying) continue;
       const kept = each.failuresKept(now);
       if (kept < failures || kept === failures && each.attempts.length <= waiting) continue;
       failures = kept;
@@ -242,6 +245,7 @@ export class Identities {
     const wasFirst = attempts[0] === attempt;
     attempts.splice(attempts.indexOf(attempt), 1);
     if (attempts.length === 0) {
+      this.#queued.delete(client);
       if (client.failuresKept(this.#clock.now) === 0) this.#clients.delete(client.key);
     } else if (wasFirst) this.#begin(attempts[0]);
   }
