@@ -123,7 +123,9 @@ export class Proxy {
   }
 
   #full(clientKey: string): string | null {
-    if (this.#isShort && (this.#services.draining || !this.#spare.take())) return "no file descriptor is left";
+    if (this.#isShort && (this.#services.draining || !this.#spare.take())) {
+      return "no file descriptor is left";
+    }
     this.#isShort = false;
     const excess = this.#clients.excess(this.#services.settings, this.#entrance.size);
     return excess !== null && this.#clients.makeRoomFor(clientKey) ? null : excess;

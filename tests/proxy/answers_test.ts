@@ -44,7 +44,10 @@ proxied(
     assertEquals(valuesOf(answer, "connection"), [], "framing is not in doubt");
     assertMatch(valuesOf(answer, "date")[0], / GMT$/);
     assertEquals(valuesOf(answer, "content-type"), ["text/plain; charset=utf-8"]);
-    assertMatch(answer.content, /^weir: 502 Bad Gateway: .* refused the connection \(weir-test\/[0-9a-z]{8}\)\n$/);
+    assertMatch(
+      answer.content,
+      /^weir: 502 Bad Gateway: .* refused the connection \(weir-test\/[0-9a-z]{8}\)\n$/,
+    );
     const exchange = await setting.exchanges.next();
     assertEquals([exchange.ownAnswer, exchange.error, exchange.number], [true, "connection_refused", 1]);
   },

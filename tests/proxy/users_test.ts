@@ -1,6 +1,7 @@
 /** Who a client says it is, from outside: challenged, verified once, remembered, and slowed after a wrong guess. */
 
 import { assert, assertEquals } from "@std/assert";
+import { Networks, parseNetworks } from "../../src/policy/network.ts";
 import type { ProxySettings } from "../../src/proxy/settings.ts";
 import { proxied, type Setting } from "./harness.ts";
 import { KnownUsers } from "./known_users.ts";
@@ -258,6 +259,42 @@ withUsers("a stop does not wait for passwords", async (setting) => {
   ]);
   users.letGo();
 });
+
+withUsers(
+  "guessers at many addresses do not keep out a client that logs in for the first time, by HTTP or SOCKS",
+  async (setting) => {
+    const { users, origin, exchanges } = setting;
+    origin.answer(OK);
+    users.hold();
+    const from = async (address: string, bytes: string) => {
+      const client = await setting.connect();
+      await client.send(`PROXY TCP4 ${address} 127.0.0.1 4711 8888\r\n${bytes}`);
+      return client;
+    };
+    const guesses: Promise<Message>[] = [];
+    // as many as can wait
+    for (let i = 0; i < 256; i++) {
+      const guesser = await from(`203.0.113.${i >> 3}`, get(setting, basic(`user${i}:x`)));
+      guesses.push(guesser.message().catch(() => ({ status: 0 }) as Message));
+    }
+    while (setting.proxy.active < 256) await turn();
+    const newcomer = await from("198.51.100.7", get(setting, ALICE));
+    assertEquals((await Promise.race(guesses)).status, 429);
+    const other = await from("198.51.100.8", "\x05\x01\x02" + "\x01\x03bob\x09swordfish");
+    await exchanges.until(() => exchanges.all.length === 2);
+    users.letGo();
+    assertEquals((await newcomer.message()).status, 200);
+    assertEquals(await other.exactly(4), "\x05\x02\x01\x00");
+    // first the one that was under way, then the two that have never failed; guessers come later
+    assertEquals(users.asked.slice(1, 3).sort(), ["alice:open sesame", "bob:swordfish"]);
+    await setting.proxy.stop();
+    await Promise.all(guesses);
+  },
+  {
+    trustedProxies: new Networks(parseNetworks("loopback")),
+    policy: policy({ authentication: "always", privateNetworks: "allow" }),
+  },
+);
 
 withUsers("too many unknown passwords of one client are told to come later", async (setting) => {
   const { users, origin } = setting;

@@ -3,8 +3,8 @@
  * computed for each request, and somebody who guesses is slowed.
  *
  * A hash takes long, and one is computed at a time. Clients take turns, one attempt each; the client that has failed
- * least is next. When too many attempts wait, an attempt of the client that has failed most, and among equals has
- * most attempts waiting, makes room. So guessers wait behind each other, and not before those who have never failed.
+ * least is next, and among equals the one with the fewest attempts waiting. When too many attempts wait, one of the
+ * client that would be last makes room. So guessers wait behind each other, and not before those who have never failed.
  */
 
 import type { Credentials } from "../../policy/credentials.ts";
@@ -184,14 +184,19 @@ export class Identities {
     this.#verifying = null;
   }
 
-  /** Of those that are ready the one whose client has failed least, and of several such the one that waits longest. */
+  /**
+   * Of those that are ready the one whose client has failed least, of several such has least attempts waiting, and of
+   * several such waits longest.
+   */
   #takeNext(): Attempt {
     const { now } = this.#clock;
     let next = this.#ready[0];
     let least = next.client.failuresKept(now);
     for (const each of this.#ready) {
       const failures = each.client.failuresKept(now);
-      if (failures >= least) continue;
+      const sooner = failures < least ||
+        failures === least && each.client.attempts.length < next.client.attempts.length;
+      if (!sooner) continue;
       least = failures;
       next = each;
     }
