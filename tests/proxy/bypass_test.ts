@@ -57,7 +57,6 @@ eachWay("Host has no say, the target has", {
 for (
   const target of [
     "http://a.example@b.example:PORT/",
-    "http://b.example:PORT#@a.example/",
     "http://b.example:PORT\\@a.example/",
     "http:///a.example:PORT/",
     "http:a.example:PORT/",
@@ -76,6 +75,16 @@ for (
     await setting.origin.assertNoFurtherConnection();
   });
 }
+
+// a fragment is no part of what is asked for (RFC 9110 §7.1): the host before it is judged
+proxied("a name in a fragment does not count", { settings: { policy: onlyA }, resolver }, async (setting) => {
+  const { origin } = setting;
+  const client = await setting.connect();
+  await client.send(`GET http://b.example:${origin.port}#@a.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n`);
+  assertEquals((await client.message()).status, 403);
+  client.close();
+  await origin.assertNoFurtherConnection();
+});
 
 proxied("a host within a path or a query is none", {
   settings: { policy: onlyA },
