@@ -21,6 +21,7 @@ import { pathReadings } from "./path_pattern.ts";
 import { portsInclude } from "./port_range.ts";
 import { Rule } from "./rule.ts";
 import { addRule, emptyRuleSet, includesRule, type RuleSet } from "./rule_set.ts";
+import { ShortNames } from "./short_names.ts";
 import type { PolicySpec } from "./spec.ts";
 import type { Decider, PasswordNeed, Verdict } from "./verdict.ts";
 
@@ -59,6 +60,7 @@ export class Policy implements Decider {
   readonly #index: HostIndex;
   readonly #clients: Networks | null;
   readonly #guard: AddressGuard;
+  readonly #shortNames: ShortNames;
   readonly #default: Verdict;
   readonly #authenticate: Verdict;
   readonly #knownHosts = new Memo<HostRules>();
@@ -79,6 +81,7 @@ export class Policy implements Decider {
     this.#index = new HostIndex(this.#rules, lists);
     this.#clients = spec.clients === null ? null : new Networks(spec.clients);
     this.#guard = new AddressGuard(spec.privateNetworks);
+    this.#shortNames = new ShortNames(spec, lists);
     const allows = spec.defaultAction === "allow";
     const enforces = spec.mode === "enforce";
     this.#default = {
@@ -99,6 +102,10 @@ export class Policy implements Decider {
       tls: "any",
       rates: null,
     };
+  }
+
+  mayComplete(host: string): boolean {
+    return this.#shortNames.mayComplete(host);
   }
 
   receive(facts: Facts): Verdict | null {

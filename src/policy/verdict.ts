@@ -48,6 +48,8 @@ export interface Decider {
   readonly looksAtPaths: boolean;
   /** Whether the whole policy is only reported: nothing is refused, whatever is decided. */
   readonly reportsOnly: boolean;
+  /** Whether the system may complete a canonical name by its search list, see {@link ShortNames.mayComplete}. */
+  mayComplete(host: string): boolean;
   /**
    * What can be said of a client before it has said where it wants to go: that it is refused wherever that is, or has
    * to say first who it is; `null` when it depends. Of the facts only those of the client are looked at.

@@ -10,7 +10,7 @@ import { startTlsTo } from "../net/tls.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import { ClientGone } from "./client_gone.ts";
-import { asAnswer, dialWithRoom } from "./dialling.ts";
+import { asAnswer, dialWithRoom, incomplete } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
 import { ipOf, judge, judgeAt, obey, passes } from "./judgement.ts";
 import { NamedAddress } from "./named_address.ts";
@@ -118,7 +118,7 @@ async function directly(attempt: Attempt, { signal }: SignalDeadline): Promise<U
   const { services } = session;
   const addresses = authority.ip !== null
     ? [authority.host]
-    : await services.resolver.resolve(authority.host, signal);
+    : await services.resolver.resolve(authority.host, signal, session.facts.client);
   const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
   const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
   exchange.originAddress = address;
@@ -162,13 +162,18 @@ async function through(attempt: Attempt, parent: Parent, deadline: SignalDeadlin
   const { session, authority, exchange } = attempt;
   const { services, local } = session;
   const { signal } = deadline;
-  const address = authority.ip === null ? "" : authority.host;
+  const { host } = authority;
+  const address = authority.ip === null ? "" : host;
   exchange.originAddress = address;
   exchange.originPort = authority.port;
   if (address !== "" && services.ownListeners.includes(address, authority.port, local)) {
     throw circularity(authority);
   }
   obey(session, exchange, judgeAt(session, address));
+  // the parent would complete it, to a name that no rule here was asked about
+  if (address === "" && !host.includes(".") && !services.settings.policy.mayComplete(host)) {
+    throw incomplete(host);
+  }
   const { term } = parent.health;
   let reached: ReachedParent;
   try {

@@ -45,7 +45,7 @@ export class RelayServer {
     this.#targets = new Targets({
       settings,
       clock: this.#clock,
-      resolver: new Resolver(options.resolver),
+      resolver: new Resolver({ shared: false, ...options.resolver }),
       ownListeners: this.#ownListeners,
       observer,
       random: options.random ?? Math.random,

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ResolveError, Resolver, systemLookup } from "../../src/net/resolve.ts";
+import { ResolveError, Resolver } from "../../src/net/resolve.ts";
+import { systemLookup } from "../../src/net/system_lookup.ts";
 
 /** A look-up whose answers the test gives when it likes. */
 function fakeLookup() {

@@ -306,7 +306,7 @@ export async function withProxy(
   body: (setting: Setting) => Promise<void>,
 ): Promise<void> {
   const exchanges = new Exchanges();
-  const proxy = new Proxy({ ...SETTINGS, ...options.settings }, exchanges, options.resolver);
+  const proxy = new Proxy({ ...SETTINGS, ...options.settings }, exchanges, withServers(options.resolver));
   const addresses = proxy.listen(
     options.listen ?? [{ hostname: "127.0.0.1", port: 0 }],
     options.listenTls,
@@ -412,4 +412,10 @@ async function resettableOrigin(peers: Peer[], servers: Server[]): ReturnType<Se
       return waiting.shift()!;
     },
   };
+}
+
+/** Beside a look-up that is made up, name servers that say the same of complete names. */
+function withServers(resolver: ResolverOptions | undefined): ResolverOptions | undefined {
+  const lookup = resolver?.lookup;
+  return lookup === undefined ? resolver : { dns: (host) => lookup(host.replace(/\.$/, "")), ...resolver };
 }

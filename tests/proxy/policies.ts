@@ -72,6 +72,10 @@ export class SeenFrom implements Decider {
     return this.policy.reportsOnly;
   }
 
+  mayComplete(host: string): boolean {
+    return this.policy.mayComplete(host);
+  }
+
   receive(facts: Facts): Verdict | null {
     return this.policy.receive({ ...facts, client: this.address, clientIp: this.#client });
   }
@@ -101,6 +105,7 @@ export class Names {
         if (addresses !== undefined) return Promise.resolve(addresses);
         return Promise.reject(Object.assign(new Error(`no ${host}`), { code: "ENOTFOUND" }));
       },
+      dns: (host: string) => Promise.resolve(this.addresses[host.replace(/\.$/, "")] ?? []),
     };
   }
 }

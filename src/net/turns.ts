@@ -1,0 +1,98 @@
+/** Work that may hang, a bounded number at a time, shared out among clients. */
+
+/** One piece of work. It may wait on the accounts of several clients, and is done on that of the first whose turn comes. */
+export class Turn {
+  /** Whether it was begun. */
+  begun = false;
+  /** Who waits for it, until it begins; then who pays for it. */
+  accounts: Account[] = [];
+
+  constructor(readonly begin: () => void) {}
+}
+
+/** One client: what it has under way and what waits. */
+interface Account {
+  readonly key: string;
+  running: number;
+  readonly waiting: Set<Turn>;
+}
+
+/** How many times what a client has under way must be free still for one more. */
+const MARGIN = 3;
+
+/**
+ * A client may begin one more while three times what it has under way is free still: a single one gets a quarter of all
+ * places, many get less each, and a place is left for the next newcomer. Those that wait come by turns.
+ */
+export class Turns {
+  /** Clients that have something under way or waiting; the one whose turn came last is the last. */
+  readonly #accounts = new Map<string, Account>();
+  #running = 0;
+
+  /**
+   * @param most pieces under way at a time
+   * @param shared whether clients have shares; otherwise each may take all places
+   */
+  constructor(readonly most: number, readonly shared: boolean) {}
+
+  /** Begins the work at once, or when a turn of this client's or of another that waits for it comes. */
+  enter(turn: Turn, key: string): void {
+    if (turn.begun || turn.accounts.some((account) => account.key === key)) return;
+    let account = this.#accounts.get(key);
+    if (account === undefined) this.#accounts.set(key, account = { key, running: 0, waiting: new Set() });
+    account.waiting.add(turn);
+    turn.accounts.push(account);
+    this.#go();
+  }
+
+  /** Nobody waits for this work any more, which has not begun. */
+  leave(turn: Turn): void {
+    for (const account of turn.accounts) {
+      account.waiting.delete(turn);
+      this.#tidy(account);
+    }
+    turn.accounts = [];
+  }
+
+  /** The work is done. */
+  end(turn: Turn): void {
+    const [account] = turn.accounts;
+    account.running--;
+    this.#running--;
+    this.#tidy(account);
+    this.#go();
+  }
+
+  #go(): void {
+    while (this.#running < this.most) {
+      const account = this.#next();
+      if (account === null) return;
+      const [turn] = account.waiting;
+      this.leave(turn);
+      turn.begun = true;
+      turn.accounts = [account];
+      account.running++;
+      this.#running++;
+      // the next turn of this client comes after one of each other
+      this.#accounts.delete(account.key);
+      this.#accounts.set(account.key, account);
+      turn.begin();
+    }
+  }
+
+  /** Passes over at most as many as have something under way, or one more. */
+  #next(): Account | null {
+    for (const account of this.#accounts.values()) {
+      if (account.waiting.size > 0 && this.#mayBegin(account)) return account;
+    }
+    return null;
+  }
+
+  #mayBegin({ running }: Account): boolean {
+    return !this.shared || running * MARGIN < this.most - this.#running;
+  }
+
+  #tidy(account: Account): void {
+    if (account.running === 0 && account.waiting.size === 0) this.#accounts.delete(account.key);
+  }
+}
