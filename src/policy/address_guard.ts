@@ -8,6 +8,7 @@ import {
   noPrivateNetworks,
   notAmongPrivateNetworks,
   unnamedAddress,
+  unspecifiedAddress,
 } from "./denial.ts";
 import type { Facts } from "./facts.ts";
 import { Networks } from "./network.ts";
@@ -28,6 +29,7 @@ export class AddressGuard {
   denial(ip: IpAddress, facts: Facts, client: ClientScope, named: boolean): Denial | null {
     const scope = scopeOf(ip);
     if (scope === "public") return null;
+    if (scope === "unspecified") return unspecifiedAddress(ip);
     if (scope === "metadata" || scope === "reserved") {
       return named ? null : unnamedAddress(ip, scope, facts.authority.port);
     }

@@ -67,6 +67,9 @@ function nextChange(spec: PolicySpec, facts: Facts, ip: IpAddress | null, evalua
       case "ports":
         return insertion(spec, "allow", facts, hostOf(facts), place);
       case "address":
+        if (scopeOf(ip!) === "unspecified") {
+          return { text: "another address: 127.0.0.1 and ::1 are the machine itself", spec: null };
+        }
         return PRIVACY[scopeOf(ip!)] <= PRIVACY.loopback
           ? privateNetwork(spec, ip!)
           : insertion(spec, "allow", facts, parseHostPattern(formatIp(plainAddress(ip!))), place);

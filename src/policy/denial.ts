@@ -8,6 +8,8 @@ import type { Facts } from "./facts.ts";
 export interface Denial {
   readonly rule: string;
   readonly reason: string;
+  /** What the client is told besides; nothing in most cases. */
+  readonly note?: string;
 }
 
 export const NO_PASSWORD = "the client has not said who it is";
@@ -37,6 +39,15 @@ export function unnamedAddress(ip: IpAddress, scope: "metadata" | "reserved", po
     rule: `${scope} addresses`,
     reason: `${described(ip, scope)} is a ${scope} address: only a rule with hosts = ["${name}"] and ` +
       `ports = [${port}] allows it`,
+  };
+}
+
+/** An address of no host, to which no rule leads. */
+export function unspecifiedAddress(ip: IpAddress): Denial {
+  return {
+    rule: "unspecified addresses",
+    reason: `${described(ip, "unspecified")} is the address of no host, and refused whatever a rule says`,
+    note: "write 127.0.0.1, [::1] or localhost for the machine of the proxy",
   };
 }
 

@@ -26,6 +26,7 @@ import {
   notAmongPrivateNetworks,
   RULE_MATCHES,
   unnamedAddress,
+  unspecifiedAddress,
   WOULD_BE_ASKED,
 } from "./denial.ts";
 import type { Facts } from "./facts.ts";
@@ -214,6 +215,7 @@ class Evaluator {
   #address(rule: RuleSpec | null, ip: IpAddress): Denial | null {
     const { facts, spec: { privateNetworks } } = this;
     const scope = scopeOf(ip);
+    if (scope === "unspecified") return unspecifiedAddress(ip);
     if (scope === "metadata" || scope === "reserved") {
       const named = rule !== null && rule.ports !== null &&
         (rule.hosts ?? []).some((host) =>
@@ -244,7 +246,7 @@ class Evaluator {
       if (host.kind !== "network") return false;
       if (rule.ports !== null && isSingleAddress(host.network)) return true;
       const scope = leastScopeIn(host.network);
-      if (scope === "metadata" || scope === "reserved") return false;
+      if (PRIVACY[scope] > PRIVACY.loopback) return false;
       if (scope === "public") return true;
       return privateNetworks === "own" ? PRIVACY[scope] <= PRIVACY[this.#client] : privateNetworks !== "deny";
     });
@@ -274,8 +276,8 @@ class Evaluator {
   }
 }
 
-function denied({ rule, reason }: Denial): Verdict {
-  return { decision: "deny", rule, reason, note: "", enforced: true, tls: "any", rates: null };
+function denied({ rule, reason, note = "" }: Denial): Verdict {
+  return { decision: "deny", rule, reason, note, enforced: true, tls: "any", rates: null };
 }
 
 const AUTHENTICATE: Verdict = { ...denied({ rule: "users", reason: NO_PASSWORD }), decision: "authenticate" };

@@ -55,6 +55,9 @@ function refusal(
   text: string,
   { scope, networks }: Goal,
 ): string | null {
+  if (scope === "unspecified") {
+    return "is the address of no host, and refused whatever a rule says: write 127.0.0.1 or ::1 for the machine itself";
+  }
   if (scope === "metadata" || scope === "reserved") {
     if (!isSingleAddress(networks[0])) {
       return `holds ${scope} addresses, which are reached only by a rule that names each by itself, and the port: ` +

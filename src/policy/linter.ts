@@ -56,6 +56,12 @@ function* lintSettings(spec: PolicySpec): Generator<Finding> {
   if (typeof spec.privateNetworks === "string") return;
   for (const network of spec.privateNetworks) {
     const scope = leastScopeIn(network);
+    if (scope === "unspecified") {
+      yield findingOfPolicy(
+        "warning",
+        `private-networks: ${network.text} has no effect here: it is the address of no host, and always refused`,
+      );
+    }
     if (scope !== "metadata" && scope !== "reserved") continue;
     yield findingOfPolicy(
       "warning",

@@ -226,9 +226,9 @@ export class Policy implements Decider {
     return rule.namesAddresses || this.#guard.mayPass(rule.leastScope, client.scope);
   }
 
-  #deny({ rule, reason }: Denial): Verdict {
+  #deny({ rule, reason, note = "" }: Denial): Verdict {
     const enforced = this.spec.mode === "enforce";
-    return { decision: "deny", rule, reason, note: "", enforced, tls: "any", rates: null };
+    return { decision: "deny", rule, reason, note, enforced, tls: "any", rates: null };
   }
 
   #rememberHost(facts: Facts): HostRules {

@@ -42,6 +42,7 @@ function looking(tls: TlsCheck, changes: Partial<Verdict> = {}): Decider {
   return {
     looksAtPaths: false,
     reportsOnly,
+    mayComplete: () => true,
     receive: () => null,
     passwordNeed: () => "never",
     decide: () => verdict,
