@@ -19,10 +19,13 @@ interface Account {
 
 /** How many times what a client has under way must be free still for one more. */
 const MARGIN = 3;
+/** The part of all places that is for clients with nothing under way. */
+const RESERVE = 1 / 4;
 
 /**
- * A client may begin one more while three times what it has under way is free still: a single one gets a quarter of all
- * places, many get less each, and a place is left for the next newcomer. Those that wait come by turns.
+ * A client may begin one more while three times what it has under way is free still, beside the reserve: a single one
+ * gets less than a quarter of all places, many get less each, and places are left for newcomers. Those that wait come
+ * by turns.
  */
 export class Turns {
   /** Clients that have something under way or waiting; the one whose turn came last is the last. */
@@ -89,7 +92,8 @@ export class Turns {
   }
 
   #mayBegin({ running }: Account): boolean {
-    return !this.shared || running * MARGIN < this.most - this.#running;
+    if (running === 0 || !this.shared) return true;
+    return running * MARGIN < this.most * (1 - RESERVE) - this.#running;
   }
 
   #tidy(account: Account): void {

@@ -142,7 +142,7 @@ const SCOPES: Readonly<Record<Scope, readonly string[]>> = {
     "239.255.255.255",
     "240.0.0.0",
     "255.255.255.255",
-    "::2", // IPv4-compatible
+    "::1.0.0.2", // IPv4-compatible
     "::8.8.8.8",
     "::127.0.0.1",
     "::ffff:0:8.8.8.8", // IPv4-translated

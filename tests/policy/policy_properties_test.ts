@@ -5,6 +5,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseAuthority } from "../../src/http/authority.ts";
 import { formatIp, type IpAddress, parseIp } from "../../src/http/ip_address.ts";
+import { scopeOf } from "../../src/policy/address_scope.ts";
 import { evaluate } from "../../src/policy/evaluation.ts";
 import type { Facts } from "../../src/policy/facts.ts";
 import type { HostList } from "../../src/policy/host_list.ts";
@@ -307,8 +308,11 @@ Deno.test("the changes of an explanation turn the verdict", () => {
       const { verdict, changes } = explain(spec, LISTS, facts, address);
       if (verdict.decision === "unresolved") return assertEquals(changes, []);
       const changed = changes.at(-1)!.spec;
-      // a client that has not said who it is has to, whatever is written
-      if (changed === null) return assertEquals(facts.user, null);
+      if (changed === null) {
+        // a client that has not said who it is has to, whatever is written; and nothing leads to the address of no host
+        const ip = address ?? facts.authority.ip;
+        return assert(facts.user === null || ip !== null && scopeOf(ip) === "unspecified");
+      }
       const after = new Policy(changed, LISTS).decide(facts, address);
       // a name that got as far as the rules may wait for its address now
       if (after.decision === "unresolved") return assertNotEquals(verdict.decision, "allow");
