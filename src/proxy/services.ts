@@ -105,6 +105,13 @@ export class Services {
     return ++this.#number;
   }
 
+  /** Takes a number back that nothing was logged for, so that none is missing; false when another was given since. */
+  takeBack(number: number): boolean {
+    if (number !== this.#number) return false;
+    this.#number--;
+    return true;
+  }
+
   borrowRequest(): Request {
     const request = this.#requests.pop() ?? new Request(this.settings);
     request.head.limits = this.settings;

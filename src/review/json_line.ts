@@ -41,3 +41,11 @@ export function numberAt(line: JsonLine, key: string): number {
   if (typeof value !== "number") throw new BadLine("a value of the wrong kind");
   return value;
 }
+
+/** The `number` of a line, 0 when there is none. @throws {BadLine} */
+export function countAt(line: JsonLine): number {
+  if (line.number === undefined) return 0;
+  const number = numberAt(line, "number");
+  if (!Number.isSafeInteger(number) || number < 1) throw new BadLine("a number that cannot be");
+  return number;
+}

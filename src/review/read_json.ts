@@ -14,7 +14,7 @@ import {
   userOf,
   wordsOf,
 } from "./log_target.ts";
-import { type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
+import { countAt, type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
 import { isRelayed } from "./read_relayed.ts";
 
@@ -35,6 +35,7 @@ export function readJsonLine(text: string): LoggedExchange {
   const origin = readAddress(textAt(line, "origin"));
   const ownAnswer = line.ownAnswer === true;
   return {
+    number: countAt(line),
     time: timeAt(line),
     client: client?.text ?? "",
     clientIp: client?.ip ?? null,

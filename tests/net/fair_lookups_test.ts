@@ -61,10 +61,10 @@ async function rejection(promise: Promise<unknown>): Promise<ResolveError> {
   return await assertRejects(() => promise, ResolveError);
 }
 
-Deno.test("a client whose names hang takes a quarter of the look-ups, and another's names are answered at once", async () => {
+Deno.test("a client whose names hang takes less than a quarter of the look-ups, and another's names are answered at once", async () => {
   await using servers = new Servers();
   servers.ask(slow(200), "192.0.2.8");
-  assertEquals(servers.asked.length, 6, "of 24");
+  assertEquals(servers.asked.length, 5, "of 24");
   for (let i = 0; i < 30; i++) {
     assertEquals(await servers.resolver.resolve(`v${i}.good`, undefined, "192.0.2.9"), ["192.0.2.1"]);
   }
@@ -73,9 +73,9 @@ Deno.test("a client whose names hang takes a quarter of the look-ups, and anothe
 Deno.test("all addresses of an IPv6 network of 64 bits are one client", async () => {
   await using servers = new Servers();
   for (let i = 1; i < 100; i++) servers.ask([`n${i}.slow`], `2001:db8::${i.toString(16)}`);
-  assertEquals(servers.asked.length, 6);
+  assertEquals(servers.asked.length, 5);
   servers.ask(["a.slow"], "2001:db8:0:1::1");
-  assertEquals(servers.asked.length, 7);
+  assertEquals(servers.asked.length, 6);
 });
 
 Deno.test("ten clients whose names hang leave room for an eleventh", async () => {
@@ -100,11 +100,11 @@ Deno.test("names that wait for their turn come by turns of their clients, not by
   for (let i = 0; i < 6; i++) await servers.fail();
   assertEquals(servers.asked, [
     "first.slow",
+    "a1.slow",
     "b1.slow",
     "c1.slow",
-    "a1.slow",
-    "b2.slow",
     "a2.slow",
+    "b2.slow",
     "a3.slow",
   ]);
 });
