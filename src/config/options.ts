@@ -861,7 +861,7 @@ export const OPTIONS = [
     type: "boolean",
     default: false,
     help:
-      "Exit with 1 when anything was denied, be it refused or only reported, nothing asked for any host, or numbers of exchanges are missing",
+      "Exit with 1 when anything was denied, be it only reported, nothing asked for any host, or numbers are missing",
     commands: ["report"],
   },
   {

@@ -277,8 +277,6 @@ export interface SettingOptions {
   /** Where it listens as a gateway. */
   gateways?: ListenAddress[];
   ignore?: boolean;
-  /** Some clients send nothing but empty lines, which is not recorded though it has a number. */
-  emptyLines?: boolean;
   /** Notices of the level "error" are part of the test. */
   errors?: boolean;
 }
@@ -359,10 +357,10 @@ export async function withProxy(
 }
 
 /** Every exchange was recorded, and none twice, and nothing went wrong inside. */
-function assertRecorded(exchanges: Exchanges, { emptyLines = false, errors = false }: SettingOptions): void {
+function assertRecorded(exchanges: Exchanges, { errors = false }: SettingOptions): void {
   const numbers = new Set(exchanges.all.map(({ number }) => number));
   assertEquals(numbers.size, exchanges.all.length, "no exchange is recorded twice");
-  if (!emptyLines) assertEquals(Math.max(0, ...numbers), numbers.size, "every exchange is recorded");
+  assertEquals(Math.max(0, ...numbers), numbers.size, "every exchange is recorded");
   for (const exchange of exchanges.all) assert(exchange.endedAt >= exchange.began, "an exchange has its end");
   if (!errors) assertEquals(exchanges.notices.filter(({ level }) => level === "error"), []);
 }
