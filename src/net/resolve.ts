@@ -33,7 +33,7 @@ export interface ResolverOptions {
    * that blocks. The others are for what must not wait for a name server: standard output, passwords, files.
    */
   maxLookups?: number;
-  /** False: names are not of strangers, and clients have no shares of the look-ups. */
+  /** False: names are not of strangers. There are no shares of the look-ups, and no silence is remembered. */
   shared?: boolean;
   /** Whether names below this one belong to many owners: it is never taken for silent. By default only single labels. */
   isShared?: (name: string) => boolean;
@@ -99,7 +99,8 @@ export class Resolver {
   /** Running and queued. */
   readonly #questions = new Map<string, Question>();
   readonly #turns: Turns;
-  readonly #zones: SilentZones;
+  /** `null` where names are not of strangers. */
+  readonly #zones: SilentZones | null;
 
   constructor(options: ResolverOptions = {}) {
     this.#lookup = options.lookup ?? systemLookup;
@@ -107,11 +108,12 @@ export class Resolver {
     this.#completes = options.completes ?? (() => true);
     this.#lifetime = options.lifetime ?? 5_000;
     this.#failureLifetime = options.failureLifetime ?? 1_000;
-    this.#silenceLifetime = options.silenceLifetime ?? 5_000;
+    const shared = options.shared ?? true;
+    this.#silenceLifetime = shared ? options.silenceLifetime ?? 5_000 : this.#failureLifetime;
     this.#maxEntries = options.maxEntries ?? 1_000;
     this.#timeout = options.timeout ?? 10_000;
-    this.#turns = new Turns(options.maxLookups ?? 24, options.shared ?? true);
-    this.#zones = new SilentZones(options.isShared ?? ((name) => !name.includes(".")));
+    this.#turns = new Turns(options.maxLookups ?? 24, shared);
+    this.#zones = shared ? new SilentZones(options.isShared ?? ((name) => !name.includes("."))) : null;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -144,21 +146,13 @@ export class Resolver {
     const key = clientKey(client);
     let question = this.#questions.get(host);
     if (question === undefined) {
-      if (this.#zones.includes(key, host, this.#now())) return Promise.reject(this.#silentZone(host));
+      if (this.#zones?.includes(key, host, this.#now())) return Promise.reject(silentZone(host, this.#zones));
       question = this.#ask(host);
     }
     // The first to wait is there before anything is asked, whatever the look-up does at once.
     const answered = this.#wait(question, signal);
     this.#turns.enter(question.turn, key);
     return answered;
-  }
-
-  #silentZone(host: string): ResolveError {
-    const zone = this.#zones.zoneOf(host);
-    return new ResolveError(
-      "timeout",
-      `no answer about ${host}: no name server answers for names below ${zone}`,
-    );
   }
 
   #ask(host: string): Question {
@@ -182,12 +176,12 @@ export class Resolver {
         : await exactLookup(host, this.#lookup, this.#dns);
       const addresses = [...new Set(found)];
       if (addresses.length === 0) throw new ResolveError("not_found", `${host} has no address`);
-      this.#zones.answered(turn.accounts[0].key, host);
+      this.#zones?.answered(turn.accounts[0].key, host);
       this.#remember(question, Promise.resolve(addresses), this.#lifetime);
       for (const waiter of waiters) waiter.answer(addresses);
     } catch (error) {
       const failure = asResolveError(host, error);
-      if (failure.kind !== "failed") this.#zones.answered(turn.accounts[0].key, host);
+      if (failure.kind !== "failed") this.#zones?.answered(turn.accounts[0].key, host);
       this.#failed(question, failure);
       for (const waiter of waiters) waiter.fail(failure);
     }
@@ -251,7 +245,7 @@ export class Resolver {
     const silent = (kind === "timeout" || kind === "failed") && this.#isLate(question);
     if (silent && !question.isSilent) {
       question.isSilent = true;
-      this.#zones.silent(question.turn.accounts[0].key, question.host, this.#now());
+      this.#zones?.silent(question.turn.accounts[0].key, question.host, this.#now());
     }
     const result = Promise.reject(failure);
     // Nobody may ever ask for it: that is no unhandled rejection.
@@ -276,6 +270,14 @@ export class Resolver {
 /** Whether a canonical host is an address, which nobody needs to be asked about. Names have no colons. */
 function isLiteral(host: string): boolean {
   return host.includes(":") || /^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}$/.test(host);
+}
+
+function silentZone(host: string, zones: SilentZones): ResolveError {
+  const zone = zones.zoneOf(host);
+  return new ResolveError(
+    "timeout",
+    `no answer about ${host}: no name server answers for names below ${zone}`,
+  );
 }
 
 function givenUp(host: string, signal: AbortSignal): ResolveError {

@@ -125,10 +125,15 @@ Deno.test("a name that waited for its turn in vain is not taken for one without 
   assertEquals(await servers.resolver.resolve("a.good", undefined, "192.0.2.9"), ["192.0.2.1"]);
 });
 
-Deno.test("without shares one client may take all look-ups", async () => {
+Deno.test("names that are not of strangers have no shares, and zones of them are never silent", async () => {
   await using servers = new Servers({ shared: false, maxLookups: 8 });
   servers.ask(slow(20), "");
   assertEquals(servers.asked.length, 8);
+  while (servers.open.size > 0) await servers.fail();
+  await silence(servers, "");
+  servers.asked.length = 0;
+  servers.ask(["d.dead.example"], "");
+  assertEquals(servers.asked, ["d.dead.example"]);
 });
 
 /** Three names of the zone that got no answer. */
