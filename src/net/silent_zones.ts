@@ -46,7 +46,7 @@ export class SilentZones {
     return false;
   }
 
-  /** Nobody has said anything about a name. */
+  /** No name server has said anything about a name. */
   silent(client: string, host: string, now: number): void {
     const key = keyOf(client, this.zoneOf(host));
     const silence = this.#silences.get(key);

@@ -4,8 +4,8 @@
 export type Lookup = (host: string) => Promise<string[]>;
 
 /**
- * The system's own resolver (getaddrinfo), which honours `/etc/hosts` and its other settings. It holds a
- * thread until it answers.
+ * The system's own resolver (getaddrinfo), which honours `/etc/hosts` and its other settings. It holds a thread
+ * until it answers.
  *
  * Throws what `node:dns` throws: an error with a `code`, `ENOTFOUND` when there is no such name.
  */
@@ -37,13 +37,15 @@ export async function dnsLookup(host: string): Promise<string[]> {
   const given = new AbortController();
   const timer = setTimeout(() => given.abort(new Error(`no answer about ${host} in time`)), TIMEOUT);
   try {
-    const both = await Promise.all((["A", "AAAA"] as const).map((type) => askFor(host, type, given.signal)));
-    const all = both.flat();
+    // some servers answer one of the two alone
+    const both = await Promise.allSettled(
+      (["A", "AAAA"] as const).map((type) => askFor(host, type, given.signal)),
+    );
+    const all = both.flatMap((each) => each.status === "fulfilled" ? each.value : []);
     if (all.length > 0) return all;
+    for (const each of both) if (each.status === "rejected") throw each.reason;
   } finally {
     clearTimeout(timer);
-    // the one that is still under way when the other fails
-    given.abort();
   }
   throw Object.assign(new Error(`there is no ${host}`), { code: "ENOTFOUND" });
 }

@@ -4,7 +4,7 @@
 export class Turn {
   /** Whether it was begun. */
   begun = false;
-  /** Who waits for it, until it begins; then who pays for it. */
+  /** The clients that wait for it; once it has begun, the one that pays for it. */
   accounts: Account[] = [];
 
   constructor(readonly begin: () => void) {}
@@ -48,7 +48,7 @@ export class Turns {
     this.#go();
   }
 
-  /** Nobody waits for this work any more, which has not begun. */
+  /** No caller waits any more for this work, which has not begun. */
   leave(turn: Turn): void {
     for (const account of turn.accounts) {
       account.waiting.delete(turn);

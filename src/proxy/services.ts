@@ -22,8 +22,8 @@ import type { Revalidation } from "./cache/revalidation.ts";
 import type { ProxySettings } from "./settings.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** Look-ups of names of parents at a time, beside those for clients. */
-const PARENT_LOOKUPS = 4;
+/** Look-ups of names of parents at a time, beside those for clients: each holds one of the same threads. */
+const PARENT_LOOKUPS = 2;
 /** How many requests and responses are kept for the next exchange. */
 const KEPT = 1024;
 
