@@ -18,7 +18,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   http: { uses: [], types: [], pure: true },
   net: { uses: ["http"], types: [] },
   policy: { uses: ["http"], types: [], pure: true },
-  cache: { uses: ["http"], types: [], pure: true },
+  files: { uses: [], types: [] },
+  cache: { uses: ["http", "files"], types: [], pure: true },
   programs: { uses: [], types: [], pure: true },
   proxy: { uses: ["http", "net", "policy", "cache", "programs"], types: [] },
   relay: { uses: ["http", "net", "policy"], types: [] },
@@ -30,7 +31,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     uses: [
       ...["config", "http", "net", "observe", "passwords", "policy", "programs", "proxy", "relay", "cache"],
-      ...["review", "get"],
+      ...["review", "get", "files"],
     ],
     types: [],
   },
