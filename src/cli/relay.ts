@@ -20,7 +20,7 @@ import { type Io, wantsColor } from "./io.ts";
 import { isPublic } from "./public_listener.ts";
 import { EXIT_AT_ONCE, requireNet } from "./serve.ts";
 import { permittedLine } from "./permissions.ts";
-import { listenForSignals } from "./signals.ts";
+import { ignoredText, listenForSignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -56,6 +56,7 @@ export async function relay(line: CommandLine, _instance: Instance, io: Io): Pro
       if (onTerminal && !io.isTerminal("input")) return stopper.stop("SIGHUP");
       diagnostics("warning", "SIGHUP: nothing to reload, a relay has no file");
     },
+    unused: (signal) => diagnostics("warning", ignoredText(signal)),
   });
   try {
     const listening = server.listen(listen).then((addresses) => {

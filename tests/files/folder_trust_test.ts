@@ -41,7 +41,7 @@ Deno.test({
   fn() {
     withFolder(0o777, (path) => {
       const judged = judgeFolder(path);
-      assert(isFault(judged));
+      if (!isFault(judged)) throw new Error("it is trusted");
       assertEquals(judged.path, path);
       assertStringIncludes(judged.advice, `chmod o-w ${path}`);
     });
@@ -54,7 +54,7 @@ Deno.test({
   fn() {
     withFolder(0o1777, (path) => {
       const judged = judgeFolder(path);
-      assert(!isFault(judged) && judged.shared);
+      assertEquals(judged, { uid: Deno.statSync(path).uid, shared: true });
     });
   },
 });
