@@ -23,7 +23,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   programs: { uses: [], types: [], pure: true },
   proxy: { uses: ["http", "net", "policy", "cache", "programs"], types: [] },
   relay: { uses: ["http", "net", "policy"], types: [] },
-  observe: { uses: [], types: ["proxy", "relay"] },
+  observe: { uses: ["http"], types: ["proxy", "relay"] },
   config: { uses: ["http", "policy"], types: ["net", "proxy", "cache", "observe"] },
   passwords: { uses: [], types: [] },
   get: { uses: ["http", "net", "cache", "observe"], types: [], pure: true },

@@ -9,6 +9,7 @@ import type { CommandLine } from "../config/flags.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { quote } from "../config/printable.ts";
 import { HttpError } from "../http/error.ts";
+import { jsonOf } from "../observe/printable.ts";
 import { readAsked } from "../policy/asked.ts";
 import { partsOf } from "../proxy/cache/cache_key.ts";
 import { readMeta, type StoredMeta } from "../proxy/cache/disk_shelf.ts";
@@ -167,7 +168,7 @@ async function stats(line: CommandLine, folder: string, io: Io): Promise<number>
   });
   sums.process = holderOf(folder);
   sums.fileBytes = sizeOfFiles(folder);
-  io.out(line.options.json === true ? `${JSON.stringify(sums)}\n` : statsText(sums));
+  io.out(line.options.json === true ? `${jsonOf(sums)}\n` : statsText(sums));
   return 0;
 }
 
@@ -221,7 +222,7 @@ function withoutFields(each: CachedResponse): CachedResponse {
 function jsonLine(each: CachedResponse, fields?: StoredMeta["fields"]): string {
   const { url, user, meta, object, usage, age, left } = each;
   return `${
-    JSON.stringify({
+    jsonOf({
       url,
       ...(user === "" ? {} : { user }),
       status: meta.status,

@@ -40,6 +40,15 @@ const OPEN_BRACKET = 0x5b;
  * @throws {HttpError} 400, with what is wrong and what to write
  */
 export function parseAuthority(text: string, defaultPort: number | null): Authority {
+  try {
+    return parse(text, defaultPort);
+  } catch (error) {
+    // whatever else is wrong may be a part of a password, and is not repeated
+    throw text.includes("@") ? userInformation(text) : error;
+  }
+}
+
+function parse(text: string, defaultPort: number | null): Authority {
   if (text.charCodeAt(0) === OPEN_BRACKET) return parseBracketed(text, defaultPort);
 
   const colon = text.indexOf(":");
@@ -96,14 +105,12 @@ function readPort(text: string, colon: number, defaultPort: number | null): numb
 }
 
 function badPort(text: string): HttpError {
-  if (text.includes("@")) return userInformation(text);
   // what stands for the port may be a password whose / or # has ended it
   const host = text.slice(0, text.lastIndexOf(":"));
   return badRequest(`${shown(host)} has no valid port: write a number from 1 to 65535 in plain digits`);
 }
 
 function manyColons(text: string): HttpError {
-  if (text.includes("@")) return userInformation(text);
   if (parseIp(text) !== null) {
     return badRequest(`${shown(text)} is an IPv6 address without brackets: write [${text}]:443`);
   }

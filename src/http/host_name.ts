@@ -1,6 +1,7 @@
 /** Names of hosts, as they may be written in a target, and the one canonical form of each. */
 
 import { badRequest, type HttpError } from "./error.ts";
+import { withoutUserInformation } from "./user_information.ts";
 
 const DOT = 0x2e;
 
@@ -74,8 +75,6 @@ function tooLong(): HttpError {
 
 function badCharacter(name: string, code: number): HttpError {
   switch (String.fromCharCode(code)) {
-    case "@":
-      return userInformation(name);
     case "%":
       return badRequest(
         `${shown(name)} is percent-encoded: write the name itself, or its ASCII form (xn--…)`,
@@ -83,7 +82,10 @@ function badCharacter(name: string, code: number): HttpError {
     case "/":
     case "?":
     case "#":
-      return badRequest(`${shown(name)} goes on after the host: write host:port alone`);
+      // a query may hold a secret
+      return badRequest(
+        `${shown(name.replace(/[?#].*/s, ""))} goes on after the host: write host:port alone`,
+      );
   }
   return badRequest(`${shown(name)} holds ${characterName(code)}, which no host name has`);
 }
@@ -114,12 +116,12 @@ function codePoint(code: number): string {
 }
 
 /**
- * Text from the network as part of a message: quoted, cut after 80 characters, and printable ASCII throughout,
- * everything else written as `<U+3002>`.
+ * Text from the network as part of a message: quoted, cut after 80 characters, without the user information of a URL,
+ * and printable ASCII throughout, everything else written as `<U+3002>`.
  */
 export function shown(text: string): string {
   let out = "";
-  for (const character of text) {
+  for (const character of withoutUserInformation(text)) {
     if (out.length >= 80) return `"${out}…"`;
     const code = character.codePointAt(0)!;
     out += code > 0x20 && code < 0x7f ? character : code === 0x20 ? " " : `<${codePoint(code)}>`;

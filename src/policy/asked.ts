@@ -45,7 +45,9 @@ function readLine(method: string, target: string): Asked {
   readRequestLine(head, line);
   const read = readTarget(head, line, method);
   if (read.authority === null) {
-    throw badRequest(`${shown(target)} names no host: write http://example.com/ or example.com:443`);
+    throw badRequest(
+      `${shown(target.replace(/[?#].*/s, ""))} names no host: write http://example.com/ or example.com:443`,
+    );
   }
   const whole = head.text(read.pathStart, read.pathEnd);
   const query = whole.indexOf("?");
