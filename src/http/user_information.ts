@@ -3,7 +3,8 @@
  * is any, all up to the last `@` goes: a password may hold an `@` or a slash that should have been encoded.
  */
 
-const SCHEME = /^[a-z][a-z0-9+.-]*:\/+/i;
+/** With a slash before it, as a gateway is asked for a URL. */
+const SCHEME = /^\/?[a-z][a-z0-9+.-]*:\/+/i;
 /** A host and perhaps a port, at a glance. */
 const AUTHORITY = /^(?:\[[^\]@]*\]|[^:@]*)(?::[0-9]{0,5})?$/;
 

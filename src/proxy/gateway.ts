@@ -62,6 +62,8 @@ export function enterGateway(session: Session, exchange: Exchange, request: Requ
       "this is a gateway, not a proxy: ask it for /example.com/ instead of http://example.com/",
     );
   }
+  // what the log shows until it is understood: a URL in it may hold a password
+  exchange.target = `/${maskUserInformation(target.slice(1))}`;
   const { site, port, ownOrigins } = gatewayAsked(session, request);
   if (method !== "GET" && method !== "HEAD") {
     throw new HttpError(405, "http_request_error", "the gateway fetches pages: it takes GET and HEAD alone", [

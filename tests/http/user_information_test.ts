@@ -23,6 +23,8 @@ Deno.test("user information is taken out of an authority and nothing out of a pa
     ["http:/bob:secret@example.com/", "http:/example.com/"],
     ["bob:se/cret@example.com:443", "example.com:443"],
     ["[bob:secret@example.com", "example.com"],
+    // as a gateway is asked
+    ["/https://bob:secret@example.com/", "/https://example.com/"],
   ];
   for (const [target, expected] of cases) assertEquals(withoutUserInformation(target), expected);
 });
