@@ -109,6 +109,7 @@ Deno.test("each flag of weir's in README's words is an option", () => {
       "only",
       "against",
       "fail-with-body",
+      "frozen",
     ],
     ...["user-data-dir", "proxy-server", "proxy-bypass-list", "proxy", "https-proxy", "global"],
     ...["index-url", "registry", "replace-registry-host"],
