@@ -3,7 +3,19 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { freePort, until } from "./programs.ts";
 import { isRoot, modeAndOwner, NOBODY, OtherUsers } from "./other_users.ts";
+import { KEY, VALID } from "../net/tls_certificates.ts";
 import { Weir } from "./weir.ts";
+
+const USER = "alice:$2y$04$abcdefghijklmnopqrstuughE8Ev8uGFaUgY2cNEySvxngrb/Jzdm\n";
+const CONFIG = `listen-tls = "127.0.0.1:0"
+tls-cert = "cert.pem"
+tls-key = "key.pem"
+[policy]
+users = "users"
+[[rule]]
+action = "allow"
+hosts = ["@hosts", "@list"]
+`;
 
 const LOG = '{"time":"2026-01-01T00:00:00Z","method":"GET","target":"http://a.example/","status":200}\n';
 
@@ -151,6 +163,30 @@ asRoot(
     }
     assertEquals(exists(`${safe}/file`), false);
     assertEquals((await Deno.stat(`${own}/file`)).size, 0);
+  },
+);
+
+asRoot(
+  "files that decide who may do what are warned of where other users can change them, and a key that all can read",
+  async () => {
+    await using users = await OtherUsers.make();
+    const folder = await users.folder("etc", 0, 0o755);
+    const [cert, key] = [VALID, KEY];
+    const file = (name: string, text: string, mode: number) => users.file(`${folder}/${name}`, text, 0, mode);
+    await file("hosts", "a.example\n", 0o664);
+    const [list, names] = [await file("list", "b.example\n", 0o646), await file("users", USER, 0o602)];
+    const open = [list, names, await file("cert.pem", cert, 0o622), await file("weir.toml", CONFIG, 0o666)];
+    const secret = await file("key.pem", key, 0o644);
+    const { code, stderr } = await users.weir(0, ["--check", "-c", `${folder}/weir.toml`]);
+    assertEquals(code, 0, stderr);
+    for (const path of open) {
+      assertStringIncludes(
+        stderr,
+        `warning: ${path} can be changed by other users of this machine: chmod go-w ${path}`,
+      );
+    }
+    assertStringIncludes(stderr, `warning: the key in ${secret} can be read by every user of this machine`);
+    assertEquals(stderr.match(/warning:/g)!.length, 5, stderr);
   },
 );
 
