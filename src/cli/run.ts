@@ -8,7 +8,6 @@ import { parseListenAddress } from "../net/listen.ts";
 import { printable } from "../observe/printable.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { serve } from "./serve.ts";
-import { withstandSignals } from "./signals.ts";
 import { VERSION, versionText } from "./version.ts";
 
 /**
@@ -45,15 +44,6 @@ const RUNS: { readonly [name in CommandName]: () => Promise<Run> | Run } = {
  * @returns the exit code: 0 done, 1 failed while running, 2 wrong usage, 3 wrong configuration
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const unlisten = withstandSignals();
-  try {
-    return await runArgs(args, io);
-  } finally {
-    unlisten();
-  }
-}
-
-async function runArgs(args: readonly string[], io: Io): Promise<number> {
   let command: CommandName | undefined;
   try {
     const line = readFlags(args, parseListenAddress);

@@ -32,11 +32,11 @@ export function listenForSignals(handlers: SignalHandlers): () => void {
 }
 
 /**
- * Keeps signals that nobody means for weir from ending it, until the returned function is called: from the start to
- * the last write, whatever the command.
+ * Keeps signals that nobody means for weir from ending it, whatever the command: from the start to the last write, which
+ * is one of Deno's own at its exit.
  */
-export function withstandSignals(): () => void {
-  return listen([...UNUSED, ...FILE_SIZE].map((signal) => [signal, () => {}]));
+export function withstandSignals(): void {
+  listen([...UNUSED, ...FILE_SIZE].map((signal) => [signal, () => {}]));
 }
 
 /** What the operator is told of a signal that means nothing to weir. */
