@@ -190,7 +190,7 @@ function addresses(texts: readonly string[], readAddress: AddressReader): Listen
     try {
       return readAddress(text);
     } catch (error) {
-      throw new WrongValue(error instanceof Error ? error.message : String(error), item);
+      throw new WrongValue(`${quote(text)} ${error instanceof Error ? error.message : error}`, item);
     }
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Authority } from "../http/authority.ts";
 import { badRequest } from "../http/error.ts";
-import { shown } from "../http/host_name.ts";
+import { shownPlace } from "../http/host_name.ts";
 import { HeadReader } from "../http/head_reader.ts";
 import { readRequestLine } from "../http/start_line.ts";
 import { readTarget, targetText } from "../http/target.ts";
@@ -45,7 +45,9 @@ function readLine(method: string, target: string): Asked {
   readRequestLine(head, line);
   const read = readTarget(head, line, method);
   if (read.authority === null) {
-    throw badRequest(`${shown(target)} names no host: write http://example.com/ or example.com:443`);
+    throw badRequest(
+      `${shownPlace(target)} names no host: write http://example.com/ or example.com:443`,
+    );
   }
   const whole = head.text(read.pathStart, read.pathEnd);
   const query = whole.indexOf("?");

@@ -10,6 +10,7 @@ import { type Network, networkContains, parseNetworks } from "./network.ts";
 import { formatPorts } from "./port_range.ts";
 import type { Trial } from "./rule_trial.ts";
 import type { Action, PolicySpec, RuleSpec } from "./spec.ts";
+import { tomlString } from "./toml_string.ts";
 
 /** Something to write, or to do where nothing that is written helps. */
 export interface Change {
@@ -125,8 +126,10 @@ function insertion(
       : "";
     text = next.source.file === "command line"
       ? `${options}, before ${next.name}`
-      : `${first}# before the rule ${quoted(next.name)}, ${placeOf(next)}\n[[rule]]\naction = "${action}"\n` +
-        `hosts = [${quoted(host.text)}]\nports = [${port}]`;
+      : `${first}# before the rule ${tomlString(next.name)}, ${
+        placeOf(next)
+      }\n[[rule]]\naction = "${action}"\n` +
+        `hosts = [${tomlString(host.text)}]\nports = [${port}]`;
   }
   return { text, spec: { ...spec, rules } };
 }
@@ -153,12 +156,12 @@ function widening(spec: PolicySpec, facts: Facts, { rule, conditions }: Trial): 
     }
     case "methods":
       widened = { ...rule, methods: [...rule.methods!, facts.method] };
-      line = `methods = [${widened.methods!.map(quoted).join(", ")}]`;
+      line = `methods = [${widened.methods!.map(tomlString).join(", ")}]`;
       break;
     case "users":
       if (facts.user === null) return null;
       widened = { ...rule, users: [...rule.users!, facts.user] };
-      line = `users = [${widened.users!.map(quoted).join(", ")}]`;
+      line = `users = [${widened.users!.map(tomlString).join(", ")}]`;
       break;
     case "clients":
       widened = { ...rule, clients: [...rule.clients!, ...parseNetworks(facts.client)] };
@@ -170,7 +173,7 @@ function widening(spec: PolicySpec, facts: Facts, { rule, conditions }: Trial): 
   const rules = spec.rules.map((each) => each === rule ? widened : each);
   const text = rule.source.file === "command line" && rule.hosts?.length === 1 && unmet[0].key === "ports"
     ? `--allow ${rule.hosts[0].text}:${formatPorts(widened.ports!)}, instead of ${rule.name}`
-    : `# in the rule ${quoted(rule.name)}, ${placeOf(rule)}\n${line}`;
+    : `# in the rule ${tomlString(rule.name)}, ${placeOf(rule)}\n${line}`;
   return { text, spec: { ...spec, rules } };
 }
 
@@ -197,14 +200,9 @@ function placeOf({ source: { file, line } }: RuleSpec): string {
 }
 
 function tomlPort(first: number, last: number): string {
-  return first === last ? `${first}` : quoted(formatPorts([{ first, last }]));
+  return first === last ? `${first}` : tomlString(formatPorts([{ first, last }]));
 }
 
 function tomlNetworks(networks: readonly Network[]): string {
-  return `[${[...new Set(networks.map(({ text }) => text))].map(quoted).join(", ")}]`;
-}
-
-/** A basic string of TOML, which is written as JSON's are. */
-function quoted(text: string): string {
-  return JSON.stringify(text);
+  return `[${[...new Set(networks.map(({ text }) => text))].map(tomlString).join(", ")}]`;
 }

@@ -83,6 +83,16 @@ export class RelayServer {
     return bound.map(({ addr }) => addr);
   }
 
+  /** Whether a target answers, as far as is known after each was asked once; see {@link Targets.answering}. */
+  get answering(): Promise<boolean> {
+    return this.#targets.answering;
+  }
+
+  /** Resolves when the first target answers, if ever one does. */
+  get firstAnswer(): Promise<void> {
+    return this.#targets.firstAnswer;
+  }
+
   /** Connections from clients that are open. */
   get active(): number {
     return this.#clients.size;

@@ -70,7 +70,7 @@ function targetOf(line: JsonLine, method: string): LoggedTarget & { cut: boolean
   if (host === "") return null;
   const target = readLoggedTarget(method, text);
   const { authority } = target;
-  if (authority.host !== host || authority.port !== line.port) {
+  if (authority.host !== host || authority.port !== numberAt(line, "port")) {
     throw new BadLine("the target is another than the host and port");
   }
   const cut = text.length > CUT_TARGET && text.endsWith(CUT_MARK) && target.path !== null;

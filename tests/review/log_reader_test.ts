@@ -8,7 +8,7 @@ import { LONGEST_LINE } from "../../src/review/log_lines.ts";
 import { LogError, LogReader, readLine } from "../../src/review/log_reader.ts";
 import { isChallenge, isReported, wasRefused, wentThrough } from "../../src/review/logged_exchange.ts";
 import { forward, own, tunnel, unreadable } from "../observe/samples.ts";
-import { deniedLine, jsonLine, readAll } from "./logs.ts";
+import { deniedLine, jsonLine, readAll, streamOf } from "./logs.ts";
 
 Deno.test("weir's JSON is read as it was written", () => {
   const { authority, clientIp: _, originIp: __, ...rest } = readLine(formatJson(forward({ user: "alice" })));
@@ -346,4 +346,18 @@ Deno.test("numbers that are missing are counted for each log by itself", async (
     for await (const _ of reader.read(stream, name));
   }
   assertEquals([reader.missing, reader.missingFrom], [3, "a"]);
+});
+
+Deno.test("a line that lacks a number, or has another thing in its place, is told with the key, the file and the line", async () => {
+  const keys = ["status", "durationMs", "requestHeadBytes", "requestBodyBytes", "responseHeadBytes"];
+  for (const key of [...keys, "responseBodyBytes", "port", "time"]) {
+    for (const [value, wrong] of [[undefined, "is missing"], ["x", key === "time" ? "" : "is no number"]]) {
+      if (wrong === "") continue;
+      const reader = new LogReader();
+      const line = JSON.stringify({ ...JSON.parse(jsonLine()), [key]: value });
+      for await (const _ of reader.read(streamOf(`${jsonLine()}\n${line}\n`), "a.log"));
+      assertEquals(reader.exchanges, 1);
+      assertEquals(reader.passedOver, [{ reason: `${key} ${wrong}`, count: 1, log: "a.log", line: 2 }]);
+    }
+  }
 });
