@@ -164,6 +164,7 @@ const MARKS: Readonly<Record<Step["result"], readonly [mark: string, color: stri
   passes: ["✓", GREEN],
   fails: ["·", DIM],
   waits: ["?", YELLOW],
+  assumes: ["!", YELLOW],
   reports: ["~", YELLOW],
   decides: ["→", RED],
 };

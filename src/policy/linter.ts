@@ -3,6 +3,7 @@
  * to, and rules that the stations behind them overrule. It needs neither a request nor the network.
  */
 
+import { listedNetworks } from "./address_guard.ts";
 import { leastScopeIn } from "./address_scope.ts";
 import { type Finding, findingAt, findingOfPolicy, named } from "./finding.ts";
 import type { HostList } from "./host_list.ts";
@@ -53,8 +54,7 @@ function* lintSettings(spec: PolicySpec): Generator<Finding> {
       "connect-ports: 25 has no effect here: only a rule that names it in ports opens the port of mail",
     );
   }
-  if (typeof spec.privateNetworks === "string") return;
-  for (const network of spec.privateNetworks) {
+  for (const network of listedNetworks(spec.privateNetworks)) {
     const scope = leastScopeIn(network);
     if (scope !== "metadata" && scope !== "reserved") continue;
     yield findingOfPolicy(

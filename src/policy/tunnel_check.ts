@@ -1,8 +1,15 @@
 /** Whether what a client begins to send through a tunnel is what the tunnel was opened for. */
 
 import type { Authority } from "../http/authority.ts";
+import { DEFAULT_PORTS } from "../http/target.ts";
 import type { ClientHello } from "./client_hello.ts";
-import type { TlsCheck } from "./spec.ts";
+import type { TlsCheck, TlsSetting } from "./spec.ts";
+
+/** How tunnels to a port are looked at by a setting. */
+export function tlsCheckTo(port: number, setting: TlsSetting): TlsCheck {
+  if (setting !== "auto") return setting;
+  return port === DEFAULT_PORTS.https ? "require" : "match";
+}
 
 /**
  * Says why the first bytes of a tunnel are refused; `null` when they may go on. A hello whose state is still `more`
