@@ -157,16 +157,8 @@ class Evaluator {
       }
     }
     const rule = decisive?.rule ?? null;
-    let reason = RULE_MATCHES;
-    if (rule === null) {
-      const ambiguous = spec.defaultAction === "deny" && spec.rules.some((each) => this.#keptByPath(each));
-      reason = ambiguous ? `${NO_RULE_MATCHES}: ${AMBIGUOUS}` : NO_RULE_MATCHES;
-      this.#say("default", "decides", `${reason}: ${spec.defaultAction}`);
-    } else if (rule.action === "deny" && this.#ambiguousTo(rule)) reason = AMBIGUOUS;
+    if (rule === null) this.#say("default", "decides", `${this.#reasonOf(null)}: ${spec.defaultAction}`);
     let verdict = this.#outcome(rule, decisive?.lacksUser ?? false, unseen, true);
-    if (verdict.decision === "deny" && verdict.rule === (rule?.name ?? "default")) {
-      verdict = { ...verdict, reason };
-    }
     if (verdict.decision !== "allow" && !this.elsewhere) verdict = this.#wait(verdict, waiting);
     const would = reported.find(({ action }) => action === "deny");
     if (verdict.decision === "allow" && would !== undefined) {
@@ -205,7 +197,7 @@ class Evaluator {
     if (lacksUser) return AUTHENTICATE;
     const action = rule === null ? spec.defaultAction : rule.action;
     const name = rule === null ? "default" : rule.name;
-    const reason = rule === null ? NO_RULE_MATCHES : RULE_MATCHES;
+    const reason = this.#reasonOf(rule);
     if (action === "deny") return { ...denied({ rule: name, reason }), note: rule?.note ?? "" };
 
     const tunnel = facts.method === "CONNECT";
@@ -250,6 +242,14 @@ class Evaluator {
     const { rules } = this.spec;
     const tried = rule === null || readsRequest(rule) ? rules : rules.slice(0, rules.indexOf(rule));
     return tried.some((each) => each.mode === "enforce" && readsRequest(each) && this.#mayConcern(each));
+  }
+
+  /** Why this rule, or with `null` the default, says what it says. */
+  #reasonOf(rule: RuleSpec | null): string {
+    if (rule !== null) return rule.action === "deny" && this.#ambiguousTo(rule) ? AMBIGUOUS : RULE_MATCHES;
+    const { defaultAction, rules } = this.spec;
+    const kept = defaultAction === "deny" && rules.some((each) => this.#keptByPath(each));
+    return kept ? `${NO_RULE_MATCHES}: ${AMBIGUOUS}` : NO_RULE_MATCHES;
   }
 
   /** Whether a rule might allow the request, were it not for a path that servers may take for different ones. */
