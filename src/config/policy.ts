@@ -34,7 +34,7 @@ export function policyOf(values: Values, rules: readonly RuleSpec[]): PolicySpec
 
 function privateNetworks(words: readonly string[]): PrivateNetworks {
   const [word] = words;
-  if (word === "own" || word === "deny" || word === "allow") return word;
+  if (words.length === 1 && (word === "own" || word === "deny" || word === "allow")) return word;
   return words.flatMap((each): ("own" | Network)[] => each === "own" ? [each] : parseNetworks(each));
 }
 

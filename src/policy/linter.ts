@@ -9,6 +9,7 @@ import { type Finding, findingAt, findingOfPolicy, named } from "./finding.ts";
 import type { HostList } from "./host_list.ts";
 import { lintAddresses } from "./lint_addresses.ts";
 import { lintRule } from "./lint_rule.ts";
+import { lintTunnels } from "./lint_tunnels.ts";
 import { partsOf } from "./rule_parts.ts";
 import { RuleReach } from "./rule_reach.ts";
 import type { PolicySpec, RuleSpec } from "./spec.ts";
@@ -30,6 +31,7 @@ export function lint(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): Fi
   for (const rule of spec.rules) {
     findings.push(
       ...lintRule(rule, spec, lists),
+      ...lintTunnels(rule, spec, lists),
       ...lintAddresses(rule, spec),
       ...lintOrder(rule, before, lists),
     );
