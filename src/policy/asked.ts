@@ -28,7 +28,7 @@ export function readAsked(text: string, method: string | null): Asked {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
   const chosen = method ?? (scheme === undefined || scheme === "https" ? "CONNECT" : "GET");
   // `example.com:8080` is what a tunnel is asked for by; anything else is a URL without its beginning
-  const isPlace = scheme === undefined && /^(?:\[[^\]]*\]|[^/?#:]*):[^/?#]*$/.test(text);
+  const isPlace = scheme === undefined && /^(?:\[[^\]]*\]|[^/?#:[]*):[^/?#]*$/.test(text);
   if (chosen !== "CONNECT") return readLine(chosen, scheme === undefined ? `http://${text}` : text);
   if (isPlace) return readLine(chosen, text);
   if (scheme === undefined) text = `https://${text}`;

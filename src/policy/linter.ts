@@ -31,10 +31,11 @@ export function lint(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): Fi
   for (const rule of spec.rules) {
     findings.push(
       ...lintRule(rule, spec, lists),
-      ...lintTunnels(rule, spec, lists),
       ...lintAddresses(rule, spec),
-      ...lintOrder(rule, before, lists),
     );
+    const order = [...lintOrder(rule, before, lists)];
+    // of a rule that decides nothing the rest need not be told
+    findings.push(...order.length > 0 ? order : lintTunnels(rule, spec, lists));
     // a rule that is only tried out leaves everything to those behind it
     if (rule.mode === "enforce") before.push(new RuleReach(rule, lists));
     if (before.length > MOST_COMPARED) before.shift();

@@ -83,7 +83,7 @@ function readingsOf(path: string, encodedSlashes: boolean): readonly string[] {
 
 /** What a path without percent-encoding may mean where it means two things; at most eight. */
 export function variantsOf(path: string): Set<string> {
-  const variants = new Set([path]);
+  const variants = new Set([path || "/"]);
   for (const part of [ENDED, PARAMETERS, WINDOWS_ENDS]) {
     // a segment that is nothing but dots is refused, and keeps them until then
     for (const variant of [...variants]) variants.add(variant.replace(part, "") || "/");
