@@ -81,16 +81,33 @@ function notAPath(text: string): string {
 
 /** Whether a rule that allows these paths allows a path: every reading of it has to match one of them. */
 export function pathsAllow(patterns: readonly PathPattern[], readings: readonly string[]): boolean {
-  return readings.every((reading) => patterns.some((pattern) => pathMatches(pattern, reading)));
+  next:
+  for (let i = 0; i < readings.length; i++) {
+    for (let j = 0; j < patterns.length; j++) if (pathMatches(patterns[j], readings[i])) continue next;
+    return false;
+  }
+  return true;
 }
 
 /** Whether a rule that denies these paths denies a path: one reading that matches, in letters of any case, is enough. */
 export function pathsDeny(patterns: readonly PathPattern[], readings: readonly string[]): boolean {
-  for (const reading of readings) {
-    const small = reading.toLowerCase();
-    for (const pattern of patterns) if (anyGlobMatches(pattern.smallGlobs, small)) return true;
+  for (let i = 0; i < readings.length; i++) {
+    const small = inSmallLetters(readings[i]);
+    for (let j = 0; j < patterns.length; j++) if (anyGlobMatches(patterns[j].smallGlobs, small)) return true;
   }
   return false;
+}
+
+/** A request is judged several times, and by several rules. */
+let written = "";
+let small = "";
+
+function inSmallLetters(reading: string): string {
+  if (reading !== written) {
+    written = reading;
+    small = reading.toLowerCase();
+  }
+  return small;
 }
 
 /**
@@ -103,7 +120,7 @@ export function pathMatches(pattern: PathPattern, reading: string): boolean {
 
 function anyGlobMatches(globs: readonly (readonly string[])[], reading: string): boolean {
   if (reading.charCodeAt(0) === 0) return reading !== NO_PATH;
-  for (const pieces of globs) if (globMatches(pieces, reading)) return true;
+  for (let i = 0; i < globs.length; i++) if (globMatches(globs[i], reading)) return true;
   return false;
 }
 

@@ -158,24 +158,27 @@ const DOT = 0x2e;
 const DOLLAR = 0x24;
 const COLON = 0x3a;
 
-/** Characters because of which a path may have a second reading. */
-const SPECIAL = new Uint8Array(128);
-for (const character of "%\\;?# \x7f") SPECIAL[character.charCodeAt(0)] = 1;
-SPECIAL.fill(1, 0, 0x20);
+const SPECIAL = 1;
+const BY_WHAT_STANDS_BEFORE = 2;
+/** Which characters may give a path a second reading; 0 for those that never do. */
+const CLASSES = new Uint8Array(256);
+for (const character of "%\\;?# \x7f") CLASSES[character.charCodeAt(0)] = SPECIAL;
+CLASSES.fill(SPECIAL, 0, 0x20);
+CLASSES.fill(SPECIAL, 0x80);
+CLASSES[SLASH] = CLASSES[DOLLAR] = BY_WHAT_STANDS_BEFORE;
 
 /** Whether the path has one reading, itself. */
 function isPlain(path: string): boolean {
   const { length } = path;
-  let before = 0;
   for (let i = 0; i < length; i++) {
     const code = path.charCodeAt(i);
-    if (code >= 0x80 || SPECIAL[code] === 1) return false;
-    if (code === SLASH ? before === SLASH || before === DOT : code === DOLLAR && before === COLON) {
-      return false;
-    }
-    before = code;
+    const kind = CLASSES[code & 0xff];
+    if (kind === 0) continue;
+    if (kind === SPECIAL) return false;
+    const before = i === 0 ? 0 : path.charCodeAt(i - 1);
+    if (code === SLASH ? before === SLASH || before === DOT : before === COLON) return false;
   }
-  return length > 0 && before !== DOT;
+  return length > 0 && path.charCodeAt(length - 1) !== DOT;
 }
 
 /** Whether a segment is `.` or `..`. */

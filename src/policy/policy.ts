@@ -159,6 +159,7 @@ export class Policy implements Decider {
     const hosts = this.#knownHosts.get(authority.text) ?? this.#rememberHost(facts);
     const { possible, certain } = hosts;
     const tunnel = facts.method === "CONNECT";
+    let readings: readonly string[] | null = null;
     let reported: Rule | null = null;
     let decisive: Rule | null = null;
     let decisiveIndex = this.#rules.length;
@@ -188,7 +189,10 @@ export class Policy implements Decider {
         if (!known && (user !== null || authentication === "none" || !rule.decides)) continue;
         if (rule.spec.paths !== null) {
           if (facts.path !== null) {
-            if (!rule.includesPath(facts.path)) continue;
+            if (!rule.spec.encodedSlashes) readings ??= pathReadings(facts.path);
+            if (!rule.includesPath(rule.spec.encodedSlashes ? rule.readingsOf(facts.path) : readings!)) {
+              continue;
+            }
           } else {
             if (!tunnel || rule.allows || !rule.decides || !rule.readsRequest) continue;
             hidden = true;

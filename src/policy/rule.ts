@@ -71,7 +71,7 @@ export class Rule {
   /** Whether the method is one of those it is for: methods are case-sensitive (RFC 9110 §9.1), but not to all servers. */
   includesMethod(method: string): boolean {
     if (this.methods === null || this.methods.includes(method)) return true;
-    return !this.allows && this.methods.includes(method.toUpperCase());
+    return !this.allows && hasSmallLetters(method) && this.methods.includes(method.toUpperCase());
   }
 
   /** Whether the user is one of those it is for; nobody is none of them. */
@@ -80,11 +80,10 @@ export class Rule {
     return user !== null && (this.anybody || this.users.has(user));
   }
 
-  /** Whether its paths hold for a path: to deny one reading is enough, to allow it takes all. */
-  includesPath(path: string): boolean {
+  /** Whether its paths hold for a path with these readings: to deny one is enough, to allow it takes all. */
+  includesPath(readings: readonly string[]): boolean {
     const { paths } = this.spec;
     if (paths === null) return true;
-    const readings = this.readingsOf(path);
     return this.allows ? pathsAllow(paths, readings) : pathsDeny(paths, readings);
   }
 
@@ -141,6 +140,12 @@ export function listsOf(hosts: readonly HostPattern[], lists: ReadonlyMap<string
 function leastOf(networks: readonly Network[]): Scope {
   const scopes = networks.map(leastScopeIn);
   return scopes.reduce((least, scope) => PRIVACY[scope] < PRIVACY[least] ? scope : least, "metadata");
+}
+
+/** Whether a method has some: most have none, and need not be written anew. */
+function hasSmallLetters(method: string): boolean {
+  for (let i = 0; i < method.length; i++) if (method.charCodeAt(i) >= 0x61) return true;
+  return false;
 }
 
 export type TunnelVerdicts = Readonly<Record<TlsCheck, Verdict>>;
