@@ -274,7 +274,7 @@ export class Policy implements Decider {
     if (path === null || pathReadings(path) !== AMBIGUOUS_PATH) return false;
     return this.#rules.some((rule, index) =>
       rule.allows && rule.decides && rule.spec.paths !== null &&
-      (possible[index >>> 5] & client.rules[index >>> 5] & (1 << (index & 31))) !== 0 &&
+      includesRule(possible, index) && includesRule(client.rules, index) &&
       rule.readingsOf(path) === AMBIGUOUS_PATH
     );
   }

@@ -41,6 +41,9 @@ export class UpgradeInspection implements FirstLook {
     return (second & MASKED) !== 0 ? "go" : this.#deny();
   }
 
+  /** Two bytes are all that it ever waits for. */
+  hold(): void {}
+
   hear(): boolean {
     return false;
   }

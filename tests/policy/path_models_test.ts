@@ -15,7 +15,6 @@ const decoded = (path: string) =>
 const merged = (path: string) => path.replace(/\/{2,}/g, "/");
 const bare = (path: string) => path.replace(/;[^/]*/g, "");
 const escaped = (path: string) =>
-  // deno-lint-ignore no-control-regex
   path.replace(/[\0-\x20#%?\x7f-\xff]/g, (each) => `%${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
 
 function resolved(path: string): string {
