@@ -199,7 +199,9 @@ export const OPTIONS = [
     word: "HOW",
     choices: ["auto", "any", "match", "require"],
     default: "auto",
-    help: "Whether the TLS in a tunnel has to name the tunnel's host, where auto is match by default deny",
+    help:
+      "Whether the TLS in a tunnel has to name the tunnel's host, where auto by default deny is require to " +
+      "port 443 and match to others",
     commands: JUDGES,
   },
   {
@@ -208,10 +210,11 @@ export const OPTIONS = [
     group: "Policy",
     type: "networks",
     alone: ["own", "deny", "allow"],
+    besides: ["own"],
     word: "NETWORK",
     default: ["own"],
     help: "Private addresses that may be reached: own (none more private than the client's), deny, allow, " +
-      "or 10.0.0.0/8, loopback, private",
+      "or 10.0.0.0/8, loopback, private, with own or without",
     commands: JUDGES,
   },
   {

@@ -56,8 +56,10 @@ export function tomlText(
 function ruleLines(rule: RuleSpec): string[] {
   const lines = ["[[rule]]"];
   for (const field of RULE_FIELDS) {
-    const value = rule[field.key];
-    if (value === null || value === "" || (field.key === "mode" && value === "enforce")) continue;
+    const value = field.key === "encoded-slashes" ? rule.encodedSlashes : rule[field.key];
+    if (value === null || value === false || value === "" || (field.key === "mode" && value === "enforce")) {
+      continue;
+    }
     lines.push(`${field.key} = ${fieldLiteral(field, value)}`);
   }
   return lines;
@@ -101,6 +103,8 @@ function fieldLiteral(field: Field, value: unknown): string {
       return list((value as readonly PortRange[]).map((range) => port(formatPorts([range]))));
     case "rates":
       return ratesLiteral(value as RateLimits);
+    case "boolean":
+      return String(value);
     case "address":
       return tomlString(formatIp(value as IpAddress));
     case "addresses":

@@ -1,6 +1,7 @@
 /** What to write into a policy so that it decides otherwise. */
 
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
+import { listedNetworks, listsOwn } from "./address_guard.ts";
 import { meaningsOf, plainAddress, plainScope, PRIVACY, scopeOf } from "./address_scope.ts";
 import { evaluate, type Evaluation } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
@@ -53,7 +54,7 @@ export function changesThatTurn(
 
 /** The change that takes away what stands first in the way. */
 function nextChange(spec: PolicySpec, facts: Facts, ip: IpAddress | null, evaluation: Evaluation): Change {
-  const { verdict, decisive, trials, steps } = evaluation;
+  const { verdict, decisive, unseen, trials, steps } = evaluation;
   if (verdict.decision === "authenticate") {
     return { text: "the name and the password of a user, which the client has to send", spec: null };
   }
@@ -65,8 +66,11 @@ function nextChange(spec: PolicySpec, facts: Facts, ip: IpAddress | null, evalua
     switch (last.station) {
       case "clients":
         return admission(spec, facts);
-      case "ports":
-        return insertion(spec, "allow", facts, hostOf(facts), place);
+      case "ports": {
+        // a rule that cannot see into a tunnel has its say before what allows it
+        const hiding = unseen === null ? place : spec.rules.indexOf(unseen);
+        return insertion(spec, "allow", facts, hostOf(facts), Math.min(place, hiding));
+      }
       case "address":
         if (scopeOf(ip!) === "unspecified") {
           return { text: "another address: 127.0.0.1 and ::1 are the machine itself", spec: null };
@@ -111,6 +115,7 @@ function insertion(
     ports: [{ first: port, last: port }],
     methods: null,
     paths: null,
+    encodedSlashes: false,
     tls: null,
     rates: null,
     source: { file: "command line", lines: {}, line: 0 },
@@ -184,13 +189,17 @@ function admission(spec: PolicySpec, facts: Facts): Change {
 
 /** The setting that lets everybody reach the address; it is for all clients alike. */
 function privateNetwork(spec: PolicySpec, ip: IpAddress): Change {
-  const listed = typeof spec.privateNetworks === "string" ? [] : spec.privateNetworks;
+  const own = spec.privateNetworks === "own" || listsOwn(spec.privateNetworks);
+  const listed = listedNetworks(spec.privateNetworks);
   const missing = meaningsOf(ip).filter((meaning) =>
     plainScope(meaning) !== "public" && !listed.some((network) => networkContains(network, meaning))
   );
-  const privateNetworks = [...listed, ...missing.flatMap((meaning) => parseNetworks(formatIp(meaning)))];
+  const networks = [...listed, ...missing.flatMap((meaning) => parseNetworks(formatIp(meaning)))];
+  const privateNetworks = own ? ["own" as const, ...networks] : networks;
   return {
-    text: `[policy]\nprivate-networks = ${tomlNetworks(privateNetworks)}`,
+    text: `[policy]\nprivate-networks = ${
+      tomlList([...own ? ["own"] : [], ...networks.map(({ text }) => text)])
+    }`,
     spec: { ...spec, privateNetworks },
   };
 }
@@ -204,5 +213,9 @@ function tomlPort(first: number, last: number): string {
 }
 
 function tomlNetworks(networks: readonly Network[]): string {
-  return `[${[...new Set(networks.map(({ text }) => text))].map(tomlString).join(", ")}]`;
+  return tomlList(networks.map(({ text }) => text));
+}
+
+function tomlList(texts: readonly string[]): string {
+  return `[${[...new Set(texts)].map(tomlString).join(", ")}]`;
 }

@@ -16,6 +16,8 @@ export const NO_PASSWORD = "the client has not said who it is";
 export const WOULD_BE_ASKED = "would be asked for a password";
 export const RULE_MATCHES = "the rule matches";
 export const NO_RULE_MATCHES = "no rule matches";
+/** Why paths of a rule did not allow a path, or denied one that they do not name. */
+export const AMBIGUOUS = "servers may take the path for different ones";
 
 export function notAClient(facts: Facts): Denial {
   return { rule: "clients", reason: `${facts.client} is not among the clients` };
@@ -30,6 +32,18 @@ export function connectPort(port: number): Denial {
     rule: "connect ports",
     reason: `a tunnel to port ${port} needs a rule that names the port, or connect-ports`,
   };
+}
+
+export function plainPort(port: number): Denial {
+  return {
+    rule: "plain ports",
+    reason: `plain requests of other machines reach port ${port} only by a rule that names it in ports`,
+  };
+}
+
+/** A tunnel to the port of plain HTTP, which would hide what the rule looks at. */
+export function hidingTunnel(rule: string, port: number): Denial {
+  return { rule, reason: `the rule looks at methods or paths, which a tunnel to port ${port} hides` };
 }
 
 /** An address to which only a rule that names it leads. */
@@ -58,6 +72,17 @@ export function morePrivate(ip: IpAddress, scope: Scope, facts: Facts, client: C
       described(ip, scope)
     } is more private than the client (${scope}, ${facts.client} is ${client})`,
   };
+}
+
+/** The same where some networks are listed besides those of `own`. */
+export function morePrivateAndUnlisted(
+  ip: IpAddress,
+  scope: Scope,
+  facts: Facts,
+  client: ClientScope,
+): Denial {
+  const { rule, reason } = morePrivate(ip, scope, facts, client);
+  return { rule, reason: `${reason} and not among private-networks` };
 }
 
 export function noPrivateNetworks(ip: IpAddress, scope: Scope): Denial {

@@ -30,7 +30,7 @@ const BUILT_IN: Readonly<Record<string, (authority: Authority, client: string) =
   }),
   users: () => ({ flag: "", rule: null, remark: "the client has to say who it is, and be one who may" }),
   "private networks": (authority) => ({
-    flag: authority.ip === null ? "" : `--private-networks ${authority.host}`,
+    flag: authority.ip === null ? "" : `--private-networks own,${authority.host}`,
     rule: null,
     remark: "no rule allows an address that is more private than its client: private-networks does",
   }),

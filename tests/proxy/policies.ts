@@ -28,6 +28,7 @@ export function rule(words: RuleWords, index = 0): RuleSpec {
     ports: list(words.ports)?.map(parsePorts) ?? null,
     methods: list(words.methods),
     paths: list(words.paths)?.map(parsePathPattern) ?? null,
+    encodedSlashes: false,
     tls: words.tls ?? null,
     rates: words.rates ?? null,
     source: { file: "weir.toml", line: 1 + index, lines: {} },
