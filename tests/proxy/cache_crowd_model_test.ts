@@ -143,15 +143,19 @@ function judge(pages: Pages, name: string, asked: Asked, message: Message, began
     if (message.status === 200) assert(message.content.startsWith("page "), message.head);
     return said.includes("fwd-status=304") ? "validated" : "own";
   }
-  assert(!pages.reached.has(name) || said.startsWith("hit"), `asked, and got another one's: ${message.head}`);
+  // what is stored is sent to all who wait in place of an error, as it is to each of them
+  const fallback = said.includes("stale-if-error");
+  const none = !pages.reached.has(name) || said.startsWith("hit") || fallback;
+  assert(none, `asked, and got another one's: ${message.head}`);
   // a 304 says which page it means by its tag alone
   const brought = fields.get("x-body");
   const origin = pages.sent.get(brought ?? "") ?? latest;
   if (message.status === latest.status) assertEquals(message.content, origin.body);
   const steady = Date.now();
-  // what is stored is sent to all who wait in place of an error, as it is to each of them
-  const fallback = said.includes("stale-if-error");
   const way = fallback ? "after error" : "store";
+  // nor does a 304 repeat what its lifetime was estimated from
+  const modified = message.status === 304 ? latest.fields.get("last-modified") : undefined;
+  if (modified !== undefined) fields.set("last-modified", modified);
   const served: Served = { url: "/", asked, fields, steady, origin, latest, way };
   const collapsed = said.includes("collapsed") && !fallback;
   const against = collapsed ? objectionToSharing(served, latest.steady >= began) : objection(served, []);
