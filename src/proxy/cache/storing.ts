@@ -14,7 +14,6 @@ import { mayHandOn } from "../../cache/sharing.ts";
 import { isOfOneRequest, mayStore, partOf, storedLines } from "../../cache/storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import { matches, varyOf } from "../../cache/vary.ts";
-import { formatDate } from "../../http/date.ts";
 import { HttpError } from "../../http/error.ts";
 import { Field } from "../../http/field_names.ts";
 import { CHUNKED, type Framing } from "../../http/framing.ts";
@@ -22,11 +21,13 @@ import type { HeadWriter } from "../../http/head_writer.ts";
 import { copyOf } from "../../http/text.ts";
 import { isParentsOwn } from "../parents/parent_answer.ts";
 import type { Upstream } from "../upstream.ts";
-import { ownerOf, urlOf } from "./cache_key.ts";
+import { addressIn, ownerOf, urlOf } from "./cache_key.ts";
 import { ClientGone } from "../client_gone.ts";
 import type { ShelfWriter } from "./disk_shelf.ts";
-import type { Failure, Flight, HttpCache, Trouble } from "./http_cache.ts";
+import type { Failure, Flight, Trouble } from "./flight.ts";
+import type { HttpCache } from "./http_cache.ts";
 import { Recording } from "./recording.ts";
+import { linesOf, reasonOf } from "./response_lines.ts";
 import type { Response } from "../response.ts";
 import { Variant } from "./variant.ts";
 
@@ -380,27 +381,6 @@ export class Storing {
       : flight.waiting > 0 && !mayHandOn(variant, { ...asked, credentials: "none" }, now);
     cache.land(copyOf(this.key), flight, handedOn, now, lasting);
   }
-}
-
-/** The fields of a response that belong to more than one hop, with a `Date` in any case: `now` by the system's clock. */
-function linesOf(response: Response, now: number): FieldLine[] {
-  const { head, options } = response;
-  const lines: FieldLine[] = [];
-  for (let index = 0; index < head.count; index++) {
-    if (!options.removes(head, index)) lines.push([copyOf(head.name(index)), copyOf(head.value(index))]);
-  }
-  if (head.find(Field.Date) < 0) lines.push(["Date", formatDate(now)]);
-  return lines;
-}
-
-/** The address by which a canonical URL names its host; `""` when that is a name. */
-function addressIn(url: string): string {
-  const host = /^[a-z]+:\/\/(?:\[([^\]]*)\]|([0-9.]+))(?=[:/?]|$)/.exec(url);
-  return host?.[1] ?? host?.[2] ?? "";
-}
-
-function reasonOf({ head, reasonStart }: Response): string {
-  return copyOf(head.text(reasonStart, head.startLineEnd));
 }
 
 /** What is known before the origin is asked. */
