@@ -115,6 +115,11 @@ class Serving implements Observer {
           this.#loaded.parents,
           addresses.slice(firstGateway),
           this.#loaded.users,
+          this.#config.proxy.cacheSize === 0 ? null : {
+            memory: this.#config.proxy.cacheSize,
+            folder: this.#config.cacheFolder,
+            disk: this.#config.cacheFolderSize,
+          },
         ),
       );
       return await this.#ended.promise;

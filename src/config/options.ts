@@ -333,6 +333,18 @@ export const OPTIONS = [
     default: false,
     help: "Let users share what is kept; without it each has a cache of their own",
   },
+  {
+    flag: "cache-estimates",
+    key: "cache.estimates",
+    group: "Cache",
+    type: "choice",
+    word: "ORIGINS",
+    choices: ["public", "all", "none"],
+    default: "public",
+    help:
+      "Origins of which a response that states no lifetime is kept for an estimated one: those at public " +
+      "addresses, all, or none",
+  },
 
   {
     flag: "log-format",

@@ -97,6 +97,7 @@ export class Services {
     if (settings.cacheSize === 0) this.cache = null;
     else if (this.cache === null) this.cache = new HttpCache(settings.cacheSize, this.#shelf);
     else this.cache.limit = settings.cacheSize;
+    if (this.cache !== null) this.cache.estimates = settings.cacheEstimates;
     this.rates.limits = { client: settings.clientRates, user: settings.userRates };
     this.via = [fieldLine("Via", `1.0 ${settings.pseudonym}`), fieldLine("Via", `1.1 ${settings.pseudonym}`)];
   }

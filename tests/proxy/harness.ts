@@ -75,6 +75,7 @@ export const SETTINGS: ProxySettings = {
   frontPage: { names: [], wpad: false, rules: [] },
   policy: policy(),
   cacheSize: 0,
+  cacheEstimates: "public",
   cacheShared: false,
   users: null,
   clientRates: NO_LIMITS,
