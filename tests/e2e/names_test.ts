@@ -132,6 +132,8 @@ const SEARCHED = {
     "api.allowed.example.corp.test": "127.0.0.66",
     "evil.corp.test": "127.0.0.67",
     "wiki.corp.test": "127.0.0.68",
+    "silent.slow.corp.test": "127.0.0.67",
+    "odd_.example.corp.test": "127.0.0.67",
     "both.example": "127.0.0.1",
     "both.example.corp.test": "127.0.0.69",
     "pinned.example": "127.0.0.70",
@@ -139,7 +141,8 @@ const SEARCHED = {
   hosts: "127.0.0.2 only.hosts.example word\n127.0.0.3 pinned.example\n",
 };
 
-for (const settings of ["search corp.test\n", "search corp.test\noptions ndots:5\n"]) {
+for (const ndots of [1, 5]) {
+  const settings = `search corp.test\noptions ndots:${ndots} timeout:1 attempts:1\n`;
   Deno.test({
     name: `the name that is judged is the one that is looked up, with ${JSON.stringify(settings)}`,
     ignore: !CAN,
@@ -167,6 +170,10 @@ for (const settings of ["search corp.test\n", "search corp.test\noptions ndots:5
             const line = await dialled(host);
             assertEquals([line.origin, line.error], [undefined, "dns_error"], host);
             assertStringIncludes(`${line.details}`, "names are not completed here");
+          }
+          for (const host of ["odd_.example", "silent.slow"]) {
+            const line = await dialled(host);
+            assertEquals([line.origin, line.error], [undefined, "dns_error"], host);
           }
           const reached: [string, string][] = [
             ["wiki", "127.0.0.68"],
