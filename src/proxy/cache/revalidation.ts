@@ -202,7 +202,7 @@ export class Revalidation implements Asker {
       }
       exchange.cache = cacheWords({
         ...storing.facts,
-        stored: storing.facts.stored || reception === "record",
+        stored: storing.facts.stored || (reception === "record" && reader.odd.length === 0),
       });
       response.note(reader.odd);
       keeps = persistent && response.odd.length === 0 && reader.done;
