@@ -164,6 +164,7 @@ for (const scheme of ["http", "https"] as const) {
         : Deno.listenTls({ ...options, cert: VALID, key: KEY });
       setting.proxy.update({
         ...SETTINGS,
+        poolTimeout: 300_000,
         originCertificates: [AUTHORITY],
         routes: waysOf(`${scheme}://localhost:${(listener.addr as Deno.NetAddr).port}`),
       });
