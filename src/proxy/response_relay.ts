@@ -103,13 +103,14 @@ export class ResponseRelay {
     if (reception === "answer" || reception === "again") return await this.#withdraw(reception);
     const reader = this.#reader!;
     if (reception === "record" && !reader.done) {
-      if (!await this.#handOver()) this.keepDown = false;
+      const whole = await this.#handOver();
+      if (!whole) this.keepDown = false;
       if (reader.odd.length > 0) {
         this.#quarantine();
         // the record tells what has become of it in the end
         caching!.storing.spoil();
         caching!.status(false);
-        session.lingers = down.start !== down.end;
+        session.lingers = whole && down.start !== down.end;
       }
       return;
     }
