@@ -2,5 +2,7 @@
 
 import { processIo } from "./src/cli/io.ts";
 import { run } from "./src/cli/run.ts";
+import { withstandSignals } from "./src/cli/signals.ts";
 
+withstandSignals();
 Deno.exit(await run(Deno.args, processIo()));

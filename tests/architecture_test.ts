@@ -18,11 +18,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
   http: { uses: [], types: [], pure: true },
   net: { uses: ["http"], types: [] },
   policy: { uses: ["http"], types: [], pure: true },
-  cache: { uses: ["http"], types: [], pure: true },
+  files: { uses: [], types: [] },
+  cache: { uses: ["http", "files"], types: [], pure: true },
   programs: { uses: [], types: [], pure: true },
   proxy: { uses: ["http", "net", "policy", "cache", "programs"], types: [] },
   relay: { uses: ["http", "net", "policy"], types: [] },
-  observe: { uses: [], types: ["proxy", "relay"] },
+  observe: { uses: ["http"], types: ["proxy", "relay"] },
   config: { uses: ["http", "policy"], types: ["net", "proxy", "cache", "observe"] },
   passwords: { uses: [], types: [] },
   get: { uses: ["http", "net", "cache", "observe"], types: [], pure: true },
@@ -30,7 +31,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     uses: [
       ...["config", "http", "net", "observe", "passwords", "policy", "programs", "proxy", "relay", "cache"],
-      ...["review", "get"],
+      ...["review", "get", "files"],
     ],
     types: [],
   },

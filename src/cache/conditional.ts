@@ -6,7 +6,7 @@
 import { parseDate } from "../http/date.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import { fieldOf } from "./field_lines.ts";
-import type { Fields, StoredResponse } from "./stored_response.ts";
+import { type Fields, receivedAt, type StoredResponse } from "./stored_response.ts";
 
 /** The entity tag of an `ETag` if it is a strong one (RFC 9110 §8.8.1); `null` for a weak one and for what is none. */
 export function strongTagOf(etag: string): string | null {
@@ -68,10 +68,12 @@ export function isNotModified(stored: StoredResponse, request: Fields): boolean 
  * at the latest; without that too, when it came (RFC 9111 §4.3.2). A `Last-Modified` that is no date says that it
  * may have been modified at any time.
  */
-function modifiedAt({ fields, responseTime }: StoredResponse): number {
+function modifiedAt(stored: StoredResponse): number {
+  const { fields } = stored;
+  const received = receivedAt(stored);
   const modified = fieldOf(fields, "last-modified");
-  if (modified !== "") return parseDate(modified, responseTime) ?? Infinity;
-  return parseDate(fieldOf(fields, "date"), responseTime) ?? responseTime;
+  if (modified !== "") return parseDate(modified, received) ?? Infinity;
+  return parseDate(fieldOf(fields, "date"), received) ?? received;
 }
 
 /**

@@ -82,17 +82,21 @@ export class DiskStore {
    *
    * @param limit bytes that all its files may take
    * @throws {FolderInUse} when another process has the folder; its message says which
+   * @throws {UnsafeFolder} when other users can write it or what is in it; its message says what to do
    * @throws {Deno.errors.NotCapable} without the permissions to read and write the folder
    */
   static async open(folder: string, limit: number, notice: DiskNotice): Promise<DiskStore> {
     const { FolderInUse, FolderLock } = await import("./disk/lock.ts");
+    const { requirePrivateFolder, UnsafeFolder } = await import("./disk/private_folder.ts");
     const { DiskReader } = await import("./disk/reader.ts");
     let lock: FolderLock;
     try {
       Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      requirePrivateFolder(folder);
       lock = FolderLock.take(folder);
     } catch (error) {
-      if (error instanceof FolderInUse || error instanceof Deno.errors.NotCapable) throw error;
+      if (error instanceof FolderInUse || error instanceof UnsafeFolder) throw error;
+      if (error instanceof Deno.errors.NotCapable) throw error;
       const store = new DiskStore(folder, limit, notice, null);
       store.#turnOff(messageOf(error));
       return store;

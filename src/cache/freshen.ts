@@ -62,6 +62,7 @@ function names(stored: StoredResponse, tag: string, modified: string): boolean {
  * @param fields those of the 304, without those of one hop
  * @param requestTime when the request was sent, ms since the epoch; `responseTime` when the 304 came
  * @param asked the `If-None-Match` that was sent, or `""`
+ * @param behind see {@link StoredResponse.behind}
  */
 export function freshen(
   stored: StoredResponse,
@@ -69,9 +70,10 @@ export function freshen(
   requestTime: number,
   responseTime: number,
   asked = "",
+  behind = 0,
 ): StoredResponse | null {
   if (selectedBy([stored], asked, fields) !== 0) return null;
-  return updated(stored, fields, requestTime, responseTime);
+  return updated(stored, fields, requestTime, responseTime, behind);
 }
 
 /**
@@ -89,6 +91,7 @@ export function updateByHead(
   fields: readonly FieldLine[],
   requestTime: number,
   responseTime: number,
+  behind = 0,
 ): StoredResponse | null {
   if (status !== 200 || stored.status !== (stored.range === null ? 200 : 206)) return null;
   const length = fieldOf(fields, "content-length");
@@ -105,7 +108,7 @@ export function updateByHead(
     same++;
   }
   if (known > 0 ? same === 0 : length === "") return null;
-  return updated(stored, fields, requestTime, responseTime);
+  return updated(stored, fields, requestTime, responseTime, behind);
 }
 
 function updated(
@@ -113,11 +116,18 @@ function updated(
   fields: readonly FieldLine[],
   requestTime: number,
   responseTime: number,
+  behind: number,
 ): StoredResponse | null {
   // the stored date would make it as old as before (RFC 9110 §6.6.1)
   const dated = fieldOf(fields, "date") !== ""
     ? fields
-    : [...fields, ["Date", formatDate(responseTime)] satisfies FieldLine];
+    : [...fields, ["Date", formatDate(responseTime - behind)] satisfies FieldLine];
   const replaced = replaceFields(stored, dated);
-  return replaced === null ? null : { ...stored, fields: replaced, requestTime, responseTime };
+  return replaced === null ? null : {
+    ...stored,
+    fields: replaced,
+    requestTime,
+    responseTime,
+    ...behind !== 0 || stored.behind ? { behind } : {},
+  };
 }

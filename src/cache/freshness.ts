@@ -8,7 +8,7 @@ import {
   type ResponseDirectives,
 } from "./cache_control.ts";
 import { fieldOf } from "./field_lines.ts";
-import type { StoredResponse } from "./stored_response.ts";
+import { receivedAt, type StoredResponse } from "./stored_response.ts";
 
 /** How long a response is fresh, from the time at which its origin made it. */
 export interface Lifetime {
@@ -37,9 +37,6 @@ const HEURISTICALLY_CACHEABLE: ReadonlySet<number> = new Set([
 /** An estimate is never longer than a day: beyond it §5.5 of RFC 7234 even asked for a warning. */
 const MAX_HEURISTIC = 86_400;
 
-/** How far a clock may go back before the time at which a response came means nothing any more, ms. */
-const CLOCK_TOLERANCE = 60_000;
-
 /** Whether a status may be kept and used without a word of freshness (RFC 9110 §15.1). */
 export function isHeuristicallyCacheable(status: number): boolean {
   return HEURISTICALLY_CACHEABLE.has(status);
@@ -53,6 +50,8 @@ export interface Standing {
   readonly madeAt: number;
   /** How old it was when it came, ms (§4.2.3); `null` when nobody can tell. */
   readonly initialAge: number | null;
+  /** Its `Content-Encoding` in lower case. */
+  readonly coding: string;
 }
 
 /**
@@ -82,17 +81,20 @@ function isStandable(stored: StoredResponse): stored is Standable {
 }
 
 /** Reads it from the head, for who has its fields at hand; the rest is remembered here. */
-export function readStanding({ status, fields, requestTime, responseTime }: StoredResponse): Standing {
+export function readStanding(stored: StoredResponse): Standing {
+  const { status, fields, requestTime, responseTime } = stored;
   const field = (name: string) => fieldOf(fields, name);
-  const made = parseDate(field("date"), responseTime);
+  const received = receivedAt(stored);
+  const made = parseDate(field("date"), received);
   const age = readAge(field("age"));
-  const apparent = made === null ? 0 : Math.max(0, responseTime - made);
+  const apparent = made === null ? 0 : Math.max(0, received - made);
   const corrected = (age ?? 0) * 1000 + Math.max(0, responseTime - requestTime);
   return {
     directives: readResponseDirectives(field("cache-control")),
-    lifetime: lifetime(status, field, responseTime),
-    madeAt: made ?? responseTime,
+    lifetime: lifetime(status, field, received),
+    madeAt: made ?? received,
     initialAge: age === null ? null : Math.max(apparent, corrected),
+    coding: field("content-encoding").toLowerCase(),
   };
 }
 
@@ -106,6 +108,11 @@ export function lifetimeOf(stored: StoredResponse): Lifetime {
   return standingOf(stored).lifetime;
 }
 
+/** The `Content-Encoding` of a stored response, in lower case. */
+export function contentCodingOf(stored: StoredResponse): string {
+  return standingOf(stored).coding;
+}
+
 /** When the origin made a stored response: its `Date`, or when it came (§4.2.3). Ms since the epoch. */
 export function madeAt(stored: StoredResponse): number {
   return standingOf(stored).madeAt;
@@ -113,20 +120,20 @@ export function madeAt(stored: StoredResponse): number {
 
 /**
  * The freshness lifetime (§4.2.1) of a response with this status and these fields, by name in lower case, that
- * came at `responseTime`, ms since the epoch.
+ * came at `received`, ms since the epoch by the system's clock.
  */
-export function lifetime(status: number, field: (name: string) => string, responseTime: number): Lifetime {
+export function lifetime(status: number, field: (name: string) => string, received: number): Lifetime {
   const { sMaxAge, maxAge, public: isPublic } = readResponseDirectives(field("cache-control"));
   const explicit = sMaxAge ?? maxAge;
   if (explicit !== null) return { seconds: explicit, heuristic: false };
-  const made = () => parseDate(field("date"), responseTime) ?? responseTime;
+  const made = () => parseDate(field("date"), received) ?? received;
   const expires = field("expires");
   if (expires !== "") {
     // several values are no date, as `0` is none: they are in the past (§5.3)
-    const until = parseDate(expires, responseTime);
+    const until = parseDate(expires, received);
     return { seconds: until === null ? 0 : between(made(), until), heuristic: false };
   }
-  return { seconds: estimate(status, isPublic, field, made, responseTime), heuristic: true };
+  return { seconds: estimate(status, isPublic, field, made, received), heuristic: true };
 }
 
 /** A tenth of the time for which it had not changed when it was sent (§4.2.2). */
@@ -151,13 +158,14 @@ function between(from: number, to: number): number {
 }
 
 /**
- * How old a stored response is `now`, ms since the epoch (§4.2.3): 0 to {@link MAX_SECONDS}, and that when
- * nobody can tell, because its `Age` cannot be read or the clock has gone back behind the time at which it came.
+ * How old a stored response is `now`, ms since the epoch on the cache's clock (§4.2.3): 0 to {@link MAX_SECONDS}, and
+ * that when its `Age` cannot be read. One from the future, of another run whose clock was ahead, is as old as it was
+ * when it came.
  */
 export function ageOf(stored: StoredResponse, now: number): number {
   const { initialAge } = standingOf(stored);
   const { responseTime } = stored;
-  if (initialAge === null || !(now >= responseTime - CLOCK_TOLERANCE)) return MAX_SECONDS;
+  if (initialAge === null || Number.isNaN(now)) return MAX_SECONDS;
   const whole = Math.floor((initialAge + Math.max(0, now - responseTime)) / 1000);
   return whole < MAX_SECONDS ? whole : MAX_SECONDS;
 }

@@ -181,6 +181,7 @@ export function combine(stored: StoredResponse, added: StoredResponse): Combined
       fields: lines,
       requestTime: added.requestTime,
       responseTime: added.responseTime,
+      ...added.behind ? { behind: added.behind } : {},
       vary: stored.vary,
       length: end - first,
       range,

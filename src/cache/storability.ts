@@ -3,10 +3,12 @@
 import { parseDate } from "../http/date.ts";
 import { readRequestDirectives, readResponseDirectives, type ResponseDirectives } from "./cache_control.ts";
 import { strongTagOf } from "./conditional.ts";
+import { credentialsOf } from "./credential_fields.ts";
 import { entityTagOf } from "./entity_tag.ts";
 import { isHeuristicallyCacheable, lifetime } from "./freshness.ts";
 import { readContentRange } from "./range.ts";
-import type { CacheRequest, CacheResponse, Fields, StoredResponse } from "./stored_response.ts";
+import { fieldOf } from "./field_lines.ts";
+import type { CacheRequest, CacheResponse, FieldLine, Fields, StoredResponse } from "./stored_response.ts";
 import { varyOf } from "./vary.ts";
 
 /** Whether to store, and in a few words for the log why not. */
@@ -30,6 +32,11 @@ const OF_ONE_REQUEST: ReadonlySet<number> = new Set([
   ...[304, 401, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511],
 ]);
 
+/** Whether a status says something of one request alone, and nothing of what was asked for. */
+export function isOfOneRequest(status: number): boolean {
+  return OF_ONE_REQUEST.has(status);
+}
+
 /** Statuses for which a 304 can stand (RFC 9110 §13.2.1): only they are of any use once they are stale. */
 export function canBeValidated(status: number): boolean {
   return status === 200 || status === 203 || status === 206;
@@ -42,12 +49,15 @@ export function canBeValidated(status: number): boolean {
  * @param now ms since the epoch, when the response came
  * @param url of the request, `http://host:port/path?query`, if a response to POST may be stored under it that says
  * by itself that it is what a GET of the same URL would bring (RFC 9110 §9.3.3); `null` to store none
+ * @param noGuess why nothing may be stored that does not say for how long, `""` when it may: the origin is one of this
+ * machine or network, or the URL is a key. A request with credentials is always a reason.
  */
 export function mayStore(
   request: CacheRequest,
   response: CacheResponse,
   now: number,
   url: string | null = null,
+  noGuess = "",
 ): Storability {
   const { status, fields } = response;
   if (request.method === "POST") {
@@ -71,10 +81,33 @@ export function mayStore(
   if (varyOf(request, response) === null) return no(varyReason(fields));
   if (status === 206 && partOf(request, response) === null) return no("range");
 
-  const explicit = directives.public || directives.maxAge !== null || directives.sMaxAge !== null ||
-    fields.field("expires") !== "";
-  if (!explicit && !isHeuristicallyCacheable(status)) return no(`status ${status} without freshness`);
+  const timed = directives.maxAge !== null || directives.sMaxAge !== null || fields.field("expires") !== "";
+  if (!timed && !directives.public && !isHeuristicallyCacheable(status)) {
+    return no(`status ${status} without freshness`);
+  }
+  const personal = credentialsOf(request) !== "none";
+  const guessed = noGuess !== "" || personal;
+  if (guessed && !timed && directives.noCache !== true) return no(personal ? "credentials" : noGuess);
+  if (personal && !isForSharing(directives) && !isAskedFor(status, fields, directives, now)) {
+    return no("credentials");
+  }
   return usefulness(status, fields, directives, now);
+}
+
+/** Whether a response says itself that it is for more clients than one: `public`, or `s-maxage` above 0. */
+export function isForSharing({ public: isPublic, sMaxAge }: ResponseDirectives): boolean {
+  return isPublic || (sMaxAge ?? 0) > 0;
+}
+
+/**
+ * Whether a response to somebody's credentials is fresh by its own word, or is given to nobody before the origin has
+ * said for these credentials that it is the one: by its tag, since a date is the same for many pages.
+ */
+function isAskedFor(status: number, fields: Fields, directives: ResponseDirectives, now: number): boolean {
+  if (directives.noCache !== true && lifetime(status, (name) => fields.field(name), now).seconds > 0) {
+    return true;
+  }
+  return !mayServeStale(directives) && entityTagOf(fields.field("etag")) !== null;
 }
 
 /**
@@ -99,15 +132,16 @@ function forbiddenToShare(
   fields: Fields,
   directives: ResponseDirectives,
 ): string | null {
-  const { public: isPublic, mustRevalidate } = directives;
-  const shared = isPublic || (directives.sMaxAge ?? 0) > 0;
+  const shared = isForSharing(directives);
   // §3.5
-  if (request.fields.field("authorization") !== "" && !shared && !mustRevalidate) return "authorization";
-  // nothing forbids to keep a cookie, but few who set one mean it for others: they have to say so of their own
-  // accord, and a lifetime in Cache-Control is the least
+  if (request.fields.field("authorization") !== "" && !shared && !directives.mustRevalidate) {
+    return "authorization";
+  }
+  // nothing forbids to keep a page that sets a cookie, but few mean it for others: they have to say so of their own
+  // accord, and a lifetime in Cache-Control is the least; the cookie itself is not kept
   const { sMaxAge, maxAge, noCache } = directives;
   const lasting = shared || sMaxAge === null && (maxAge ?? 0) > 0 && noCache !== true;
-  if (fields.field("set-cookie") !== "" && !lasting && !omittedFields(directives).has("set-cookie")) {
+  if (fields.field("set-cookie") !== "" && !lasting && !namedFields(directives).has("set-cookie")) {
     return "set-cookie";
   }
   return null;
@@ -150,16 +184,31 @@ function hasValidator(fields: Fields, now: number): boolean {
 }
 
 /**
- * The names in lower case of the fields that are not to be stored with the response: those that its `private` and
- * `no-cache` name (§5.2.2.4, §5.2.2.7).
+ * The names in lower case of the fields that are not to be stored with the response, and reach the client alone for
+ * which it came: those that its `private` and `no-cache` name (§5.2.2.4, §5.2.2.7), and `Set-Cookie` unless it says
+ * that it is for sharing: what it sets is more often one client's session than not (§7.3).
  */
 export function omittedFields(directives: ResponseDirectives): ReadonlySet<string> {
-  const { private: own, noCache } = directives;
+  const named = namedFields(directives);
+  if (isForSharing(directives)) return named;
+  return named === NONE ? COOKIES : new Set([...named, ...COOKIES]);
+}
+
+/** Those that the response names. */
+function namedFields({ private: own, noCache }: ResponseDirectives): ReadonlySet<string> {
   if (!Array.isArray(own) && !Array.isArray(noCache)) return NONE;
   return new Set([...Array.isArray(own) ? own : [], ...Array.isArray(noCache) ? noCache : []]);
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const COOKIES: ReadonlySet<string> = new Set(["set-cookie"]);
+
+/** The lines of a response without {@link omittedFields}. */
+export function storedLines(lines: readonly FieldLine[]): readonly FieldLine[] {
+  const omitted = omittedFields(readResponseDirectives(fieldOf(lines, "cache-control")));
+  const stays = ([name]: FieldLine) => !omitted.has(name.toLowerCase());
+  return omitted.size === 0 || lines.every(stays) ? lines : lines.filter(stays);
+}
 
 /**
  * Which part of the representation a 206 holds, if it may be kept (§3.3, §3.4): a single range that was asked for,

@@ -20,9 +20,11 @@ export interface StoredResponse {
    * `Transfer-Encoding`; `Content-Length` is there if it was.
    */
   readonly fields: readonly FieldLine[];
-  /** When the request was sent and its response came, ms since the epoch (RFC 9111 §4.2.3). */
+  /** When the request was sent and its response came, ms since the epoch on the cache's clock (RFC 9111 §4.2.3). */
   readonly requestTime: number;
   readonly responseTime: number;
+  /** How far the system's clock, by which dates are written, was behind that one, ms; 0 unless it was set back. */
+  readonly behind?: number;
   /** What the request said in the fields that the response's `Vary` names, in lower case and order of `Vary`. */
   readonly vary: readonly FieldLine[];
   /** Bytes of the body; those of a part only, if `range` is not `null`. */
@@ -31,12 +33,31 @@ export interface StoredResponse {
   readonly range: { readonly first: number; readonly last: number; readonly whole: number } | null;
 }
 
+/** When a response came by the system's clock: what the dates in it are compared with. Ms since the epoch. */
+export function receivedAt(
+  { responseTime, behind }: Pick<StoredResponse, "responseTime" | "behind">,
+): number {
+  return responseTime - (behind ?? 0);
+}
+
+/**
+ * What a request proves of its client:
+ *
+ * - `cookie`: cookies alone, which browsers send along with everything
+ * - `key`: `Authorization`, or a field that carries a key or a token
+ */
+export type Credentials = "none" | "cookie" | "key";
+
 /** A request that is looked up. */
 export interface CacheRequest {
   readonly method: string;
   readonly fields: Fields;
   /** Whether it has a body, whatever its method. */
   readonly hasBody: boolean;
+  /** What it proves of its client; where it is not said, as `Authorization` and `Cookie` tell. */
+  readonly credentials?: Credentials;
+  /** Whether it is known that its `Accept-Encoding` does not rule out what has no content coding. */
+  readonly takesUncoded?: boolean;
 }
 
 /** A response that has come for it. */

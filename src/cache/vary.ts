@@ -1,7 +1,10 @@
 /** Which requests a stored response may answer, by its `Vary` (RFC 9111 §4.1). */
 
 import { isToken } from "../http/characters.ts";
+import { acceptsCoding } from "./accept_encoding.ts";
 import { fieldOf } from "./field_lines.ts";
+import { contentCodingOf } from "./freshness.ts";
+import { choiceOf, trimmed } from "./preferences.ts";
 import type { CacheRequest, CacheResponse, FieldLine, StoredResponse } from "./stored_response.ts";
 
 /** Names that a `Vary` may have, and characters of all the values that it selects together. */
@@ -15,11 +18,13 @@ const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "cookie", "pr
  * What the request says in the fields that the response's `Vary` names, as {@link StoredResponse.vary} keeps it:
  * names in lower case, values as they came. `null` when no other request can be known to be answered by it:
  * for `*`, for what is no list of names, for one of credentials that were sent, and beyond the bounds.
+ *
+ * An encoded response varies by `Accept-Encoding`, whether it says so or not, if the request had one.
  */
 export function varyOf(request: CacheRequest, response: CacheResponse): FieldLine[] | null {
   const lines: FieldLine[] = [];
   const vary = response.fields.field("vary");
-  if (vary === "") return lines;
+  if (vary === "") return withCodings(lines, request, response, 0);
   const names = new Set<string>();
   let size = 0;
   for (const written of vary.split(",", MAX_VALUES)) {
@@ -32,22 +37,49 @@ export function varyOf(request: CacheRequest, response: CacheResponse): FieldLin
     if (size > MAX_VALUES || value !== "" && CREDENTIALS.has(name)) return null;
     lines.push([name, value]);
   }
+  return names.has(CODINGS) ? lines : withCodings(lines, request, response, size);
+}
+
+const CODINGS = "accept-encoding";
+
+function withCodings(
+  lines: FieldLine[],
+  request: CacheRequest,
+  { fields }: CacheResponse,
+  size: number,
+): FieldLine[] | null {
+  if (fields.field("content-encoding") === "") return lines;
+  const value = request.fields.field(CODINGS);
+  if (size + CODINGS.length + value.length > MAX_VALUES) return null;
+  if (value !== "") lines.push([CODINGS, value]);
   return lines;
 }
 
-/** Whether a request says the same as the stored one in all the fields that the stored response varies by. */
+/**
+ * Whether a request says the same as the stored one in all the fields that the stored response varies by, and takes its
+ * content coding (RFC 9110 §12.5.3), or says of codings what the request did that the origin has answered with it.
+ */
 export function matches(stored: StoredResponse, request: CacheRequest): boolean {
+  let coded = false;
   for (const [name, value] of stored.vary) {
     const asked = request.fields.field(name);
+    coded ||= name === CODINGS;
     if (asked !== value && !sameMeaning(stored, name, value, asked)) return false;
   }
-  return true;
+  if (coded) return true;
+  const coding = contentCodingOf(stored);
+  return coding === "" && request.takesUncoded === true ||
+    acceptsCoding(request.fields.field(CODINGS), coding);
 }
 
 function sameMeaning(stored: StoredResponse, name: string, value: string, asked: string): boolean {
   // a field that is absent is matched by its absence alone
   if (asked === "" || value === "" || asked.length > MAX_VALUES) return false;
   if (normalise(name, asked) === normalise(name, value)) return true;
+  // where the origin does not say that it varies by it, all are alike that take what it has sent
+  if (name === CODINGS && !fieldOf(stored.fields, "vary").toLowerCase().includes(CODINGS)) {
+    return acceptsCoding(asked, contentCodingOf(stored));
+  }
   return name === "accept-language" && isFirstChoice(fieldOf(stored.fields, "content-language"), asked);
 }
 
@@ -68,40 +100,10 @@ export function normalise(name: string, value: string): string {
 
 const ASCII = /^[\t\x20-\x7e]*$/;
 
-/** The text without spaces and tabs around it. Others that are white space elsewhere are none in a field. */
-function trimmed(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && (text[from] === " " || text[from] === "\t")) from++;
-  while (to > from && (text[to - 1] === " " || text[to - 1] === "\t")) to--;
-  return text.slice(from, to);
-}
-
 /** `gzip ; Q=1.0` as `gzip`, `br;q=0.50` as `br;q=0.5`. */
 function preference(member: string): string {
   const [choice, weight] = choiceOf(member.toLowerCase());
   return weight === null ? member : weight === 1000 ? choice : `${choice};q=${weight}`;
-}
-
-/** What a member of a list of preferences names, and its weight in thousandths; `null` for one that is malformed. */
-function choiceOf(member: string): [string, number | null] {
-  const semicolon = member.indexOf(";");
-  if (semicolon < 0) return [member, 1000];
-  return [trimmed(member.slice(0, semicolon)), weightOf(trimmed(member.slice(semicolon + 1)))];
-}
-
-/** Reads `q=0.5` (RFC 9110 §12.4.2) as 500; `null` for what is none. */
-function weightOf(text: string): number | null {
-  const number = text.slice(2);
-  if (!text.startsWith("q=") || number.length < 1 || number.length > 5) return null;
-  if (number[0] !== "0" && number[0] !== "1" || number.length > 1 && number[1] !== ".") return null;
-  let weight = number[0] === "1" ? 1000 : 0;
-  for (let i = 2, worth = 100; i < number.length; i++, worth /= 10) {
-    const digit = number.charCodeAt(i) - 0x30;
-    if (!(digit >= 0 && digit <= 9)) return null;
-    weight += digit * worth;
-  }
-  return weight > 1000 ? null : weight;
 }
 
 /**

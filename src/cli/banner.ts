@@ -1,6 +1,7 @@
 /** What a person sees when weir has started. */
 
 import { printable } from "../config/printable.ts";
+import { formatSize } from "../config/quantity.ts";
 import { formatAddress } from "../config/value.ts";
 import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
 import type { PolicySpec } from "../policy/spec.ts";
@@ -10,11 +11,19 @@ import { VERSION } from "./version.ts";
 
 const MOST_PARENTS = 4;
 
+/** What is kept of responses, bytes, and in which folder besides memory. */
+export interface CacheInWords {
+  readonly memory: number;
+  readonly folder: string | null;
+  readonly disk: number;
+}
+
 /**
  * @param addresses what the listeners are bound to, at least one
  * @param overTls the same of those over TLS
  * @param gateways the same of those that are gateways
  * @param users those of `--users`, if there are any
+ * @param cache what is kept of responses, if anything is
  */
 export function banner(
   addresses: readonly Deno.NetAddr[],
@@ -24,6 +33,7 @@ export function banner(
   parents: readonly ParentSpec[] = [],
   gateways: readonly Deno.NetAddr[] = [],
   users: { readonly path: string; readonly size: number } | null = null,
+  cache: CacheInWords | null = null,
 ): string {
   const tried = reachable(addresses.find(isLoopback) ?? addresses[0]);
   const url = `http://${formatAddress(tried)}`;
@@ -39,6 +49,7 @@ export function banner(
   text += row("policy", policyInWords(policy));
   if (users !== null) text += row("users", usersInWords(users, policy));
   if (parents.length > 0) text += row("parents", parentsInWords(parents));
+  if (cache !== null) text += row("cache", cacheInWords(cache));
   for (const gateway of gateways) {
     text += row("gateway", `http://${formatAddress(reachable(gateway))}/example.com/`);
   }
@@ -78,6 +89,18 @@ function parentsInWords(parents: readonly ParentSpec[]): string {
   const names = parents.slice(0, MOST_PARENTS).map(({ name }) => name).join(", ");
   const more = parents.length > MOST_PARENTS ? ` and ${parents.length - MOST_PARENTS} more` : "";
   return `${names}${more}; names are looked up there, and their addresses not judged here`;
+}
+
+/** `64 MiB in memory, shared responses only; --no-cache turns it off`. */
+function cacheInWords({ memory, folder, disk }: CacheInWords): string {
+  const onDisk = folder === null ? "" : ` and ${sizeInWords(disk)} in ${printable(folder)}`;
+  return `${sizeInWords(memory)} in memory${onDisk}, shared responses only; --no-cache turns it off`;
+}
+
+/** `64 MiB`. */
+function sizeInWords(bytes: number): string {
+  const [, number, unit] = /^([0-9]+)([kmgt]?)$/.exec(formatSize(bytes))!;
+  return `${number} ${unit === "" ? "B" : `${unit.toUpperCase()}iB`}`;
 }
 
 /** Whether only this machine reaches an address. */

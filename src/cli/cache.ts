@@ -9,6 +9,7 @@ import type { CommandLine } from "../config/flags.ts";
 import { didYouMean } from "../config/nearest.ts";
 import { quote } from "../config/printable.ts";
 import { HttpError } from "../http/error.ts";
+import { jsonOf } from "../observe/printable.ts";
 import { readAsked } from "../policy/asked.ts";
 import { partsOf } from "../proxy/cache/cache_key.ts";
 import { readMeta, type StoredMeta } from "../proxy/cache/disk_shelf.ts";
@@ -154,7 +155,7 @@ async function stats(line: CommandLine, folder: string, io: Io): Promise<number>
     fresh: 0,
     hits: 0,
     fileBytes: 0,
-    process: holderOf(folder),
+    process: null as number | null,
   };
   await reading(folder, (reader) => {
     for (const { object, usage, left } of responses(reader, now)) {
@@ -165,8 +166,9 @@ async function stats(line: CommandLine, folder: string, io: Io): Promise<number>
       if (left > 0) sums.fresh++;
     }
   });
+  sums.process = holderOf(folder);
   sums.fileBytes = sizeOfFiles(folder);
-  io.out(line.options.json === true ? `${JSON.stringify(sums)}\n` : statsText(sums));
+  io.out(line.options.json === true ? `${jsonOf(sums)}\n` : statsText(sums));
   return 0;
 }
 
@@ -220,7 +222,7 @@ function withoutFields(each: CachedResponse): CachedResponse {
 function jsonLine(each: CachedResponse, fields?: StoredMeta["fields"]): string {
   const { url, user, meta, object, usage, age, left } = each;
   return `${
-    JSON.stringify({
+    jsonOf({
       url,
       ...(user === "" ? {} : { user }),
       status: meta.status,
@@ -251,6 +253,7 @@ function urlOf(text: string): string {
 async function reading(folder: string, read: (reader: DiskReader) => void): Promise<void> {
   const { DiskReader } = await import("../cache/disk/reader.ts");
   const { DATABASE_FILE } = await import("../cache/disk/schema.ts");
+  const { requirePlainFiles } = await import("../cache/disk/private_folder.ts");
   try {
     Deno.statSync(`${folder}/${DATABASE_FILE}`);
   } catch (error) {
@@ -259,6 +262,7 @@ async function reading(folder: string, read: (reader: DiskReader) => void): Prom
       : `holds no cache: weir --cache-dir ${folder} makes one`;
     throw new ConfigError([`${folder} ${why}`]);
   }
+  requirePlainFiles(folder);
   const reader = DiskReader.open(folder);
   try {
     read(reader);
@@ -273,10 +277,12 @@ async function changing(
   change: (reader: DiskReader, removeAll: (ids: readonly number[]) => void, clearAll: () => void) => void,
 ): Promise<void> {
   const { FolderInUse, FolderLock } = await import("../cache/disk/lock.ts");
+  const { requirePrivateFolder } = await import("../cache/disk/private_folder.ts");
   const { openDatabase } = await import("../cache/disk/database.ts");
   const { DiskEngine } = await import("../cache/disk/engine.ts");
   // one that is not there, or not this version's, is not to be made
   await reading(folder, () => {});
+  requirePrivateFolder(folder);
   let lock;
   try {
     lock = FolderLock.take(folder);

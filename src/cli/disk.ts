@@ -12,7 +12,7 @@ import { diskWorkerFolder, lacking } from "./permissions.ts";
  * and weir goes on without.
  *
  * @param files what had to be read before, so that a line that gives the missing permissions gives those too
- * @throws {ConfigError} when another process has the folder, when a newer weir wrote it, or a permission is missing
+ * @throws {ConfigError} when another process has the folder, other users can write it, or a permission is missing
  */
 export async function openDisk(
   { cacheFolder, cacheFolderSize, proxy }: Config,
@@ -24,10 +24,11 @@ export async function openDisk(
   await requireFolder(cacheFolder, ["read", "write"], [...diskWorkerFolder(), ...files], line);
   const { DiskStore } = await import("../cache/disk_store.ts");
   const { FolderInUse } = await import("../cache/disk/lock.ts");
+  const { UnsafeFolder } = await import("../cache/disk/private_folder.ts");
   try {
     return await DiskStore.open(cacheFolder, cacheFolderSize, notice);
   } catch (error) {
-    if (error instanceof FolderInUse) throw new ConfigError([error.message]);
+    if (error instanceof FolderInUse || error instanceof UnsafeFolder) throw new ConfigError([error.message]);
     throw error;
   }
 }

@@ -205,7 +205,11 @@ function requireSense(options: CommandLine["options"]): void {
     const instead = MADE_HERE.get(name.toLowerCase());
     // deno-lint-ignore no-control-regex
     if (!isToken(name) || !text.includes(":") || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
-      problems.push(`--header: must be a field such as 'Accept: text/html', not "${printable(text, 60)}"`);
+      problems.push(
+        `--header: must be a field such as 'Accept: text/html', not "${
+          printable(name.split(/\s/, 1)[0], 60)
+        }…"`,
+      );
     } else if (instead !== undefined) {
       problems.push(`--header: ${name} is not given that way: ${instead}`);
     }

@@ -3,6 +3,8 @@
 import { ConfigError, UsageError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
+import { isFault, judgeFolder } from "../files/folder_trust.ts";
+import { folderAround } from "./named_files.ts";
 import { told } from "./replace_file.ts";
 import { lacking } from "./permissions.ts";
 
@@ -10,7 +12,8 @@ export class OutputFile {
   #file: Deno.FsFile | null;
   #kept = false;
 
-  private constructor(readonly path: string, file: Deno.FsFile) {
+  /** @param removable whether its path still leads to it later */
+  private constructor(readonly path: string, file: Deno.FsFile, readonly removable: boolean) {
     this.#file = file;
   }
 
@@ -26,7 +29,8 @@ export class OutputFile {
       throw new ConfigError([lacking(`${name} cannot be written: that`, ["write"], line)]);
     }
     try {
-      return new OutputFile(path, await Deno.open(path, { write: true, createNew: true }));
+      const removable = await mayBeRemoved(path);
+      return new OutputFile(path, await Deno.open(path, { write: true, createNew: true }), removable);
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) {
         throw new UsageError([`--output: ${name} is there already, and nothing is overwritten`]);
@@ -45,15 +49,33 @@ export class OutputFile {
     this.#kept = true;
   }
 
-  /** Closes it, and removes it unless it is to be kept. */
+  /** Closes it, and removes it unless it is to be kept; where another user could swap names it is emptied. */
   drop(): void {
-    this.#file?.close();
+    const file = this.#file;
     this.#file = null;
-    if (this.#kept) return;
+    if (file === null) return;
+    try {
+      if (!this.#kept && !this.removable) file.truncateSync(0);
+    } finally {
+      file.close();
+    }
+    if (this.#kept || !this.removable) return;
     try {
       Deno.removeSync(this.path);
     } catch {
       // somebody else has done it
     }
   }
+}
+
+/**
+ * Whether only this user and root decide what a path leads to. Taken for granted without the permission to read the
+ * folder, for which this command does not ask.
+ */
+async function mayBeRemoved(path: string): Promise<boolean> {
+  const folder = folderAround(path);
+  for (const name of ["read", "write"] as const) {
+    if ((await Deno.permissions.query({ name, path: folder })).state !== "granted") return true;
+  }
+  return !isFault(judgeFolder(folder));
 }

@@ -15,9 +15,9 @@ export interface Io {
 /** The process's own streams. */
 export function processIo(): Io {
   return {
-    out: (text) => write(Deno.stdout, text),
+    out: (text) => write(Deno.stdout, harmless(text)),
     bytes: (bytes) => writeAll(Deno.stdout, bytes),
-    err: (text) => write(Deno.stderr, text),
+    err: (text) => write(Deno.stderr, harmless(text)),
     get input() {
       return Deno.stdin.readable;
     },
@@ -32,6 +32,17 @@ export function processIo(): Io {
 /** Whether to colour what is written to a stream. */
 export function wantsColor(when: "auto" | "always" | "never", stream: "out" | "err", io: Io): boolean {
   return when === "always" || (when === "auto" && !io.noColor && io.isTerminal(stream));
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROL = /(?!\x1b\[[0-9;]*[mK])[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g;
+
+/**
+ * The last door to a terminal: of all that it might obey, only colours and what shows progress go through. What people
+ * and networks have written should be printable long before.
+ */
+export function harmless(text: string): string {
+  return text.replace(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 interface Stream {

@@ -98,6 +98,10 @@ export async function load(
   config.cacheFolder = policy.cacheFolder;
   const users = await readUsers(policy.usersFile, line, known.users);
   config.proxy.users = known.users = users;
+  if (policy.files.length > 0) {
+    const { modeWarnings } = await import("./file_modes.ts");
+    policy.warnings.push(...modeWarnings(policy.files, policy.values["tls-key"]));
+  }
   known.again = true;
   return { ...policy, config, users };
 }

@@ -9,7 +9,7 @@ import { formatDuration } from "../config/quantity.ts";
 import { formatAddress } from "../config/value.ts";
 import { type Authority, parseAuthority } from "../http/authority.ts";
 import { type ListenAddress, ListenError } from "../net/listen.ts";
-import { BOLD, DIM, paint } from "../observe/colors.ts";
+import { BOLD, DIM, paint, YELLOW } from "../observe/colors.ts";
 import { configureDiagnostics, type Diagnostics } from "../observe/diagnostics.ts";
 import { relayLog, type RelayLogFormat } from "../observe/relay_log.ts";
 import { Networks, parseNetworks } from "../policy/network.ts";
@@ -20,7 +20,7 @@ import { type Io, wantsColor } from "./io.ts";
 import { isPublic } from "./public_listener.ts";
 import { EXIT_AT_ONCE, requireNet } from "./serve.ts";
 import { permittedLine } from "./permissions.ts";
-import { listenForSignals } from "./signals.ts";
+import { ignoredText, listenForSignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -56,10 +56,15 @@ export async function relay(line: CommandLine, _instance: Instance, io: Io): Pro
       if (onTerminal && !io.isTerminal("input")) return stopper.stop("SIGHUP");
       diagnostics("warning", "SIGHUP: nothing to reload, a relay has no file");
     },
+    unused: (signal) => diagnostics("warning", ignoredText(signal)),
   });
   try {
-    const listening = server.listen(listen).then((addresses) => {
-      io.err(banner(addresses, settings, wantsColor(color, "err", io)));
+    const listening = server.listen(listen).then(async (addresses) => {
+      const answers = await within(server.answering, FIRST_ANSWER);
+      io.err(banner(addresses, settings, wantsColor(color, "err", io), answers));
+      if (answers) return;
+      diagnostics("warning", "not ready: no target answers; clients are relayed as soon as one does");
+      void server.firstAnswer.then(() => diagnostics("info", "ready: a target answers"));
     });
     return await Promise.race([listening.then(() => ended.promise), ended.promise]);
   } catch (error) {
@@ -69,6 +74,20 @@ export async function relay(line: CommandLine, _instance: Instance, io: Io): Pro
   } finally {
     unlisten();
     unwatch();
+  }
+}
+
+/** How long the start waits for a target to answer, ms. */
+const FIRST_ANSWER = 1_000;
+
+/** False when the answer does not come in time, ms. */
+async function within(answer: Promise<boolean>, time: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), time);
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -161,7 +180,12 @@ function requireClients(listen: readonly ListenAddress[], line: CommandLine): vo
   ]);
 }
 
-function banner(addresses: readonly Deno.NetAddr[], settings: RelaySettings, color: boolean): string {
+function banner(
+  addresses: readonly Deno.NetAddr[],
+  settings: RelaySettings,
+  color: boolean,
+  answers: boolean,
+): string {
   const { to, balance, checkInterval, sendProxy } = settings;
   const row = (name: string, text: string) => `  ${paint(color, DIM, name.padEnd(10))}${text}\n`;
   const checks = checkInterval === 0 ? "only as clients connect" : `every ${formatDuration(checkInterval)}`;
@@ -169,6 +193,7 @@ function banner(addresses: readonly Deno.NetAddr[], settings: RelaySettings, col
     row("to", to.map(({ text }) => text).join(", ")) +
     row("balance", balance) +
     row("checks", checks) +
+    (answers ? "" : `  ${paint(color, YELLOW, "not ready".padEnd(10))}no target answers\n`) +
     (sendProxy === null ? "" : row("header", `PROXY protocol v${sendProxy}`)) +
     row("stop", "Ctrl-C");
 }

@@ -1,8 +1,10 @@
 /** Replaces a file as a whole: whoever reads it sees the old text or the new one, and never a part. */
 
+import type * as FileSystem from "node:fs";
 import { ConfigError } from "../config/errors.ts";
 import type { CommandLine } from "../config/flags.ts";
 import { printable } from "../config/printable.ts";
+import { type FolderFault, isFault, isOwn, judgeFolder, type TrustedFolder } from "../files/folder_trust.ts";
 import { folderAround, folderOf } from "./named_files.ts";
 import { lacking } from "./permissions.ts";
 import { readTextFile } from "./read_file.ts";
@@ -25,18 +27,17 @@ export interface FoundFile {
  * Reads a file that is to be replaced, if there is one.
  *
  * @param limit bytes
- * @throws {ConfigError} for a link, which may lead to a file that was not meant, and for what is no file
+ * @throws {ConfigError} for a link, which may lead to a file that was not meant, for what is no file, and where
+ * another user could put another file in its place meanwhile
  */
 export async function findFile(path: string, limit: number, line: CommandLine): Promise<FoundFile> {
   await requireReadAndWrite(path, line);
+  const { uid, shared } = requireTrust(path);
   let info: Deno.FileInfo;
   try {
     info = await Deno.lstat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      await requireFolderOf(path);
-      return { path, text: "", info: null, state: "" };
-    }
+    if (error instanceof Deno.errors.NotFound) return { path, text: "", info: null, state: "" };
     throw new ConfigError([`${path} cannot be read: ${told(error)}`]);
   }
   if (info.isSymlink) {
@@ -44,6 +45,11 @@ export async function findFile(path: string, limit: number, line: CommandLine): 
     throw new ConfigError([`${path} is a link; name the file itself: ${printable(target)}`]);
   }
   if (!info.isFile) throw new ConfigError([`${path} is ${info.isDirectory ? "a folder" : "no file"}`]);
+  if (shared && !isOwn(info, uid)) {
+    throw new ConfigError([
+      `${path} belongs to another user (${info.uid}), in a folder that all users may write: move it to one of its own`,
+    ]);
+  }
   const state = await fileState(path);
   return { path, text: await readTextFile(path, limit, line), info, state };
 }
@@ -58,17 +64,21 @@ export async function replaceFile({ path, info, state }: FoundFile, text: string
   const folder = folderAround(path);
   const name = path.slice(folderOf(path).length);
   const beside = `${folder}${SEPARATOR}.${name}.${crypto.randomUUID().slice(0, 8)}`;
+  const fs = await import("node:fs");
+  const { O_CREAT, O_EXCL, O_WRONLY } = fs.constants;
   let remark: string | null = null;
   let written = false;
   try {
-    const file = await Deno.open(beside, { write: true, createNew: true, mode: MODE });
+    // everything by the descriptor: a path may name another file a moment later
+    const file = fs.openSync(beside, O_CREAT | O_EXCL | O_WRONLY, MODE);
     written = true;
     try {
-      if (info !== null) remark = await keep(path, beside, info);
-      await writeAll(file, new TextEncoder().encode(text));
-      await file.sync();
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += fs.writeSync(file, bytes, at);
+      if (info !== null) remark = keep(fs, file, path, info);
+      fs.fsyncSync(file);
     } finally {
-      file.close();
+      fs.closeSync(file);
     }
     if (await fileState(path).catch(() => "") !== state) {
       throw new ConfigError([`${path} has been changed by somebody else meanwhile; try again`]);
@@ -85,24 +95,21 @@ export async function replaceFile({ path, info, state }: FoundFile, text: string
   return remark;
 }
 
-/** Gives the new file the old one's mode and owner. */
-async function keep(path: string, beside: string, { mode, uid, gid }: Deno.FileInfo): Promise<string | null> {
-  if (Deno.build.os === "windows" || mode === null) return null;
+/** Gives the new file the old one's owner and mode, once its text is there. */
+function keep(fs: typeof FileSystem, file: number, path: string, info: Deno.FileInfo): string | null {
+  const { mode, uid, gid } = info;
+  if (Deno.build.os === "windows" || mode === null || uid === null || gid === null) return null;
   let remark: string | null = null;
-  const own = await Deno.lstat(beside);
+  const own = fs.fstatSync(file);
   if (own.uid !== uid || own.gid !== gid) {
     try {
-      await Deno.chown(beside, uid, gid);
+      fs.fchownSync(file, uid, gid);
     } catch {
       remark = `${path} belongs to you now: only root can keep another owner`;
     }
   }
-  await Deno.chmod(beside, mode & 0o777);
+  fs.fchmodSync(file, mode & 0o777);
   return remark;
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
 }
 
 /** The new name is on the disk then, too, where the system can say so. */
@@ -117,13 +124,22 @@ async function syncFolder(folder: string): Promise<void> {
 
 const SEPARATOR = Deno.build.os === "windows" ? "\\" : "/";
 
-/** Says that there is no folder before anybody has gone to the trouble of what would be written there. */
-async function requireFolderOf(path: string): Promise<void> {
+/**
+ * Says that a file cannot be written before anybody has gone to the trouble of what would be written there.
+ *
+ * @throws {ConfigError}
+ */
+function requireTrust(path: string): TrustedFolder {
+  let judged: TrustedFolder | FolderFault;
   try {
-    await Deno.stat(folderAround(path));
+    judged = judgeFolder(folderAround(path));
   } catch (error) {
     throw new ConfigError([`${path} cannot be written: ${told(error)}`]);
   }
+  if (!isFault(judged)) return judged;
+  throw new ConfigError([
+    `${path} is not written: the folder ${judged.path} ${judged.why}; ${judged.advice}`,
+  ]);
 }
 
 /** Asks for nothing: says which permissions are missing, and how to give them. */

@@ -13,8 +13,8 @@ import { readLogs, tellPassedOver } from "./logs.ts";
 const MOST_ROWS = 20;
 
 /**
- * @returns 0; 1 with `--fail-on-denied` when anything was denied, be it refused or only reported, or when nothing asked
- * for any host
+ * @returns 0; 1 with `--fail-on-denied` when anything was denied, be it refused or only reported, when nothing asked
+ * for any host, or when numbers of exchanges are missing
  * @throws {ConfigError} when a log cannot be read
  */
 export async function report(line: CommandLine, _instance: Instance, io: Io): Promise<number> {
@@ -34,7 +34,10 @@ export async function report(line: CommandLine, _instance: Instance, io: Io): Pr
     io.out(reportText(summary, relayed, MOST_ROWS, color));
   }
   tellPassedOver(reader, io);
-  if (options["fail-on-denied"] !== true) return 0;
+  const fails = options["fail-on-denied"] === true;
+  if (reader.missing > 0) io.err(numbersMissing(reader, fails));
+  if (!fails) return 0;
+  if (reader.missing > 0) return 1;
   if (summary.total.count === summary.withoutTarget && relayed.total.count === 0) {
     io.err(nothingAsked(line.words));
     return 1;
@@ -50,4 +53,14 @@ function nothingAsked(logs: readonly string[]): string {
   const names = logs.map((log) => log === "-" ? "standard input" : printable(log)).join(", ");
   return `weir: ${names}: nothing has asked weir for any host, and so --fail-on-denied fails: who goes past it is not denied\n` +
     "  was it running, is this its access log, and do the job's programs go through it (weir env)?\n";
+}
+
+/** A denial may be among what the log lost. */
+function numbersMissing({ missing, missingFrom }: LogReader, fails: boolean): string {
+  const numbers = missing === 1 ? "1 number is" : `${missing} numbers are`;
+  const log = missingFrom === "standard input" ? missingFrom : printable(missingFrom);
+  return `weir: ${log}: ${numbers} missing between its lines${
+    fails ? ", and so --fail-on-denied fails" : ""
+  }\n` +
+    "  they belong to exchanges that the log lost, that are still under way, or whose lines were filtered out\n";
 }

@@ -5,6 +5,7 @@ import { type Instance, randomPseudonym } from "../config/config.ts";
 import { ConfigError, UsageError } from "../config/errors.ts";
 import { type CommandLine, readFlags } from "../config/flags.ts";
 import { parseListenAddress } from "../net/listen.ts";
+import { printable } from "../observe/printable.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { serve } from "./serve.ts";
 import { VERSION, versionText } from "./version.ts";
@@ -85,5 +86,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 function tell(problems: readonly string[], io: Io): void {
-  io.err(problems.map((problem) => `weir: ${problem}\n`).join(""));
+  // one that holds a line to run has several lines
+  const lines = (problem: string) => problem.split("\n").map((line) => printable(line, Infinity)).join("\n");
+  io.err(problems.map((problem) => `weir: ${lines(problem)}\n`).join(""));
 }

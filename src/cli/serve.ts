@@ -20,7 +20,7 @@ import { watchForFaults } from "./faults.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { Known, load, type Loaded, placesOf } from "./load.ts";
 import { requireAdmission } from "./public_listener.ts";
-import { listenForSignals } from "./signals.ts";
+import { ignoredText, listenForSignals } from "./signals.ts";
 
 /** Exit codes of a second signal: 128 and its number, as shells have it. */
 export const EXIT_AT_ONCE: Partial<Record<Deno.Signal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
@@ -98,6 +98,7 @@ class Serving implements Observer {
     const unlisten = listenForSignals({
       stop: (signal) => this.#stop(signal),
       hangup: () => this.#hangup(),
+      unused: (signal) => this.notice("warning", ignoredText(signal)),
     });
     try {
       this.#watchUsers();
@@ -114,6 +115,11 @@ class Serving implements Observer {
           this.#loaded.parents,
           addresses.slice(firstGateway),
           this.#loaded.users,
+          this.#config.proxy.cacheSize === 0 ? null : {
+            memory: this.#config.proxy.cacheSize,
+            folder: this.#config.cacheFolder,
+            disk: this.#config.cacheFolderSize,
+          },
         ),
       );
       return await this.#ended.promise;

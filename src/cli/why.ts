@@ -14,6 +14,7 @@ import { type Asked, readAsked } from "../policy/asked.ts";
 import { explain, type Explanation } from "../policy/explanation.ts";
 import type { Facts } from "../policy/facts.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
+import { ShortNames } from "../policy/short_names.ts";
 import { isElsewhere, wayNames } from "../policy/routes.ts";
 import { type Io, wantsColor } from "./io.ts";
 import { type LoadedPolicy, loadPolicy } from "./load.ts";
@@ -122,13 +123,15 @@ async function judge(
     const explanation = { ...byName, changes };
     return answerOf([{ addresses: [], explanation, own: false }], { state: "needless" });
   }
+  const names = new ShortNames(spec, lists);
   let addresses: readonly IpAddress[];
   let where: Where;
   if (ip !== null) [addresses, where] = [[ip], { state: "literal", parent: way }];
   else if (given !== null) [addresses, where] = [given, { state: "given" }];
   else {
     try {
-      addresses = (await new Resolver().resolve(host)).flatMap((each) => parseIp(each) ?? []);
+      addresses = (await new Resolver({ completes: (name) => names.mayComplete(name) }).resolve(host))
+        .flatMap((each) => parseIp(each) ?? []);
       where = { state: "resolved" };
     } catch (error) {
       const told = error instanceof Error ? error.message : String(error);

@@ -5,7 +5,8 @@ import { formatSize } from "../config/quantity.ts";
 import type { HttpError } from "../http/error.ts";
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
 import { BOLD, CYAN, DIM, GREEN, paint, RED, YELLOW } from "../observe/colors.ts";
-import { printable, withoutUserInformation } from "../observe/printable.ts";
+import { withoutUserInformation } from "../http/user_information.ts";
+import { printable } from "../observe/printable.ts";
 import { scopeOf } from "../policy/address_scope.ts";
 import type { Asked } from "../policy/asked.ts";
 import type { Step } from "../policy/evaluation.ts";
@@ -117,7 +118,7 @@ function requestText({ text, asked, facts, chosen }: Question, color: boolean): 
   out += row("judged", `${method} ${method === "CONNECT" ? authority.text : asked.target}`, color);
   const changed = changeOf(text, asked);
   if (changed !== "") out += row("", changed, color, DIM);
-  if (!chosen && method === "CONNECT" && text.includes("://")) {
+  if (!chosen && method === "CONNECT" && !/^[^/?#]*:[0-9]+$/.test(text)) {
     out += row("", "as a tunnel, which programs open for https: its path cannot be seen", color, DIM);
   }
   return out +
@@ -164,6 +165,7 @@ const MARKS: Readonly<Record<Step["result"], readonly [mark: string, color: stri
   passes: ["✓", GREEN],
   fails: ["·", DIM],
   waits: ["?", YELLOW],
+  assumes: ["!", YELLOW],
   reports: ["~", YELLOW],
   decides: ["→", RED],
 };
@@ -262,7 +264,10 @@ function afterwards({ answer, facts, rates, cache }: Question, color: boolean): 
   return text;
 }
 
-function tlsInWords({ tls }: Verdict, host: string): string {
+function tlsInWords({ tls, unseenBy }: Verdict, host: string): string {
+  if (unseenBy !== undefined) {
+    return `require: it has to be TLS, and to ask for ${host}, since ${name(unseenBy)} cannot see into it`;
+  }
   switch (tls) {
     case "any":
       return "any: what goes through the tunnel is not looked at";

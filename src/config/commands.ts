@@ -94,7 +94,9 @@ export const COMMANDS = [
         "End the job when anything was denied, or nothing went through weir at all",
       ],
     ],
-    exit: { 1: "With --fail-on-denied: something was denied, or nothing asked for any host" },
+    exit: {
+      1: "With --fail-on-denied: something was denied, nothing asked for any host, or the log lacks numbers",
+    },
   },
   {
     name: "get",

@@ -122,6 +122,7 @@ export function configOf(
       frontPage: { names: all.name ?? [], wpad: all.wpad, rules: policy.rules },
       policy: new Policy(policy, new Map()),
       cacheSize: all.cache,
+      cacheEstimates: all["cache-estimates"],
       cacheShared: all["cache-shared"],
       users: null,
       clientRates: rateLimitsOf(all, "client"),

@@ -29,6 +29,7 @@ export interface ChoiceField extends Row {
 export interface OtherField extends Row {
   readonly type:
     | "line"
+    | "boolean"
     | "user"
     | "users"
     | "networks"
@@ -49,6 +50,7 @@ export type Field = ChoiceField | OtherField;
 /** What is read for a field. */
 export type FieldValue<F extends Field> = F extends { choices: readonly (infer Choice)[] } ? Choice
   : F extends { type: "line" | "user" | "method" | "parent" } ? string
+  : F extends { type: "boolean" } ? boolean
   : F extends { type: "users" | "methods" | "ways" } ? readonly string[]
   : F extends { type: "networks" } ? readonly Network[]
   : F extends { type: "hosts" } ? readonly HostPattern[]
@@ -74,6 +76,9 @@ export function readField(field: Field, value: unknown): unknown {
       return choice(field, string(value, "a text in quotes"));
     case "line":
       return line(string(value, "a text in quotes"));
+    case "boolean":
+      if (typeof value !== "boolean") throw new WrongValue(`must be true or false, not ${nameOf(value)}`);
+      return value;
     case "user":
       return user(string(value, "a name in quotes"));
     case "users":

@@ -52,6 +52,9 @@ const BY_LETTER = new Map<string, Option>(
   OPTIONS.flatMap((option) => "short" in option ? [[option.short, option] as const] : []),
 );
 
+/** What is wrong, or what says so once it is known of which command. */
+type Problem = string | ((command: CommandName) => string);
+
 /** One flag as it was written, with its value if it had one. */
 interface Given {
   option: Option;
@@ -65,7 +68,7 @@ interface Given {
  * @throws {UsageError} with everything that is wrong
  */
 export function readFlags(args: readonly string[], readAddress: AddressReader): CommandLine {
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const texts = new Map<Option, { name: string; texts: string[] }>();
   const words: string[] = [];
 
@@ -97,7 +100,9 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
   const command = takeCommand(words, [...texts], problems);
   const { help = false, version = false, check = false, config, ...others } = read;
   // somebody who asks for help gets it, whatever else is wrong
-  if (problems.length > 0 && help !== true) throw new UsageError(problems, command);
+  if (problems.length > 0 && help !== true) {
+    throw new UsageError(problems.map((each) => typeof each === "string" ? each : each(command)), command);
+  }
   const values: Record<string, unknown> = {};
   const options: Record<string, unknown> = {};
   for (const [flag, value] of Object.entries(others)) {
@@ -118,7 +123,7 @@ export function readFlags(args: readonly string[], readAddress: AddressReader): 
 }
 
 /** Reads a value; what is wrong with it goes to `problems`. */
-function attempt(name: string, problems: string[], read: () => void): void {
+function attempt(name: string, problems: Problem[], read: () => void): void {
   try {
     read();
   } catch (error) {
@@ -131,7 +136,7 @@ function attempt(name: string, problems: string[], read: () => void): void {
 function takeCommand(
   words: string[],
   given: readonly (readonly [Option, { name: string }])[],
-  problems: string[],
+  problems: Problem[],
 ): CommandName {
   const name = words.shift() ?? DEFAULT_COMMAND;
   const command = commandOf(name);
@@ -156,7 +161,7 @@ function takeCommand(
 }
 
 /** Takes the command line apart into flags and words; what is wrong goes to `problems`. */
-function* split(args: readonly string[], problems: string[]): Generator<Given | string> {
+function* split(args: readonly string[], problems: Problem[]): Generator<Given | string> {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i];
     if (arg === "--") {
@@ -180,25 +185,33 @@ function* split(args: readonly string[], problems: string[]): Generator<Given | 
   }
 }
 
-function longFlag(arg: string, problems: string[]): Given[] {
+function longFlag(arg: string, problems: Problem[]): Given[] {
   const equals = arg.indexOf("=");
   const flag = arg.slice(2, equals < 0 ? undefined : equals);
   const text = equals < 0 ? undefined : arg.slice(equals + 1);
   const option = BY_FLAG.get(flag);
   if (option !== undefined) return [{ option, name: `--${flag}`, text }];
-  problems.push(`there is no flag --${printable(flag)}${didYouMean(flag, BY_FLAG.keys(), "--")}`);
+  problems.push((command) => `there is no flag --${printable(flag)}${meantFlag(flag, command)}`);
   return [];
 }
 
+/** The command's flag that was probably meant, as a question. */
+function meantFlag(flag: string, command: CommandName): string {
+  const flags = OPTIONS.filter((option) => isFor(option, command)).map((option) => option.flag);
+  return didYouMean(flag, flags, "--");
+}
+
 /** `-hV` is two flags; `-l8888` and `-l=8888` are one with its value. */
-function shortFlags(arg: string, problems: string[]): Given[] {
+function shortFlags(arg: string, problems: Problem[]): Given[] {
   const long = arg.slice(1).split("=")[0];
   const given: Given[] = [];
   for (let i = 1; i < arg.length; i++) {
     const option = BY_LETTER.get(arg[i]);
     if (option === undefined || BY_FLAG.has(long)) {
-      const meant = i === 1 ? didYouMean(long, BY_FLAG.keys(), "--") : "";
-      problems.push(`there is no flag ${printable(meant === "" ? `-${arg[i]}` : `-${long}`)}${meant}`);
+      problems.push((command) => {
+        const meant = i === 1 ? meantFlag(long, command) : "";
+        return `there is no flag ${printable(meant === "" ? `-${arg[i]}` : `-${long}`)}${meant}`;
+      });
       return given;
     }
     if (option.type === "boolean") {

@@ -2,17 +2,24 @@
 const LONGEST = 64;
 /** With so many letters, the beginning of a word stands for the word. */
 const SHORT = 3;
+/** Up to so many letters, words that differ in the first one alone are different words. */
+const SHORTEST = 4;
 
 /** The candidate that was probably meant, or `undefined` when none is near. Capitals make no difference. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > LONGEST) return undefined;
   const given = word.toLowerCase();
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(given.length / 3)) + 1;
+  // a slip for every three letters: with more, another word is as near
+  let least = Math.max(1, Math.floor(given.length / 3)) + 1;
   for (const candidate of candidates) {
     const whole = candidate.toLowerCase();
     // `warn` is short for `warning`, however many letters are missing
     const slips = given.length >= SHORT && whole.startsWith(given) ? 0 : slipsBetween(given, whole);
+    // the first letter is seldom the wrong one: `port` is no slip of `sort`
+    if (given.length <= SHORTEST && whole.length === given.length && whole.slice(1) === given.slice(1)) {
+      continue;
+    }
     // a word that would have to be replaced whole is no help, however short it is
     if (slips >= least || slips >= Math.min(given.length, candidate.length)) continue;
     least = slips;

@@ -114,6 +114,8 @@ export interface PatternsOption extends Row {
   readonly type: "networks" | "ports" | "destinations";
   /** Words that say all by themselves, in place of a list. */
   readonly alone?: readonly string[];
+  /** Those of them that may stand in a list too. */
+  readonly besides?: readonly string[];
   readonly default?: readonly string[];
   readonly defaultInWords?: string;
 }

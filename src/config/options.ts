@@ -199,7 +199,9 @@ export const OPTIONS = [
     word: "HOW",
     choices: ["auto", "any", "match", "require"],
     default: "auto",
-    help: "Whether the TLS in a tunnel has to name the tunnel's host, where auto is match by default deny",
+    help:
+      "Whether the TLS in a tunnel has to name the tunnel's host, where auto by default deny is require to " +
+      "port 443 and match to others",
     commands: JUDGES,
   },
   {
@@ -208,10 +210,11 @@ export const OPTIONS = [
     group: "Policy",
     type: "networks",
     alone: ["own", "deny", "allow"],
+    besides: ["own"],
     word: "NETWORK",
     default: ["own"],
     help: "Private addresses that may be reached: own (none more private than the client's), deny, allow, " +
-      "or 10.0.0.0/8, loopback, private",
+      "or 10.0.0.0/8, loopback, private, with own or without",
     commands: JUDGES,
   },
   {
@@ -329,6 +332,18 @@ export const OPTIONS = [
     type: "boolean",
     default: false,
     help: "Let users share what is kept; without it each has a cache of their own",
+  },
+  {
+    flag: "cache-estimates",
+    key: "cache.estimates",
+    group: "Cache",
+    type: "choice",
+    word: "ORIGINS",
+    choices: ["public", "all", "none"],
+    default: "public",
+    help:
+      "Origins of which a response that states no lifetime is kept for an estimated one: those at public " +
+      "addresses, all, or none",
   },
 
   {
@@ -861,7 +876,7 @@ export const OPTIONS = [
     type: "boolean",
     default: false,
     help:
-      "Exit with 1 when anything was denied, be it refused or only reported, or nothing asked for any host",
+      "Exit with 1 when anything was denied, be it only reported, nothing asked for any host, or numbers are missing",
     commands: ["report"],
   },
   {

@@ -2,6 +2,7 @@
 
 import { parseAuthority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
+import { withoutPassword } from "../http/user_information.ts";
 import type { ParentSpec } from "../proxy/parents/parent.ts";
 import { WrongValue } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
@@ -77,7 +78,12 @@ function decoded(text: string): string {
   }
 }
 
-/** A text that may be the URL of a parent, or a flag with one, as everybody may see it. */
+/** A word of a command line, which may hold a URL or a field of a request, as everybody may see it. */
 export function withoutSecrets(text: string): string {
-  return text.replace(/^((?:--[a-z-]+=)?[a-z][a-z0-9+.-]*:\/\/)[^]*@/i, "$1***@");
+  const [, flag, value] = /^(--[a-z-]+=|-[A-Za-z](?=[^-]))?([^]*)$/.exec(text)!;
+  const shown = withoutPassword(value).replace(SECRET_FIELD, "$1: ***");
+  return (flag ?? "") + shown;
 }
+
+/** A field that says who asks, as `weir get --header` takes it. */
+const SECRET_FIELD = /^((?:proxy-)?authorization|cookie)\s*:[^]*$/i;

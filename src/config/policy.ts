@@ -1,6 +1,6 @@
 /** The policy that options and rules make together. */
 
-import { parseNetworks } from "../policy/network.ts";
+import { type Network, parseNetworks } from "../policy/network.ts";
 import { parsePorts } from "../policy/port_range.ts";
 import type { PolicySpec, PrivateNetworks, RuleSpec } from "../policy/spec.ts";
 import { ConfigError } from "./errors.ts";
@@ -23,7 +23,7 @@ export function policyOf(values: Values, rules: readonly RuleSpec[]): PolicySpec
   return {
     mode: all.mode,
     defaultAction,
-    tls: all["tls-check"] === "auto" ? (defaultAction === "deny" ? "match" : "any") : all["tls-check"],
+    tls: all["tls-check"] === "auto" && defaultAction === "allow" ? "any" : all["tls-check"],
     privateNetworks: privateNetworks(all["private-networks"]),
     clients: all.clients?.flatMap(parseNetworks) ?? null,
     connectPorts: all["connect-ports"]?.map(parsePorts) ?? null,
@@ -34,8 +34,8 @@ export function policyOf(values: Values, rules: readonly RuleSpec[]): PolicySpec
 
 function privateNetworks(words: readonly string[]): PrivateNetworks {
   const [word] = words;
-  if (word === "own" || word === "deny" || word === "allow") return word;
-  return words.flatMap(parseNetworks);
+  if (words.length === 1 && (word === "own" || word === "deny" || word === "allow")) return word;
+  return words.flatMap((each): ("own" | Network)[] => each === "own" ? [each] : parseNetworks(each));
 }
 
 function named(rules: readonly RuleSpec[]): RuleSpec[] {

@@ -1,8 +1,14 @@
+import { withoutPassword } from "../http/user_information.ts";
+
 const LONGEST = 60;
 
-/** What somebody wrote, as a message may show it: short, and without what a terminal would obey. */
+/**
+ * What somebody wrote, as a message may show it: short, without the password of a URL, and without what a terminal
+ * would obey.
+ */
 export function printable(text: string): string {
-  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  const shown = withoutPassword(text);
+  const short = shown.length > LONGEST ? `${shown.slice(0, LONGEST)}…` : shown;
   return short.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${character.codePointAt(0)!.toString(16)}}`;
   });

@@ -38,6 +38,12 @@ export const RULE_FIELDS = [
     help: "Paths without their query, where they can be seen: `/api/*`, the star is any characters",
   },
   {
+    key: "encoded-slashes",
+    type: "boolean",
+    help:
+      "Whether `%2f` in a path is a slash to the rule, as npm's `/@scope%2fname` needs it; `false` when it is not said",
+  },
+  {
     key: "tls",
     type: "choice",
     choices: ["any", "match", "require"],

@@ -27,6 +27,9 @@ type Parse = (text: string) => Record<string, unknown>;
 const BY_KEY = new Map<string, Option>(OPTIONS_IN_FILE.map((option) => [option.key, option]));
 const SECTIONS = new Set(GROUPS.map((group) => group.section).filter((section) => section !== ""));
 
+/** What any number of may stand in a file. */
+const TABLES: readonly string[] = ["rule", "test", "parent", "route"];
+
 /** More problems than this are counted, not told. */
 const MOST_PROBLEMS = 20;
 /** Rules, and tests. */
@@ -222,9 +225,15 @@ function unknown(path: Path, value: unknown): string {
   const name = shown(path);
   if (SECTIONS.has(name)) return `${name} is a section: write [${name}] once, and its keys below`;
   if (isTable(value) || (Array.isArray(value) && value.some(isTable))) {
-    const last = path[path.length - 1];
-    const meant = SECTIONS.has(String(last)) ? last : nearest(name, SECTIONS);
-    return `there is no section [${name}]${meant === undefined ? "" : `; did you mean [${meant}]?`}`;
+    const last = String(path[path.length - 1]);
+    const meant = SECTIONS.has(last) || TABLES.includes(last)
+      ? last
+      : nearest(name, [...SECTIONS, ...TABLES]) ?? nearest(last, TABLES);
+    const written = Array.isArray(value) ? `[[${name}]]` : `[${name}]`;
+    if (meant === undefined) return `there is no section ${written}`;
+    return `there is no section ${written}; did you mean ${
+      TABLES.includes(meant) ? `[[${meant}]]` : `[${meant}]`
+    }?`;
   }
   const last = String(path[path.length - 1]);
   const flag: Option | undefined = OPTIONS.find((option) => option.flag === last);

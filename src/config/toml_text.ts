@@ -5,6 +5,7 @@ import { formatPorts, type PortRange } from "../policy/port_range.ts";
 import type { RateLimits } from "../policy/rates.ts";
 import type { RuleSpec } from "../policy/spec.ts";
 import type { TestCase } from "../policy/test_case.ts";
+import { tomlString } from "../policy/toml_string.ts";
 import type { Field } from "./fields.ts";
 import { isRepeatable, type Option } from "./option.ts";
 import { GROUPS, OPTIONS_IN_FILE, type Values } from "./options.ts";
@@ -55,8 +56,10 @@ export function tomlText(
 function ruleLines(rule: RuleSpec): string[] {
   const lines = ["[[rule]]"];
   for (const field of RULE_FIELDS) {
-    const value = rule[field.key];
-    if (value === null || value === "" || (field.key === "mode" && value === "enforce")) continue;
+    const value = field.key === "encoded-slashes" ? rule.encodedSlashes : rule[field.key];
+    if (value === null || value === false || value === "" || (field.key === "mode" && value === "enforce")) {
+      continue;
+    }
     lines.push(`${field.key} = ${fieldLiteral(field, value)}`);
   }
   return lines;
@@ -90,35 +93,37 @@ function fieldLiteral(field: Field, value: unknown): string {
     case "users":
     case "methods":
     case "ways":
-      return list((value as readonly string[]).map(string));
+      return list((value as readonly string[]).map(tomlString));
     case "networks":
     case "hosts":
     case "paths":
       // a word such as `private` is several networks
-      return list([...new Set((value as readonly { text: string }[]).map(({ text }) => string(text)))]);
+      return list([...new Set((value as readonly { text: string }[]).map(({ text }) => tomlString(text)))]);
     case "ports":
       return list((value as readonly PortRange[]).map((range) => port(formatPorts([range]))));
     case "rates":
       return ratesLiteral(value as RateLimits);
+    case "boolean":
+      return String(value);
     case "address":
-      return string(formatIp(value as IpAddress));
+      return tomlString(formatIp(value as IpAddress));
     case "addresses":
-      return list((value as readonly IpAddress[]).map((each) => string(formatIp(each))));
+      return list((value as readonly IpAddress[]).map((each) => tomlString(formatIp(each))));
     default:
-      return string(value as string);
+      return tomlString(value as string);
   }
 }
 
 function ratesLiteral(limits: RateLimits): string {
   const given = RATES.filter(({ name }) => limits[name] !== 0).map(({ name, type }) =>
-    `${name} = ${type === "size" ? string(formatSize(limits[name])) : limits[name]}`
+    `${name} = ${type === "size" ? tomlString(formatSize(limits[name])) : limits[name]}`
   );
   return given.length === 0 ? "{}" : `{ ${given.join(", ")} }`;
 }
 
 /** A port is a number, and several are a text. */
 function port(text: string): string {
-  return /^[0-9]+$/.test(text) ? text : string(text);
+  return /^[0-9]+$/.test(text) ? text : tomlString(text);
 }
 
 function list(literals: readonly string[]): string {
@@ -129,7 +134,7 @@ function literal(option: Option, value: Value): string {
   const texts = textsOf(option, value);
   if (option.type === "integer" || option.type === "boolean") return texts[0];
   if (option.type === "ports") return list(texts.map(port));
-  const strings = texts.map(string);
+  const strings = texts.map(tomlString);
   return isRepeatable(option) ? list(strings) : strings[0];
 }
 
@@ -140,9 +145,4 @@ function sample(option: Option): Value {
   if (option.type === "ports") return ["443"];
   if (option.type === "addresses") return [{ hostname: "127.0.0.1", port: 8443 }];
   return isRepeatable(option) ? [option.word ?? ""] : option.word ?? "";
-}
-
-/** A TOML string. JSON's escapes are TOML's too; DEL alone has to be escaped besides. */
-function string(text: string): string {
-  return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
 }

@@ -190,7 +190,7 @@ function addresses(texts: readonly string[], readAddress: AddressReader): Listen
     try {
       return readAddress(text);
     } catch (error) {
-      throw new WrongValue(error instanceof Error ? error.message : String(error), item);
+      throw new WrongValue(`${quote(text)} ${error instanceof Error ? error.message : error}`, item);
     }
   });
 }
@@ -243,12 +243,13 @@ export function way(text: string): string {
 }
 
 function patterns(option: PatternsOption, texts: readonly string[]): readonly string[] {
-  const { alone = [] } = option;
+  const { alone = [], besides = [] } = option;
   if (texts.length === 1 && alone.includes(texts[0])) return texts;
-  const item = texts.findIndex((text) => alone.includes(text));
+  const item = texts.findIndex((text) => alone.includes(text) && !besides.includes(text));
   if (item >= 0) throw new WrongValue(`${texts[item]} stands alone, without others beside it`, item);
   if (texts.length === 0) throw new WrongValue("is empty: write at least one, or leave it out");
   readEach(texts, (text) => {
+    if (besides.includes(text)) return;
     try {
       PATTERN_READERS[option.type](text);
     } catch (error) {

@@ -4,7 +4,7 @@
  */
 
 import { badRequest, type HttpError } from "./error.ts";
-import { canonicalName, shown, userInformation } from "./host_name.ts";
+import { canonicalName, shownPlace, userInformation } from "./host_name.ts";
 import { formatIp, type IpAddress, looksLikeIpv4, parseIp } from "./ip_address.ts";
 
 export class Authority {
@@ -40,6 +40,15 @@ const OPEN_BRACKET = 0x5b;
  * @throws {HttpError} 400, with what is wrong and what to write
  */
 export function parseAuthority(text: string, defaultPort: number | null): Authority {
+  try {
+    return parse(text, defaultPort);
+  } catch (error) {
+    // whatever else is wrong may be a part of a password, and is not repeated
+    throw text.includes("@") ? userInformation(text) : error;
+  }
+}
+
+function parse(text: string, defaultPort: number | null): Authority {
   if (text.charCodeAt(0) === OPEN_BRACKET) return parseBracketed(text, defaultPort);
 
   const colon = text.indexOf(":");
@@ -52,25 +61,29 @@ export function parseAuthority(text: string, defaultPort: number | null): Author
   // Judged as it was written: a final dot or full-width digits make no address that everybody would read.
   const ip = parseIp(written);
   if (ip !== null) return new Authority(host, port, ip, `${host}:${port}`);
-  throw badRequest(`${shown(written)} is no plain IPv4 address: write four decimal numbers, as in 192.0.2.1`);
+  throw badRequest(
+    `${shownPlace(written)} is no plain IPv4 address: write four decimal numbers, as in 192.0.2.1`,
+  );
 }
 
 function parseBracketed(text: string, defaultPort: number | null): Authority {
   const close = text.indexOf("]");
   if (close < 0) {
-    throw badRequest(`${shown(text)} has no closing bracket: write an IPv6 address as [2001:db8::1]`);
+    throw badRequest(`${shownPlace(text)} has no closing bracket: write an IPv6 address as [2001:db8::1]`);
   }
   const inner = text.slice(1, close);
   const ip = inner.includes(":") ? parseIp(inner) : null;
   if (ip === null) {
     throw badRequest(
       inner.includes("%")
-        ? `${shown(text)} has a zone identifier, which means nothing beyond one machine: leave it out`
-        : `${shown(text)} holds no IPv6 address between its brackets: write it as [2001:db8::1]`,
+        ? `${shownPlace(text)} has a zone identifier, which means nothing beyond one machine: leave it out`
+        : `${shownPlace(text)} holds no IPv6 address between its brackets: write it as [2001:db8::1]`,
     );
   }
   if (close + 1 < text.length && text.charCodeAt(close + 1) !== COLON) {
-    throw badRequest(`${shown(text)} goes on after the bracket: only a colon and the port may follow it`);
+    throw badRequest(
+      `${shownPlace(text)} goes on after the bracket: only a colon and the port may follow it`,
+    );
   }
   const port = readPort(text, close + 1 < text.length ? close + 1 : -1, defaultPort);
   const host = formatIp(ip);
@@ -82,7 +95,7 @@ function readPort(text: string, colon: number, defaultPort: number | null): numb
   const length = text.length;
   if (colon < 0 || colon + 1 === length) {
     if (defaultPort !== null) return defaultPort;
-    throw badRequest(`${shown(text)} has no port: write it as host:443`);
+    throw badRequest(`${shownPlace(text)} has no port: write it as host:443`);
   }
   let port = 0;
   for (let i = colon + 1; i < length; i++) {
@@ -96,20 +109,18 @@ function readPort(text: string, colon: number, defaultPort: number | null): numb
 }
 
 function badPort(text: string): HttpError {
-  if (text.includes("@")) return userInformation(text);
   // what stands for the port may be a password whose / or # has ended it
   const host = text.slice(0, text.lastIndexOf(":"));
-  return badRequest(`${shown(host)} has no valid port: write a number from 1 to 65535 in plain digits`);
+  return badRequest(`${shownPlace(host)} has no valid port: write a number from 1 to 65535 in plain digits`);
 }
 
 function manyColons(text: string): HttpError {
-  if (text.includes("@")) return userInformation(text);
   if (parseIp(text) !== null) {
-    return badRequest(`${shown(text)} is an IPv6 address without brackets: write [${text}]:443`);
+    return badRequest(`${shownPlace(text)} is an IPv6 address without brackets: write [${text}]:443`);
   }
   return badRequest(
     `${
-      shown(text.slice(0, text.indexOf(":")))
+      shownPlace(text.slice(0, text.indexOf(":")))
     } has more than one colon behind it: write host:port, and an IPv6 address in brackets`,
   );
 }

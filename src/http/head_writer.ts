@@ -7,6 +7,7 @@ import { CR, LF, SP } from "./characters.ts";
 import { Field } from "./field_names.ts";
 import type { HeadReader } from "./head_reader.ts";
 import { type ConnectionOptions, REMOVED, REMOVED_BITS } from "./hop_by_hop.ts";
+import { overridesTarget } from "./override_fields.ts";
 import type { RequestLine, StatusLine } from "./start_line.ts";
 import { DEFAULT_PORTS, type Target } from "./target.ts";
 import { bytesOf, writeText } from "./text.ts";
@@ -40,6 +41,8 @@ export class HeadWriter {
   leaveOut = 0;
   /** Further fields that are left out, by number; `null` for none. */
   leaveOutAlso: ReadonlySet<number> | null = null;
+  /** Whether fields are left out that mean another method or path than the request line. */
+  leaveOutOverrides = false;
   /** Whether Upgrade is one of this hop's and passes (RFC 9110 §7.8). */
   upgrading = false;
 
@@ -51,6 +54,7 @@ export class HeadWriter {
     this.length = 0;
     this.leaveOut = 0;
     this.leaveOutAlso = null;
+    this.leaveOutOverrides = false;
     this.upgrading = false;
     this.#reserve(head.end - head.start + START_LINE_ROOM);
   }
@@ -99,7 +103,8 @@ export class HeadWriter {
     let hostWritten = target === null;
     let runStart = head.lineStart(0);
     const skip = REMOVED_BITS | this.leaveOut;
-    const plain = options.named.size === 0 && (head.seen & skip) === 0 && this.leaveOutAlso === null;
+    const plain = options.named.size === 0 && (head.seen & skip) === 0 && this.leaveOutAlso === null &&
+      !this.leaveOutOverrides;
     if (plain && target === null) {
       this.#copy(head.bytes, runStart, head.lineStart(count));
       return;
@@ -124,7 +129,9 @@ export class HeadWriter {
   }
 
   #leavesOut(head: HeadReader, index: number, number: number, options: ConnectionOptions): boolean {
-    if (number === 0) return options.removes(head, index);
+    if (number === 0) {
+      return options.removes(head, index) || this.leaveOutOverrides && overridesTarget(head, index);
+    }
     if (number === Field.Upgrade && this.upgrading) return false;
     if (number < 32 && (this.leaveOut & (1 << number)) !== 0) return true;
     if (this.leaveOutAlso !== null && this.leaveOutAlso.has(number)) return true;

@@ -1,6 +1,7 @@
 /** Names of hosts, as they may be written in a target, and the one canonical form of each. */
 
 import { badRequest, type HttpError } from "./error.ts";
+import { withoutUserInformation } from "./user_information.ts";
 
 const DOT = 0x2e;
 
@@ -21,11 +22,11 @@ export function canonicalName(name: string): string {
     mapped = new URL(`http://${name}/`).hostname;
   } catch {
     throw badRequest(
-      `${shown(name)} is not a valid internationalized name: write it in its ASCII form (xn--…)`,
+      `${shownPlace(name)} is not a valid internationalized name: write it in its ASCII form (xn--…)`,
     );
   }
   // The mapping can bring forth any character (full-width forms above all), so that nothing of it is trusted.
-  if (!isPlain(mapped)) throw badRequest(`${shown(name)} has no ASCII form`);
+  if (!isPlain(mapped)) throw badRequest(`${shownPlace(name)} has no ASCII form`);
   return plainName(mapped);
 }
 
@@ -59,9 +60,9 @@ function plainName(name: string): string {
   let start = 0;
   for (let i = 0; i <= end; i++) {
     if (i < end && name.charCodeAt(i) !== DOT) continue;
-    if (i === start) throw badRequest(`${shown(name)} has an empty label: there is a dot too many`);
+    if (i === start) throw badRequest(`${shownPlace(name)} has an empty label: there is a dot too many`);
     if (i - start > 63) {
-      throw badRequest(`${shown(name)} has a label of more than 63 characters, which no name has`);
+      throw badRequest(`${shownPlace(name)} has a label of more than 63 characters, which no name has`);
     }
     start = i + 1;
   }
@@ -74,18 +75,18 @@ function tooLong(): HttpError {
 
 function badCharacter(name: string, code: number): HttpError {
   switch (String.fromCharCode(code)) {
-    case "@":
-      return userInformation(name);
     case "%":
       return badRequest(
-        `${shown(name)} is percent-encoded: write the name itself, or its ASCII form (xn--…)`,
+        `${shownPlace(name)} is percent-encoded: write the name itself, or its ASCII form (xn--…)`,
       );
     case "/":
     case "?":
     case "#":
-      return badRequest(`${shown(name)} goes on after the host: write host:port alone`);
+      return badRequest(
+        `${shownPlace(name)} goes on after the host: write host:port alone`,
+      );
   }
-  return badRequest(`${shown(name)} holds ${characterName(code)}, which no host name has`);
+  return badRequest(`${shownPlace(name)} holds ${characterName(code)}, which no host name has`);
 }
 
 /**
@@ -97,7 +98,7 @@ export function userInformation(text: string): HttpError {
   // What stands before the @ may be a password: it is not repeated.
   return badRequest(
     `${
-      shown(text.slice(text.lastIndexOf("@") + 1))
+      shownPlace(text.slice(text.lastIndexOf("@") + 1))
     } has user information before it: leave out all up to the @, and send the user and the password of the origin ` +
       "in Authorization, those of this proxy in Proxy-Authorization",
   );
@@ -113,13 +114,18 @@ function codePoint(code: number): string {
   return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
+/** What should be a host and a port as part of a message: without what else a query may tell. */
+export function shownPlace(text: string): string {
+  return shown(text.replace(/[?#].*/s, ""));
+}
+
 /**
- * Text from the network as part of a message: quoted, cut after 80 characters, and printable ASCII throughout,
- * everything else written as `<U+3002>`.
+ * Text from the network as part of a message: quoted, cut after 80 characters, without the user information of a URL,
+ * and printable ASCII throughout, everything else written as `<U+3002>`.
  */
 export function shown(text: string): string {
   let out = "";
-  for (const character of text) {
+  for (const character of withoutUserInformation(text)) {
     if (out.length >= 80) return `"${out}…"`;
     const code = character.codePointAt(0)!;
     out += code > 0x20 && code < 0x7f ? character : code === 0x20 ? " " : `<${codePoint(code)}>`;

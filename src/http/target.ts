@@ -29,6 +29,9 @@ const FRAGMENT = 0x23;
 const MAX_REMEMBERED = 4096;
 const MAX_REMEMBERED_LENGTH = 256;
 
+const BROKEN_USER_INFORMATION =
+  "no host stands before the path, and an @ behind: leave user and password out of the URL";
+
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Remembers the canonical form of an authority by how it was written, since the same few come again and again. */
@@ -109,7 +112,13 @@ function readAbsolute(head: HeadReader, start: number, end: number): Target {
   const authorityStart = start + scheme.length + 3;
   let at = authorityStart;
   while (at < end && bytes[at] !== SLASH && bytes[at] !== QUERY) at++;
-  const authority = authorityOf(head, authorityStart, at, scheme);
+  let authority: Authority;
+  try {
+    authority = authorityOf(head, authorityStart, at, scheme);
+  } catch (error) {
+    // a password with a slash in it: what came before the slash is not repeated
+    throw head.text(at, end).includes("@") ? badRequest(BROKEN_USER_INFORMATION) : error;
+  }
   return { form: "absolute", scheme, authority, pathStart: at, pathEnd: end };
 }
 

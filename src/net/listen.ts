@@ -16,16 +16,16 @@ export class ListenError extends Error {
  * Reads an address as people write it: `8888` (this machine alone), `:8888` (all addresses), `127.0.0.1:8888`,
  * `[::1]:8888`, `localhost:8888`.
  *
- * @throws {Error} with what is wrong and what to write
+ * @throws {Error} with what is wrong and what to write, to go on after the text
  */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):)?([0-9]{1,6})$/.exec(text);
   if (match === null) {
-    throw new Error(`"${text}" is no address to listen on: write 8888, :8888, 127.0.0.1:8888 or [::1]:8888`);
+    throw new Error("is no address to listen on: write 8888, :8888, 127.0.0.1:8888 or [::1]:8888");
   }
   const [, ipv6, name, digits] = match;
   const port = Number(digits);
-  if (port > 65535) throw new Error(`"${text}" has a port above 65535, which is the last one`);
+  if (port > 65535) throw new Error("has a port above 65535, which is the last one");
   if (ipv6 !== undefined) return { hostname: ipv6.toLowerCase(), port };
   if (name === undefined) return { hostname: "127.0.0.1", port };
   if (name === "") return { hostname: ALL_ADDRESSES, port };

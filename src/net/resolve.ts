@@ -1,21 +1,42 @@
-/** From a host's name to its addresses: with a deadline, a bound, and a short memory. */
+/** From a host's name to its addresses: with a deadline, a bound, fair shares, and a short memory. */
 
-/** Asks for all addresses of a name, in the order in which they are to be tried. */
-export type Lookup = (host: string) => Promise<string[]>;
+import { clientKey } from "./client_key.ts";
+import { exactLookup, IncompleteName } from "./exact_lookup.ts";
+import { SilentZones } from "./silent_zones.ts";
+import { dnsLookup, type Lookup, systemLookup } from "./system_lookup.ts";
+import { Turn, Turns } from "./turns.ts";
+
+export type { Lookup };
 
 export interface ResolverOptions {
   /** Who is asked; {@link systemLookup} unless said otherwise. */
   lookup?: Lookup;
+  /** The name servers alone, without `/etc/hosts`; {@link dnsLookup} unless said otherwise. */
+  dns?: Lookup;
+  /**
+   * Whether the system may complete a name by its search list. Where it may not, the addresses are those of the very
+   * name, see {@link exactLookup}. By default all names.
+   */
+  completes?: (host: string) => boolean;
   /** How long an answer is kept, ms (5,000). */
   lifetime?: number;
   /** How long a failure is kept, ms (1,000). */
   failureLifetime?: number;
+  /** How long it is kept that no name server said anything, ms (5,000). */
+  silenceLifetime?: number;
   /** How many answers are kept (1,000); the oldest make room. */
   maxEntries?: number;
   /** How long one caller waits for an answer, ms (10,000). */
   timeout?: number;
-  /** How many look-ups run at once (128); further ones wait for their turn. */
+  /**
+   * How many look-ups run at once (24); further ones wait for their turn. Each holds one of the 32 threads for work
+   * that blocks. The others are for what must not wait for a name server: standard output, passwords, files.
+   */
   maxLookups?: number;
+  /** False: names are not of strangers. There are no shares of the look-ups, and no silence is remembered. */
+  shared?: boolean;
+  /** Whether names below this one belong to many owners: it is never taken for silent. By default only single labels. */
+  isShared?: (name: string) => boolean;
   /** The clock, monotonic ms. */
   now?: () => number;
 }
@@ -24,30 +45,9 @@ export interface ResolverOptions {
 export class ResolveError extends Error {
   override readonly name = "ResolveError";
 
-  constructor(readonly kind: "not_found" | "timeout" | "aborted" | "failed", message: string) {
+  constructor(readonly kind: "not_found" | "incomplete" | "timeout" | "aborted" | "failed", message: string) {
     super(message);
   }
-}
-
-/**
- * The system's own resolver (getaddrinfo), which honours `/etc/hosts` and its other settings.
- *
- * Throws what `node:dns` throws: an error with a `code`, `ENOTFOUND` when there is no such name.
- */
-export async function systemLookup(host: string): Promise<string[]> {
-  // no name below it exists, and no name server is to be asked (RFC 6761 §6.4)
-  if (host === "invalid" || host.endsWith(".invalid")) {
-    throw Object.assign(new Error(`there is no ${host}`), { code: "ENOTFOUND" });
-  }
-  // Loaded at the first name: it costs 7 ms, which a start does not have to pay. The form with a callback, because
-  // the promises' one makes Deno 2.6 warn of a deprecated module of its own.
-  const { lookup } = await import("node:dns");
-  return new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, answers) => {
-      if (error) reject(error);
-      else resolve(answers.map((answer) => answer.address));
-    });
-  });
 }
 
 /** What is known of a name, until `expires` on the resolver's clock. */
@@ -60,6 +60,11 @@ interface Answer {
 interface Question {
   readonly host: string;
   readonly waiters: Set<Waiter>;
+  readonly turn: Turn;
+  /** When it was put, on the resolver's clock. */
+  askedAt: number;
+  /** Whether it was noted that no name server says anything. */
+  isSilent: boolean;
 }
 
 interface Waiter {
@@ -68,37 +73,55 @@ interface Waiter {
 }
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+/** ms without an answer after which it is the name servers that are silent, and not the caller that is impatient. */
+const SILENCE = 2_000;
 
 /**
- * Resolves names through one look-up function and remembers for a few seconds.
+ * Resolves names through one look-up function and remembers for a few seconds. Clients have shares of the look-ups
+ * that run at once, so that one whose names hang leaves room for others.
  *
  * A look-up cannot be cancelled once the system has it. One that outlives its callers is left behind: it keeps its
  * place among the running ones, a new caller for the same name joins it, and its late answer is remembered.
  */
 export class Resolver {
   readonly #lookup: Lookup;
+  readonly #dns: Lookup;
+  readonly #completes: (host: string) => boolean;
   readonly #lifetime: number;
   readonly #failureLifetime: number;
+  readonly #silenceLifetime: number;
   readonly #maxEntries: number;
   readonly #timeout: number;
-  readonly #maxLookups: number;
   readonly #now: () => number;
 
   /** Oldest first. */
   readonly #answers = new Map<string, Answer>();
   /** Running and queued. */
   readonly #questions = new Map<string, Question>();
-  readonly #queue = new Set<Question>();
-  #running = 0;
+  readonly #turns: Turns;
+  /** `null` where names are not of strangers. */
+  readonly #zones: SilentZones | null;
 
   constructor(options: ResolverOptions = {}) {
     this.#lookup = options.lookup ?? systemLookup;
+    this.#dns = options.dns ?? dnsLookup;
+    this.#completes = options.completes ?? (() => true);
     this.#lifetime = options.lifetime ?? 5_000;
     this.#failureLifetime = options.failureLifetime ?? 1_000;
+    const shared = options.shared ?? true;
+    this.#silenceLifetime = shared ? options.silenceLifetime ?? 5_000 : this.#failureLifetime;
     this.#maxEntries = options.maxEntries ?? 1_000;
     this.#timeout = options.timeout ?? 10_000;
-    this.#maxLookups = options.maxLookups ?? 128;
+    this.#turns = new Turns(options.maxLookups ?? 24, shared);
+    this.#zones = shared ? new SilentZones(options.isShared ?? ((name) => !name.includes("."))) : null;
     this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Forgets all answers: what `completes` says of names is another now. */
+  forget(): void {
+    this.#answers.clear();
+    // what is under way was asked as it was meant before
+    this.#questions.clear();
   }
 
   /**
@@ -108,9 +131,10 @@ export class Resolver {
    * @param host canonical: lower case, no final dot, IPv6 without brackets
    * @param signal ends the waiting of this caller before the resolver's own deadline does; a reason named
    * `TimeoutError` is a deadline that has passed, any other a caller that has gone
+   * @param client the address of the client whose share of the look-ups it takes; `""` is a client too
    * @throws {ResolveError}
    */
-  resolve(host: string, signal?: AbortSignal): Promise<readonly string[]> {
+  resolve(host: string, signal?: AbortSignal, client = ""): Promise<readonly string[]> {
     if (isLiteral(host)) return Promise.resolve([host]);
     if (host === "localhost" || host.endsWith(".localhost")) return Promise.resolve(LOOPBACK);
     const answer = this.#answers.get(host);
@@ -119,37 +143,50 @@ export class Resolver {
       this.#answers.delete(host);
     }
     if (signal?.aborted) return Promise.reject(givenUp(host, signal));
-    const asked = this.#questions.get(host);
-    if (asked !== undefined) return this.#wait(asked, signal);
+    const key = clientKey(client);
+    let question = this.#questions.get(host);
+    if (question === undefined) {
+      if (this.#zones?.includes(key, host, this.#now())) return Promise.reject(silentZone(host, this.#zones));
+      question = this.#ask(host);
+    }
     // The first to wait is there before anything is asked, whatever the look-up does at once.
-    const question = { host, waiters: new Set<Waiter>() };
     const answered = this.#wait(question, signal);
-    this.#questions.set(host, question);
-    if (this.#running < this.#maxLookups) this.#run(question);
-    else this.#queue.add(question);
+    this.#turns.enter(question.turn, key);
     return answered;
   }
 
+  #ask(host: string): Question {
+    const question: Question = {
+      host,
+      waiters: new Set(),
+      turn: new Turn(() => void this.#run(question)),
+      askedAt: 0,
+      isSilent: false,
+    };
+    this.#questions.set(host, question);
+    return question;
+  }
+
   async #run(question: Question): Promise<void> {
-    const { host, waiters } = question;
-    this.#running++;
+    const { host, waiters, turn } = question;
+    question.askedAt = this.#now();
     try {
-      const addresses = [...new Set(await this.#lookup(host))];
+      const found = this.#completes(host)
+        ? await this.#lookup(host)
+        : await exactLookup(host, this.#lookup, this.#dns);
+      const addresses = [...new Set(found)];
       if (addresses.length === 0) throw new ResolveError("not_found", `${host} has no address`);
-      this.#remember(host, Promise.resolve(addresses), this.#lifetime);
+      this.#zones?.answered(turn.accounts[0].key, host);
+      this.#remember(question, Promise.resolve(addresses), this.#lifetime);
       for (const waiter of waiters) waiter.answer(addresses);
     } catch (error) {
       const failure = asResolveError(host, error);
-      this.#rememberFailure(host, failure);
+      if (failure.kind !== "failed") this.#zones?.answered(turn.accounts[0].key, host);
+      this.#failed(question, failure);
       for (const waiter of waiters) waiter.fail(failure);
     }
-    this.#questions.delete(host);
-    this.#running--;
-    for (const next of this.#queue) {
-      this.#queue.delete(next);
-      this.#run(next);
-      break;
-    }
+    if (this.#questions.get(host) === question) this.#questions.delete(host);
+    this.#turns.end(turn);
   }
 
   /** Waits for the answer, but not for longer than this caller is willing to. */
@@ -187,20 +224,39 @@ export class Resolver {
 
   /** One caller has gone without an answer. */
   #left(question: Question, failure: ResolveError): void {
-    // Others need not wait as long to learn that nobody answers, but one who left early says nothing about that.
-    if (failure.kind === "timeout") this.#rememberFailure(question.host, failure);
-    // What nobody waits for is not asked any more.
-    if (question.waiters.size === 0 && this.#queue.delete(question)) this.#questions.delete(question.host);
+    const { host, waiters, turn } = question;
+    if (turn.begun) {
+      // Others need not wait as long to learn that nobody answers, but one who left early says nothing about that.
+      if (failure.kind === "timeout" && this.#isLate(question)) this.#failed(question, failure);
+    } else if (waiters.size === 0) {
+      // What nobody waits for is not asked any more.
+      this.#turns.leave(turn);
+      if (this.#questions.get(host) === question) this.#questions.delete(host);
+    }
   }
 
-  #rememberFailure(host: string, failure: ResolveError): void {
+  /** Whether the name servers had time to answer. */
+  #isLate({ askedAt }: Question): boolean {
+    return this.#now() - askedAt >= Math.min(SILENCE, this.#timeout);
+  }
+
+  #failed(question: Question, failure: ResolveError): void {
+    const { kind } = failure;
+    const silent = (kind === "timeout" || kind === "failed") && this.#isLate(question);
+    if (silent && !question.isSilent) {
+      question.isSilent = true;
+      this.#zones?.silent(question.turn.accounts[0].key, question.host, this.#now());
+    }
     const result = Promise.reject(failure);
     // Nobody may ever ask for it: that is no unhandled rejection.
     result.catch(() => {});
-    this.#remember(host, result, this.#failureLifetime);
+    this.#remember(question, result, silent ? this.#silenceLifetime : this.#failureLifetime);
   }
 
-  #remember(host: string, result: Promise<readonly string[]>, lifetime: number): void {
+  #remember(question: Question, result: Promise<readonly string[]>, lifetime: number): void {
+    const { host } = question;
+    // one that was forgotten meanwhile
+    if (this.#questions.get(host) !== question) return;
     this.#answers.delete(host);
     if (lifetime <= 0 || this.#maxEntries <= 0) return;
     for (const oldest of this.#answers.keys()) {
@@ -216,6 +272,14 @@ function isLiteral(host: string): boolean {
   return host.includes(":") || /^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}$/.test(host);
 }
 
+function silentZone(host: string, zones: SilentZones): ResolveError {
+  const zone = zones.zoneOf(host);
+  return new ResolveError(
+    "timeout",
+    `no answer about ${host}: no name server answers for names below ${zone}`,
+  );
+}
+
 function givenUp(host: string, signal: AbortSignal): ResolveError {
   return signal.reason?.name === "TimeoutError"
     ? new ResolveError("timeout", `no answer about ${host} in time`)
@@ -224,6 +288,7 @@ function givenUp(host: string, signal: AbortSignal): ResolveError {
 
 function asResolveError(host: string, error: unknown): ResolveError {
   if (error instanceof ResolveError) return error;
+  if (error instanceof IncompleteName) return new ResolveError("incomplete", error.message);
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (code === "ENOTFOUND" || code === "ENODATA") {
     return new ResolveError("not_found", `no name server knows an address of ${host}`);

@@ -3,7 +3,7 @@
 import type { Exchange } from "../proxy/exchange.ts";
 import { apacheEscaped } from "./apache_escape.ts";
 import { formatCommon } from "./format_common.ts";
-import { withoutUserInformation } from "./printable.ts";
+import { withoutUserInformation } from "../http/user_information.ts";
 
 const MAX_REFERER = 8192;
 const MAX_USER_AGENT = 2048;

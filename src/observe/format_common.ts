@@ -2,7 +2,7 @@
 
 import type { Exchange } from "../proxy/exchange.ts";
 import { apacheEscaped } from "./apache_escape.ts";
-import { withoutUserInformation } from "./printable.ts";
+import { withoutUserInformation } from "../http/user_information.ts";
 import { commonTime } from "./timestamps.ts";
 
 const MAX_TARGET = 8192;

@@ -1,7 +1,8 @@
 /** One JSON object per exchange, for programs. */
 
+import { withoutUserInformation } from "../http/user_information.ts";
 import type { Exchange } from "../proxy/exchange.ts";
-import { jsonText, withoutUserInformation } from "./printable.ts";
+import { jsonText } from "./printable.ts";
 import { exactMilliseconds } from "./quantities.ts";
 import { isoTime } from "./timestamps.ts";
 

@@ -4,7 +4,7 @@ import type { Exchange } from "../proxy/exchange.ts";
 import { BOLD, CYAN, DIM, GREEN, paint, RED, statusColor, YELLOW } from "./colors.ts";
 import { padLeft, padRight, shown } from "./columns.ts";
 import { outcome } from "./outcome.ts";
-import { withoutUserInformation } from "./printable.ts";
+import { withoutUserInformation } from "../http/user_information.ts";
 import { humanDuration, humanSize } from "./quantities.ts";
 import { clockTime } from "./timestamps.ts";
 

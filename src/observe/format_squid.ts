@@ -1,8 +1,9 @@
 /** Squid's native format, `%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt`. */
 
+import { withoutUserInformation } from "../http/user_information.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { threeDigits } from "./digits.ts";
-import { bounded, byteText, hexadecimal, withoutUserInformation } from "./printable.ts";
+import { bounded, byteText, hexadecimal } from "./printable.ts";
 import { epochTime } from "./timestamps.ts";
 
 const MAX_TARGET = 8192;

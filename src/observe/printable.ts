@@ -12,7 +12,6 @@ const EACH_UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const NOT_ASCII = /[\u0080-\uffff]/;
 const WIDE = /[\u0100-\uffff]/;
 const EACH_WIDE = /[\u0100-\uffff]+/g;
-const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
 const encoder = new TextEncoder();
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -32,8 +31,13 @@ export function printable(text: string, limit: number): string {
 export function jsonText(text: string, limit: number): string {
   const short = bounded(text, limit);
   if (!NOT_PLAIN_IN_JSON.test(short)) return short;
+  return jsonOf(fromUtf8(short)).slice(1, -1);
+}
+
+/** A value as JSON in one line, with the same escaped in all its texts: a terminal shows it as it is. */
+export function jsonOf(value: unknown): string {
   // JSON.stringify leaves DEL, the C1 controls and the marks of category Cf as they are
-  return JSON.stringify(fromUtf8(short)).slice(1, -1).replace(EACH_UNSAFE, (character) => {
+  return JSON.stringify(value).replace(EACH_UNSAFE, (character) => {
     let units = "";
     for (let i = 0; i < character.length; i++) {
       units += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
@@ -54,16 +58,6 @@ export function byteText(text: string): string {
 /** A code below 256 as two hexadecimal digits. */
 export function hexadecimal(code: number): string {
   return code < 16 ? `0${code.toString(16)}` : code.toString(16);
-}
-
-/** A target or another URI less the user and password that it must not have, but might (RFC 9110 §4.2.4). */
-export function withoutUserInformation(target: string): string {
-  if (target.indexOf("@") < 0) return target;
-  const start = SCHEME.exec(target)?.[0].length ?? 0;
-  const rest = target.slice(start);
-  const end = rest.search(/[/?#\\]/);
-  const at = (end < 0 ? rest : rest.slice(0, end)).lastIndexOf("@");
-  return at < 0 ? target : target.slice(0, start) + rest.slice(at + 1);
 }
 
 function escaped(text: string): string {

@@ -5,19 +5,36 @@ import { type ClientScope, meaningsOf, plainScope, PRIVACY, type Scope, scopeOf 
 import {
   type Denial,
   morePrivate,
+  morePrivateAndUnlisted,
   noPrivateNetworks,
   notAmongPrivateNetworks,
   unnamedAddress,
+  unspecifiedAddress,
 } from "./denial.ts";
 import type { Facts } from "./facts.ts";
-import { Networks } from "./network.ts";
+import { type Network, Networks } from "./network.ts";
 import type { PrivateNetworks } from "./spec.ts";
+
+/** Whether a list has the word `own` in it. */
+export function listsOwn(setting: PrivateNetworks): boolean {
+  return typeof setting !== "string" && setting.includes("own");
+}
+
+/** The networks of a list; none where the setting is a word. */
+export function listedNetworks(setting: PrivateNetworks): Network[] {
+  return typeof setting === "string" ? [] : setting.filter((each) => each !== "own");
+}
 
 export class AddressGuard {
   readonly #setting: "own" | "deny" | "allow" | Networks;
+  /** Whether what is no more private than the client is among the networks of a list. */
+  readonly #listsOwn: boolean;
 
   constructor(privateNetworks: PrivateNetworks) {
-    this.#setting = typeof privateNetworks === "string" ? privateNetworks : new Networks(privateNetworks);
+    this.#listsOwn = listsOwn(privateNetworks);
+    this.#setting = typeof privateNetworks === "string"
+      ? privateNetworks
+      : new Networks(listedNetworks(privateNetworks));
   }
 
   /**
@@ -28,6 +45,7 @@ export class AddressGuard {
   denial(ip: IpAddress, facts: Facts, client: ClientScope, named: boolean): Denial | null {
     const scope = scopeOf(ip);
     if (scope === "public") return null;
+    if (scope === "unspecified") return unspecifiedAddress(ip);
     if (scope === "metadata" || scope === "reserved") {
       return named ? null : unnamedAddress(ip, scope, facts.authority.port);
     }
@@ -39,7 +57,9 @@ export class AddressGuard {
       case "own":
         return PRIVACY[scope] <= PRIVACY[client] ? null : morePrivate(ip, scope, facts, client);
     }
-    return this.#lists(ip) ? null : notAmongPrivateNetworks(ip, scope);
+    if (this.#lists(ip)) return null;
+    if (!this.#listsOwn) return notAmongPrivateNetworks(ip, scope);
+    return PRIVACY[scope] <= PRIVACY[client] ? null : morePrivateAndUnlisted(ip, scope, facts, client);
   }
 
   /** Whether the client may reach some address of that scope without its being named by a rule. */

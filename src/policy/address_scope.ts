@@ -9,8 +9,10 @@ import { isSingleAddress, type Network, networkContains, parseNetworks } from ".
  * - `loopback`: the machine itself
  * - `reserved`: nowhere that a request is meant to go: multicast, documentation, what is not given out
  * - `metadata`: the services by which a cloud tells a machine its secrets, and link-local at large, where they live
+ * - `unspecified`: the address of no host, which systems take for the machine itself: rules about loopback say nothing
+ *   of it, so that no request goes there
  */
-export type Scope = "public" | "private" | "loopback" | "reserved" | "metadata";
+export type Scope = "public" | "private" | "loopback" | "reserved" | "metadata" | "unspecified";
 
 /** The more private, the higher. The first three are also what a client may have: {@link clientScopeOf}. */
 export const PRIVACY: Readonly<Record<Scope, number>> = {
@@ -19,6 +21,7 @@ export const PRIVACY: Readonly<Record<Scope, number>> = {
   loopback: 2,
   reserved: 3,
   metadata: 4,
+  unspecified: 5,
 };
 
 interface Block {
@@ -39,7 +42,7 @@ const IPV4_BLOCKS = blocks([
   ["168.63.129.16", "metadata"], // Azure's wire server
   ["192.0.0.192", "metadata"], // Oracle Cloud, classic
   ["169.254.0.0/16", "metadata"], // link local, RFC 3927; AWS, Azure, Google, Oracle, OpenStack … live in it
-  ["0.0.0.0/8", "loopback"], // "this network", RFC 791 §3.2, RFC 1122 §3.2.1.3; 0.0.0.0 reaches the machine itself
+  ["0.0.0.0/8", "unspecified"], // "this network", RFC 791 §3.2, RFC 1122 §3.2.1.3; 0.0.0.0 reaches the machine itself
   ["127.0.0.0/8", "loopback"], // RFC 1122 §3.2.1.3
   ["10.0.0.0/8", "private"], // RFC 1918
   ["172.16.0.0/12", "private"], // RFC 1918
@@ -67,7 +70,7 @@ const IPV6_BLOCKS = blocks([
   ["fd20:ce::254", "metadata"], // Google Cloud
   ["fd00:42::42", "metadata"], // Scaleway
   ["fe80::/10", "metadata"], // link local, RFC 4291 §2.5.6; OpenStack's fe80::a9fe:a9fe lives in it
-  ["::", "loopback"], // unspecified, RFC 4291 §2.5.2: reaches the machine itself
+  ["::", "unspecified"], // RFC 4291 §2.5.2: reaches the machine itself
   ["::1", "loopback"], // RFC 4291 §2.5.3
   ["fc00::/7", "private"], // unique local, RFC 4193
   ["fec0::/10", "private"], // site local, given up, RFC 3879
@@ -118,6 +121,7 @@ function standsForIpv4(ip: IpAddress): boolean {
 }
 
 const [NAT64] = parseNetworks("64:ff9b::/96");
+const [LOCAL_NAT64] = parseNetworks("64:ff9b:1::/48");
 
 /** The IPv4 address that an IPv6 address stands for and nothing else, or the address itself. */
 export function plainAddress(ip: IpAddress): IpAddress {
@@ -137,7 +141,9 @@ export function scopeOf(ip: IpAddress): Scope {
   if (ip.family === 4) return plainScope(ip);
   let scope = standsForIpv4(ip) ? "public" : plainScope(ip);
   for (const inside of embeddedIpv4s(ip)) {
-    const other = plainScope(inside);
+    let other = plainScope(inside);
+    // of the positions that an IPv4 address may have in these, some are always zero
+    if (other === "unspecified" && networkContains(LOCAL_NAT64, ip)) other = "loopback";
     if (PRIVACY[other] > PRIVACY[scope]) scope = other;
   }
   return scope;

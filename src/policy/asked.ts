@@ -2,7 +2,7 @@
 
 import type { Authority } from "../http/authority.ts";
 import { badRequest } from "../http/error.ts";
-import { shown } from "../http/host_name.ts";
+import { shownPlace } from "../http/host_name.ts";
 import { HeadReader } from "../http/head_reader.ts";
 import { readRequestLine } from "../http/start_line.ts";
 import { readTarget, targetText } from "../http/target.ts";
@@ -19,7 +19,7 @@ export interface Asked {
 const LONGEST = 16_384;
 
 /**
- * Reads a URL or `host:port`.
+ * Reads a URL or `host:port`. What is neither is a URL without its beginning: `https://` for a tunnel, else `http://`.
  *
  * @param method `null`: as programs do it, which fetch `http://` and open a tunnel for all else
  * @throws {HttpError} with what the proxy would answer
@@ -27,8 +27,11 @@ const LONGEST = 16_384;
 export function readAsked(text: string, method: string | null): Asked {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
   const chosen = method ?? (scheme === undefined || scheme === "https" ? "CONNECT" : "GET");
+  // `example.com:8080` is what a tunnel is asked for by; anything else is a URL without its beginning
+  const isPlace = scheme === undefined && /^(?:\[[^\]]*\]|[^/?#:[]*):[^/?#]*$/.test(text);
   if (chosen !== "CONNECT") return readLine(chosen, scheme === undefined ? `http://${text}` : text);
-  if (scheme === undefined) return readLine(chosen, text);
+  if (isPlace) return readLine(chosen, text);
+  if (scheme === undefined) text = `https://${text}`;
   // a tunnel for a URL is one to its host and port; the rest of it has to be in order too
   return readLine(chosen, readLine("GET", text).authority.text);
 }
@@ -45,7 +48,9 @@ function readLine(method: string, target: string): Asked {
   readRequestLine(head, line);
   const read = readTarget(head, line, method);
   if (read.authority === null) {
-    throw badRequest(`${shown(target)} names no host: write http://example.com/ or example.com:443`);
+    throw badRequest(
+      `${shownPlace(target)} names no host: write http://example.com/ or example.com:443`,
+    );
   }
   const whole = head.text(read.pathStart, read.pathEnd);
   const query = whole.indexOf("?");

@@ -1,6 +1,7 @@
 /** What to write into a policy so that it decides otherwise. */
 
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
+import { listedNetworks, listsOwn } from "./address_guard.ts";
 import { meaningsOf, plainAddress, plainScope, PRIVACY, scopeOf } from "./address_scope.ts";
 import { evaluate, type Evaluation } from "./evaluation.ts";
 import type { Facts } from "./facts.ts";
@@ -10,6 +11,7 @@ import { type Network, networkContains, parseNetworks } from "./network.ts";
 import { formatPorts } from "./port_range.ts";
 import type { Trial } from "./rule_trial.ts";
 import type { Action, PolicySpec, RuleSpec } from "./spec.ts";
+import { tomlString } from "./toml_string.ts";
 
 /** Something to write, or to do where nothing that is written helps. */
 export interface Change {
@@ -52,7 +54,7 @@ export function changesThatTurn(
 
 /** The change that takes away what stands first in the way. */
 function nextChange(spec: PolicySpec, facts: Facts, ip: IpAddress | null, evaluation: Evaluation): Change {
-  const { verdict, decisive, trials, steps } = evaluation;
+  const { verdict, decisive, unseen, trials, steps } = evaluation;
   if (verdict.decision === "authenticate") {
     return { text: "the name and the password of a user, which the client has to send", spec: null };
   }
@@ -64,9 +66,15 @@ function nextChange(spec: PolicySpec, facts: Facts, ip: IpAddress | null, evalua
     switch (last.station) {
       case "clients":
         return admission(spec, facts);
-      case "ports":
-        return insertion(spec, "allow", facts, hostOf(facts), place);
+      case "ports": {
+        // a rule that cannot see into a tunnel has its say before what allows it
+        const hiding = unseen === null ? place : spec.rules.indexOf(unseen);
+        return insertion(spec, "allow", facts, hostOf(facts), Math.min(place, hiding));
+      }
       case "address":
+        if (scopeOf(ip!) === "unspecified") {
+          return { text: "another address: 127.0.0.1 and ::1 are the machine itself", spec: null };
+        }
         return PRIVACY[scopeOf(ip!)] <= PRIVACY.loopback
           ? privateNetwork(spec, ip!)
           : insertion(spec, "allow", facts, parseHostPattern(formatIp(plainAddress(ip!))), place);
@@ -107,6 +115,7 @@ function insertion(
     ports: [{ first: port, last: port }],
     methods: null,
     paths: null,
+    encodedSlashes: false,
     tls: null,
     rates: null,
     source: { file: "command line", lines: {}, line: 0 },
@@ -122,8 +131,10 @@ function insertion(
       : "";
     text = next.source.file === "command line"
       ? `${options}, before ${next.name}`
-      : `${first}# before the rule ${quoted(next.name)}, ${placeOf(next)}\n[[rule]]\naction = "${action}"\n` +
-        `hosts = [${quoted(host.text)}]\nports = [${port}]`;
+      : `${first}# before the rule ${tomlString(next.name)}, ${
+        placeOf(next)
+      }\n[[rule]]\naction = "${action}"\n` +
+        `hosts = [${tomlString(host.text)}]\nports = [${port}]`;
   }
   return { text, spec: { ...spec, rules } };
 }
@@ -150,12 +161,12 @@ function widening(spec: PolicySpec, facts: Facts, { rule, conditions }: Trial): 
     }
     case "methods":
       widened = { ...rule, methods: [...rule.methods!, facts.method] };
-      line = `methods = [${widened.methods!.map(quoted).join(", ")}]`;
+      line = `methods = [${widened.methods!.map(tomlString).join(", ")}]`;
       break;
     case "users":
       if (facts.user === null) return null;
       widened = { ...rule, users: [...rule.users!, facts.user] };
-      line = `users = [${widened.users!.map(quoted).join(", ")}]`;
+      line = `users = [${widened.users!.map(tomlString).join(", ")}]`;
       break;
     case "clients":
       widened = { ...rule, clients: [...rule.clients!, ...parseNetworks(facts.client)] };
@@ -167,7 +178,7 @@ function widening(spec: PolicySpec, facts: Facts, { rule, conditions }: Trial): 
   const rules = spec.rules.map((each) => each === rule ? widened : each);
   const text = rule.source.file === "command line" && rule.hosts?.length === 1 && unmet[0].key === "ports"
     ? `--allow ${rule.hosts[0].text}:${formatPorts(widened.ports!)}, instead of ${rule.name}`
-    : `# in the rule ${quoted(rule.name)}, ${placeOf(rule)}\n${line}`;
+    : `# in the rule ${tomlString(rule.name)}, ${placeOf(rule)}\n${line}`;
   return { text, spec: { ...spec, rules } };
 }
 
@@ -178,13 +189,17 @@ function admission(spec: PolicySpec, facts: Facts): Change {
 
 /** The setting that lets everybody reach the address; it is for all clients alike. */
 function privateNetwork(spec: PolicySpec, ip: IpAddress): Change {
-  const listed = typeof spec.privateNetworks === "string" ? [] : spec.privateNetworks;
+  const own = spec.privateNetworks === "own" || listsOwn(spec.privateNetworks);
+  const listed = listedNetworks(spec.privateNetworks);
   const missing = meaningsOf(ip).filter((meaning) =>
     plainScope(meaning) !== "public" && !listed.some((network) => networkContains(network, meaning))
   );
-  const privateNetworks = [...listed, ...missing.flatMap((meaning) => parseNetworks(formatIp(meaning)))];
+  const networks = [...listed, ...missing.flatMap((meaning) => parseNetworks(formatIp(meaning)))];
+  const privateNetworks = own ? ["own" as const, ...networks] : networks;
   return {
-    text: `[policy]\nprivate-networks = ${tomlNetworks(privateNetworks)}`,
+    text: `[policy]\nprivate-networks = ${
+      tomlList([...own ? ["own"] : [], ...networks.map(({ text }) => text)])
+    }`,
     spec: { ...spec, privateNetworks },
   };
 }
@@ -194,14 +209,13 @@ function placeOf({ source: { file, line } }: RuleSpec): string {
 }
 
 function tomlPort(first: number, last: number): string {
-  return first === last ? `${first}` : quoted(formatPorts([{ first, last }]));
+  return first === last ? `${first}` : tomlString(formatPorts([{ first, last }]));
 }
 
 function tomlNetworks(networks: readonly Network[]): string {
-  return `[${[...new Set(networks.map(({ text }) => text))].map(quoted).join(", ")}]`;
+  return tomlList(networks.map(({ text }) => text));
 }
 
-/** A basic string of TOML, which is written as JSON's are. */
-function quoted(text: string): string {
-  return JSON.stringify(text);
+function tomlList(texts: readonly string[]): string {
+  return `[${[...new Set(texts)].map(tomlString).join(", ")}]`;
 }

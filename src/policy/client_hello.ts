@@ -7,10 +7,15 @@ export interface ClientHello {
   /**
    * - `more`: nothing can be said yet
    * - `done`: a whole ClientHello
-   * - `not_tls`: another protocol
+   * - `not_tls`: another protocol, by its first byte
    * - `invalid`: it begins as TLS and is no ClientHello that all servers would read in one way; see {@link fault}
    */
   readonly state: "more" | "done" | "not_tls" | "invalid";
+  /**
+   * Whether it is `invalid` by its first two bytes alone, with which other protocols may begin too: packets of MySQL
+   * begin with their length, say.
+   */
+  readonly mayBeOther: boolean;
   /** Whether at least one byte is there. */
   readonly begun: boolean;
   /** The host that is asked for, in its canonical form; `null` when none is. */
@@ -32,12 +37,13 @@ const MESSAGE_HEADER = 4;
 /** RFC 8446 §5.1. */
 const MAX_RECORD = 1 << 14;
 
-const ALERT_RECORD = 0x15;
-const ALERT_LENGTH = 2;
+/** The kinds of records: change_cipher_spec, alert, handshake, application_data, heartbeat. */
+const FIRST_RECORD = 0x14;
 const HANDSHAKE_RECORD = 0x16;
+const LAST_RECORD = 0x18;
+/** A record of SSL 2.0 begins with its length and this bit. */
+const SSL2 = 0x80;
 const MAJOR_VERSION = 0x03;
-/** The highest that some servers take in a first record: Go's look no closer at it. */
-const HIGHEST_MAJOR_VERSION = 0x0f;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ENCRYPTED_CLIENT_HELLO = 0xfe0d;
@@ -48,7 +54,8 @@ const MAX_NAME = 254;
 /**
  * Reads a ClientHello, however it is split. What different servers may read in different ways is `invalid`:
  *
- * - an alert before it, a record of another major version
+ * - another kind of record before it, an empty one too; a record of another major version; a ClientHello of SSL 2.0,
+ * which can name no host
  * - records that are empty, too long, of another kind within the ClientHello, or that go on behind it (RFC 8446 §5.1)
  * - more than {@link MAX_CLIENT_HELLO} bytes
  * - lengths that do not fit into each other, bytes behind the last extension
@@ -61,13 +68,14 @@ const MAX_NAME = 254;
  * forbids, is taken for a name like any other; the text of an IPv6 address is none.
  *
  * The minor version of a record is all the same, be it one that does not exist: servers look no closer (RFC 8446
- * §5.1 has them ignore it). A ClientHello in a record of another major version, and one behind an alert, are read by
- * some servers and refused by others, and `invalid` here. An SSL 2.0 ClientHello, which can name no host, is
- * `not_tls`. A second ClientHello is for another reader: see `SecondHello`.
+ * §5.1 has them ignore it). What some servers pass over before a ClientHello or do not look at is a list without end:
+ * whatever begins as a record and not as a ClientHello is `invalid`, by its first byte or two. Where a second
+ * ClientHello may begin is for `SecondHello` to say.
  */
 export class ClientHelloReader implements ClientHello {
   state: ClientHello["state"] = "more";
   begun = false;
+  mayBeOther = false;
   serverName: string | null = null;
   hasEncryptedClientHello = false;
   fault = "";
@@ -100,6 +108,7 @@ export class ClientHelloReader implements ClientHello {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.state = "invalid";
+      this.mayBeOther = error instanceof FirstBytesFault;
       this.serverName = null;
       this.fault = error.message;
     }
@@ -112,8 +121,8 @@ export class ClientHelloReader implements ClientHello {
       const header = start + this.#record;
       const there = end - header;
       if (this.#record === 0) {
-        const first = firstRecord(bytes, header, there);
-        if (first !== "handshake") return first;
+        if (there > 0 && !beginsAsRecord(bytes[header])) return "not_tls";
+        checkFirstRecord(bytes, header, there);
       } else if (!isHandshake(bytes, header, there)) throw new Fault("something else comes before its end");
       if (there < RECORD_HEADER) return "more";
       const size = bytes[header + 3] << 8 | bytes[header + 4];
@@ -193,26 +202,21 @@ export class ClientHelloReader implements ClientHello {
   }
 }
 
-/**
- * What the first bytes of all begin. Throws {@link Fault} for a ClientHello that is dressed up as something else, and
- * that some servers read all the same.
- */
-function firstRecord(bytes: Uint8Array, at: number, there: number): "more" | "handshake" | "not_tls" {
-  if (there === 0) return "more";
-  const type = bytes[at];
-  if (type !== HANDSHAKE_RECORD && type !== ALERT_RECORD) return "not_tls";
-  if (there === 1) return "more";
-  const major = bytes[at + 1];
-  if (type === HANDSHAKE_RECORD && major === MAJOR_VERSION) return "handshake";
-  if (major > HIGHEST_MAJOR_VERSION) return "not_tls";
-  // other protocols may begin in this way too: only what follows tells
-  if (there <= RECORD_HEADER) return "more";
-  if (type === ALERT_RECORD) {
-    if ((bytes[at + 3] << 8 | bytes[at + 4]) === ALERT_LENGTH) throw new Fault("an alert comes before it");
-  } else if (bytes[at + RECORD_HEADER] === CLIENT_HELLO) {
-    throw new Fault("the version of its record is none of TLS");
+/** Whether a first byte is one with which some server's TLS may begin. */
+function beginsAsRecord(byte: number): boolean {
+  return byte >= FIRST_RECORD && byte <= LAST_RECORD || byte >= SSL2;
+}
+
+/** Throws {@link FirstBytesFault} for what begins as a record and is not the first of a ClientHello. */
+function checkFirstRecord(bytes: Uint8Array, at: number, there: number): void {
+  if (there > 0 && bytes[at] !== HANDSHAKE_RECORD) {
+    throw new FirstBytesFault(
+      bytes[at] >= SSL2 ? "it begins as one of SSL 2.0" : "a record of another kind comes before it",
+    );
   }
-  return "not_tls";
+  if (there > 1 && bytes[at + 1] !== MAJOR_VERSION) {
+    throw new FirstBytesFault("the version of its record is none of TLS");
+  }
 }
 
 /** Whether as many bytes of a record's header as are there are those of a handshake. */
@@ -248,6 +252,9 @@ function tooLong(): Fault {
 
 /** What is wrong with a ClientHello. */
 class Fault extends Error {}
+
+/** The same, seen by the first bytes of all. */
+class FirstBytesFault extends Fault {}
 
 /** What stands in a message, one after the other (RFC 8446 §3). */
 class Fields {

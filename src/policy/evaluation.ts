@@ -4,6 +4,7 @@
  */
 
 import type { IpAddress } from "../http/ip_address.ts";
+import { listedNetworks, listsOwn } from "./address_guard.ts";
 import {
   type ClientScope,
   clientScopeOf,
@@ -15,25 +16,34 @@ import {
   scopeOf,
 } from "./address_scope.ts";
 import {
+  AMBIGUOUS,
   connectPort,
   type Denial,
+  hidingTunnel,
   mailPort,
   morePrivate,
+  morePrivateAndUnlisted,
   NO_PASSWORD,
   NO_RULE_MATCHES,
   noPrivateNetworks,
   notAClient,
   notAmongPrivateNetworks,
+  plainPort,
   RULE_MATCHES,
   unnamedAddress,
+  unspecifiedAddress,
   WOULD_BE_ASKED,
 } from "./denial.ts";
 import type { Facts } from "./facts.ts";
 import type { HostList } from "./host_list.ts";
 import { isSingleAddress, networkContains } from "./network.ts";
-import { portsInclude } from "./port_range.ts";
+import { pathReadings } from "./path_pattern.ts";
+import { AMBIGUOUS_PATH } from "./path_readings.ts";
+import { portsInclude, SAFE_PORTS } from "./port_range.ts";
+import { readsRequest } from "./rule.ts";
 import { type Trial, tryRule } from "./rule_trial.ts";
 import type { PolicySpec, RuleSpec } from "./spec.ts";
+import { tlsCheckTo } from "./tunnel_check.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** One station that was passed, or one rule that was tried. */
@@ -47,10 +57,11 @@ export interface Step {
    * - `passes`: the station has nothing against the request
    * - `fails`: a condition of the rule does not hold
    * - `waits`: it depends on the address, which is not known
+   * - `assumes`: the rule would deny something that the tunnel hides, and makes it TLS
    * - `reports`: the rule matches, and is only recorded
    * - `decides`: it has the last word, or with an allow the last but for the ports and the address
    */
-  readonly result: "passes" | "fails" | "waits" | "reports" | "decides";
+  readonly result: "passes" | "fails" | "waits" | "assumes" | "reports" | "decides";
   /** Why, in words: `ports: 8443 is not among 443`. */
   readonly text: string;
 }
@@ -62,6 +73,8 @@ export interface Evaluation {
   readonly trials: readonly Trial[];
   /** The rule that allowed or denied before the later stations had their say; `null` when none did. */
   readonly decisive: RuleSpec | null;
+  /** The first rule before it that would deny something which a tunnel hides; `null` when none would. */
+  readonly unseen: RuleSpec | null;
 }
 
 export function evaluate(
@@ -72,6 +85,12 @@ export function evaluate(
   elsewhere = false,
 ): Evaluation {
   return new Evaluator(spec, lists, facts, address ?? facts.authority.ip, elsewhere).run();
+}
+
+/** A rule that waits for the address, and the first before it that would deny something which a tunnel hides. */
+interface Waiting {
+  readonly trial: Trial;
+  readonly unseen: RuleSpec | null;
 }
 
 class Evaluator {
@@ -90,16 +109,16 @@ class Evaluator {
   }
 
   run(): Evaluation {
-    const { decisive, verdict } = this.#judge();
-    return { steps: this.#steps, trials: this.#trials, decisive, verdict: this.#asReported(verdict) };
+    const { decisive, unseen, verdict } = this.#judge();
+    return { steps: this.#steps, trials: this.#trials, decisive, unseen, verdict: this.#asReported(verdict) };
   }
 
-  #judge(): { decisive: RuleSpec | null; verdict: Verdict } {
+  #judge(): Pick<Evaluation, "decisive" | "unseen" | "verdict"> {
     const { spec, facts } = this;
     if (spec.clients !== null && !spec.clients.some((network) => networkContains(network, facts.clientIp))) {
       const denial = notAClient(facts);
       this.#say("clients", "decides", denial.reason);
-      return { decisive: null, verdict: denied(denial) };
+      return { decisive: null, unseen: null, verdict: denied(denial) };
     }
     this.#say(
       "clients",
@@ -108,7 +127,7 @@ class Evaluator {
     );
     if (spec.authentication === "always" && facts.user === null) {
       this.#say("users", "decides", NO_PASSWORD);
-      return { decisive: null, verdict: AUTHENTICATE };
+      return { decisive: null, unseen: null, verdict: AUTHENTICATE };
     }
     this.#say(
       "users",
@@ -116,7 +135,8 @@ class Evaluator {
       facts.user === null ? "nobody has to say who they are here" : `it is ${facts.user}`,
     );
 
-    const waiting: Trial[] = [];
+    const waiting: Waiting[] = [];
+    let unseen: RuleSpec | null = null;
     const reported: RuleSpec[] = [];
     let decisive: Trial | null = null;
     for (const rule of spec.rules) {
@@ -129,17 +149,17 @@ class Evaluator {
       this.#trials.push(trial);
       this.#sayTrial(trial);
       if (trial.state === "fails") continue;
-      if (trial.state === "waits") waiting.push(trial);
+      if (trial.state === "waits") waiting.push({ trial, unseen });
+      else if (trial.state === "unseen") unseen ??= rule;
       else if (rule.mode === "report") reported.push(rule);
       else {
         decisive = trial;
         break;
       }
     }
-    if (decisive === null) this.#say("default", "decides", `${NO_RULE_MATCHES}: ${spec.defaultAction}`);
-
     const rule = decisive?.rule ?? null;
-    let verdict = this.#outcome(rule, decisive?.lacksUser ?? false, true);
+    if (rule === null) this.#say("default", "decides", `${this.#reasonOf(null)}: ${spec.defaultAction}`);
+    let verdict = this.#outcome(rule, decisive?.lacksUser ?? false, unseen, true);
     if (verdict.decision !== "allow" && !this.elsewhere) verdict = this.#wait(verdict, waiting);
     const would = reported.find(({ action }) => action === "deny");
     if (verdict.decision === "allow" && would !== undefined) {
@@ -152,31 +172,38 @@ class Evaluator {
         enforced: false,
       };
     }
-    return { decisive: rule, verdict };
+    return { decisive: rule, unseen, verdict };
   }
 
   /** What becomes of a request that no rule allows by its name alone, when some rules wait for the address. */
-  #wait(verdict: Verdict, waiting: readonly Trial[]): Verdict {
-    const outcomes = waiting.filter(({ rule }) => rule.mode === "enforce").map(({ rule, lacksUser }) => ({
-      rule,
-      verdict: this.#outcome(rule, lacksUser, false),
-    }));
+  #wait(verdict: Verdict, waiting: readonly Waiting[]): Verdict {
+    const outcomes = waiting.filter(({ trial }) => trial.rule.mode === "enforce" && !trial.hidden)
+      .map(({ trial: { rule, lacksUser }, unseen }) => ({
+        rule,
+        verdict: this.#outcome(rule, lacksUser, unseen, false),
+      }));
     for (const outcome of outcomes) {
       if (outcome.verdict.decision === "allow" && this.#canReach(outcome.rule)) return UNRESOLVED;
     }
     return outcomes.some((outcome) => outcome.verdict.decision === "authenticate") ? AUTHENTICATE : verdict;
   }
 
-  /** What is said when this rule, or with `null` the default, decides. */
-  #outcome(rule: RuleSpec | null, lacksUser: boolean, aloud: boolean): Verdict {
-    const { spec } = this;
+  /**
+   * What is said when this rule, or with `null` the default, decides.
+   *
+   * @param unseen the first rule before it that would deny something which a tunnel hides
+   */
+  #outcome(rule: RuleSpec | null, lacksUser: boolean, unseen: RuleSpec | null, aloud: boolean): Verdict {
+    const { spec, facts } = this;
     if (lacksUser) return AUTHENTICATE;
     const action = rule === null ? spec.defaultAction : rule.action;
     const name = rule === null ? "default" : rule.name;
-    const reason = rule === null ? NO_RULE_MATCHES : RULE_MATCHES;
+    const reason = this.#reasonOf(rule);
     if (action === "deny") return { ...denied({ rule: name, reason }), note: rule?.note ?? "" };
 
-    const port = this.#port(rule);
+    const tunnel = facts.method === "CONNECT";
+    const hiding = tunnel ? this.#unseenUnder(rule, unseen) : null;
+    const port = this.#port(rule, hiding);
     if (aloud) {
       this.#say("ports", port === null ? "passes" : "decides", port?.reason ?? "the port may be reached");
     }
@@ -194,18 +221,70 @@ class Evaluator {
       reason,
       note: "",
       enforced: true,
-      tls: rule?.tls ?? spec.tls,
+      tls: !tunnel
+        ? "any"
+        : hiding !== null
+        ? "require"
+        : tlsCheckTo(facts.authority.port, rule?.tls ?? spec.tls),
       rates,
       ...(rule?.methods ?? null) !== null && { namesMethod: true },
+      ...!tunnel && this.#readsRequest(rule) && { readsRequest: true },
+      ...hiding !== null && { unseenBy: hiding.name },
     };
   }
 
-  #port(rule: RuleSpec | null): Denial | null {
+  #unseenUnder(rule: RuleSpec | null, unseen: RuleSpec | null): RuleSpec | null {
+    if (rule?.tls === "any") return null;
+    return unseen ?? (rule?.methods?.some((method) => method !== "CONNECT") ? rule : null);
+  }
+
+  /** Whether rules that look at methods or paths had a part in an allow by this rule. */
+  #readsRequest(rule: RuleSpec | null): boolean {
+    const { rules } = this.spec;
+    const tried = rule === null || readsRequest(rule) ? rules : rules.slice(0, rules.indexOf(rule));
+    return tried.some((each) => each.mode === "enforce" && readsRequest(each) && this.#mayConcern(each));
+  }
+
+  /** Why this rule, or with `null` the default, says what it says. */
+  #reasonOf(rule: RuleSpec | null): string {
+    if (rule !== null) return rule.action === "deny" && this.#ambiguousTo(rule) ? AMBIGUOUS : RULE_MATCHES;
+    const { defaultAction, rules } = this.spec;
+    const kept = defaultAction === "deny" && rules.some((each) => this.#keptByPath(each));
+    return kept ? `${NO_RULE_MATCHES}: ${AMBIGUOUS}` : NO_RULE_MATCHES;
+  }
+
+  /** Whether a rule might allow the request, were it not for a path that servers may take for different ones. */
+  #keptByPath(rule: RuleSpec): boolean {
+    return rule.action === "allow" && rule.mode === "enforce" && this.#ambiguousTo(rule) &&
+      this.#mayConcern(rule);
+  }
+
+  #ambiguousTo({ paths, encodedSlashes }: RuleSpec): boolean {
+    const { path } = this.facts;
+    return path !== null && paths !== null && pathReadings(path, encodedSlashes) === AMBIGUOUS_PATH;
+  }
+
+  /** Whether the rule is for the client and the port, and may be for the host. */
+  #mayConcern(rule: RuleSpec): boolean {
+    const { facts, lists } = this;
+    const { conditions } = tryRule({ ...rule, users: null, methods: null, paths: null }, {
+      facts,
+      ip: null,
+      lists,
+      authentication: this.spec.authentication,
+    });
+    return conditions.every(({ state }) => state !== "fails");
+  }
+
+  #port(rule: RuleSpec | null, hiding: RuleSpec | null): Denial | null {
     const { method, authority: { port } } = this.facts;
+    if (hiding !== null && port === 80) return hidingTunnel(hiding.name, port);
     const named = rule !== null && rule.ports !== null && portsInclude(rule.ports, port);
     if (named) return null;
     if (port === 25) return mailPort();
-    if (method !== "CONNECT") return null;
+    if (method !== "CONNECT") {
+      return this.#client === "loopback" || portsInclude(SAFE_PORTS, port) ? null : plainPort(port);
+    }
     const { connectPorts } = this.spec;
     if (connectPorts !== null) return portsInclude(connectPorts, port) ? null : connectPort(port);
     return this.#client === "loopback" || port === 443 ? null : connectPort(port);
@@ -214,6 +293,7 @@ class Evaluator {
   #address(rule: RuleSpec | null, ip: IpAddress): Denial | null {
     const { facts, spec: { privateNetworks } } = this;
     const scope = scopeOf(ip);
+    if (scope === "unspecified") return unspecifiedAddress(ip);
     if (scope === "metadata" || scope === "reserved") {
       const named = rule !== null && rule.ports !== null &&
         (rule.hosts ?? []).some((host) =>
@@ -228,10 +308,13 @@ class Evaluator {
       const within = this.#client === "loopback" || this.#client === "private" && scope === "private";
       return within ? null : morePrivate(ip, scope, facts, this.#client);
     }
+    const networks = listedNetworks(privateNetworks);
     for (const meaning of meaningsOf(ip)) {
       if (plainScope(meaning) === "public") continue;
-      const listed = privateNetworks.some((network) => networkContains(network, meaning));
-      if (!listed) return notAmongPrivateNetworks(ip, scope);
+      if (networks.some((network) => networkContains(network, meaning))) continue;
+      if (!listsOwn(privateNetworks)) return notAmongPrivateNetworks(ip, scope);
+      const within = this.#client === "loopback" || this.#client === "private" && scope === "private";
+      return within ? null : morePrivateAndUnlisted(ip, scope, facts, this.#client);
     }
     return null;
   }
@@ -244,7 +327,7 @@ class Evaluator {
       if (host.kind !== "network") return false;
       if (rule.ports !== null && isSingleAddress(host.network)) return true;
       const scope = leastScopeIn(host.network);
-      if (scope === "metadata" || scope === "reserved") return false;
+      if (PRIVACY[scope] > PRIVACY.loopback) return false;
       if (scope === "public") return true;
       return privateNetworks === "own" ? PRIVACY[scope] <= PRIVACY[this.#client] : privateNetworks !== "deny";
     });
@@ -268,14 +351,15 @@ class Evaluator {
       this.#steps.push({ station: "rule", name: rule.name, rule, result, text });
     const why = conditions.find((condition) => condition.state === state);
     if (state === "fails" || state === "waits") return void add(state, `${why!.key}: ${why!.text}`);
+    if (state === "unseen") return void add("assumes", `${why!.key}: ${why!.text}`);
     if (lacksUser) return void add("decides", `users: ${why!.text}`);
     const all = conditions.map(({ key, text }) => `${key}: ${text}`).join("; ") || "it has no conditions";
     add(rule.mode === "report" ? "reports" : "decides", `${rule.action}: ${all}`);
   }
 }
 
-function denied({ rule, reason }: Denial): Verdict {
-  return { decision: "deny", rule, reason, note: "", enforced: true, tls: "any", rates: null };
+function denied({ rule, reason, note = "" }: Denial): Verdict {
+  return { decision: "deny", rule, reason, note, enforced: true, tls: "any", rates: null };
 }
 
 const AUTHENTICATE: Verdict = { ...denied({ rule: "users", reason: NO_PASSWORD }), decision: "authenticate" };

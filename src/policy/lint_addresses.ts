@@ -1,7 +1,7 @@
 /** Rules that allow addresses which the guard behind them refuses. */
 
-import { AddressGuard } from "./address_guard.ts";
-import { type ClientScope, leastScopeIn, type Scope } from "./address_scope.ts";
+import { AddressGuard, listedNetworks, listsOwn } from "./address_guard.ts";
+import { type ClientScope, leastScopeIn, PRIVACY, type Scope } from "./address_scope.ts";
 import { type Finding, findingAt, named } from "./finding.ts";
 import type { HostPattern } from "./host_pattern.ts";
 import { isSingleAddress, type Network, parseNetworks } from "./network.ts";
@@ -55,6 +55,9 @@ function refusal(
   text: string,
   { scope, networks }: Goal,
 ): string | null {
+  if (scope === "unspecified") {
+    return "is the address of no host, and refused whatever a rule says: write 127.0.0.1 or ::1 for the machine itself";
+  }
   if (scope === "metadata" || scope === "reserved") {
     if (!isSingleAddress(networks[0])) {
       return `holds ${scope} addresses, which are reached only by a rule that names each by itself, and the port: ` +
@@ -67,7 +70,9 @@ function refusal(
   const { privateNetworks } = spec;
   const written = networks === LOOPBACK ? "loopback" : text;
   if (typeof privateNetworks !== "string") {
-    if (networks.some((network) => privateNetworks.some((each) => overlap(each, network)))) return null;
+    const listed = listedNetworks(privateNetworks);
+    if (networks.some((network) => listed.some((each) => overlap(each, network)))) return null;
+    if (listsOwn(privateNetworks) && PRIVACY[scope] <= PRIVACY[client]) return null;
     return `is not among private-networks, and refused whatever a rule says: add "${written}" there`;
   }
   if (guard.mayPass(scope, client)) return null;
@@ -76,7 +81,7 @@ function refusal(
       `write private-networks = ["${written}"]`;
   }
   return `is ${scope}, more private than each client of the rule, and refused whatever a rule says: ` +
-    `write private-networks = ["${written}"] if these clients may go there`;
+    `write private-networks = ["own", "${written}"] if these clients may go there`;
 }
 
 /** The most private that a client from these networks may be. */

@@ -3,6 +3,7 @@
 import { isShared } from "./broad_names.ts";
 import { type Finding, findingAt, named } from "./finding.ts";
 import type { HostList } from "./host_list.ts";
+import { pathOddity, percentEncoded } from "./path_readings.ts";
 import { overlap } from "./rule_reach.ts";
 import type { PolicySpec, RuleSpec } from "./spec.ts";
 
@@ -13,6 +14,7 @@ export function* lintRule(
 ): Generator<Finding> {
   yield* neverMatches(rule, spec);
   yield* withoutEffect(rule);
+  yield* lintPaths(rule);
   yield* lintHosts(rule, lists);
 }
 
@@ -96,6 +98,28 @@ function* withoutEffect(rule: RuleSpec): Generator<Finding> {
       burst > 0
         ? "rates limit nothing: burst says how many requests may come at once above requests = N a second; add it"
         : "rates limit nothing: each of them is 0, which means no limit; remove them or write one",
+    );
+  }
+}
+
+/** Paths in an allow rule that servers may take for different ones: no request matches them. */
+function* lintPaths(rule: RuleSpec): Generator<Finding> {
+  if (rule.action === "deny") return;
+  for (const { text, takesAll } of rule.paths ?? []) {
+    const sample = text.replace(/\*+/g, "x").replace(/[^\0-\x7f]+/g, percentEncoded);
+    const oddity = takesAll ? "" : pathOddity(sample, rule.encodedSlashes);
+    if (oddity === "") continue;
+    const advice = pathOddity(sample, true) === ""
+      ? "add encoded-slashes = true"
+      : "write it without, or leave paths out";
+    yield findingAt(
+      rule,
+      "paths",
+      "warning",
+      `${
+        named(rule)
+      }: paths: ${text} allows no path that is written so: it has ${oddity}, which servers read ` +
+        `differently; ${advice}`,
     );
   }
 }

@@ -3,11 +3,13 @@
  * to, and rules that the stations behind them overrule. It needs neither a request nor the network.
  */
 
+import { listedNetworks } from "./address_guard.ts";
 import { leastScopeIn } from "./address_scope.ts";
 import { type Finding, findingAt, findingOfPolicy, named } from "./finding.ts";
 import type { HostList } from "./host_list.ts";
 import { lintAddresses } from "./lint_addresses.ts";
 import { lintRule } from "./lint_rule.ts";
+import { lintTunnels } from "./lint_tunnels.ts";
 import { partsOf } from "./rule_parts.ts";
 import { RuleReach } from "./rule_reach.ts";
 import type { PolicySpec, RuleSpec } from "./spec.ts";
@@ -30,8 +32,10 @@ export function lint(spec: PolicySpec, lists: ReadonlyMap<string, HostList>): Fi
     findings.push(
       ...lintRule(rule, spec, lists),
       ...lintAddresses(rule, spec),
-      ...lintOrder(rule, before, lists),
     );
+    const order = [...lintOrder(rule, before, lists)];
+    // of a rule that decides nothing the rest need not be told
+    findings.push(...order.length > 0 ? order : lintTunnels(rule, spec, lists));
     // a rule that is only tried out leaves everything to those behind it
     if (rule.mode === "enforce") before.push(new RuleReach(rule, lists));
     if (before.length > MOST_COMPARED) before.shift();
@@ -53,9 +57,14 @@ function* lintSettings(spec: PolicySpec): Generator<Finding> {
       "connect-ports: 25 has no effect here: only a rule that names it in ports opens the port of mail",
     );
   }
-  if (typeof spec.privateNetworks === "string") return;
-  for (const network of spec.privateNetworks) {
+  for (const network of listedNetworks(spec.privateNetworks)) {
     const scope = leastScopeIn(network);
+    if (scope === "unspecified") {
+      yield findingOfPolicy(
+        "warning",
+        `private-networks: ${network.text} has no effect here: it is the address of no host, and always refused`,
+      );
+    }
     if (scope !== "metadata" && scope !== "reserved") continue;
     yield findingOfPolicy(
       "warning",

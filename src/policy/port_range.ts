@@ -11,6 +11,10 @@ export interface PortRange {
 
 const HIGHEST = 65535;
 
+/** Where plain requests of other machines may go, as Squid's usual configuration has it (`Safe_ports`). */
+export const SAFE_PORTS: readonly PortRange[] = [21, 70, 80, 210, 280, 443, 488, 591, 777]
+  .map((port): PortRange => ({ first: port, last: port })).concat({ first: 1025, last: HIGHEST });
+
 /**
  * Reads one port, a range of them, or `*` for all.
  *

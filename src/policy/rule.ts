@@ -2,12 +2,13 @@
 
 import { embeddedIpv4s, type IpAddress } from "../http/ip_address.ts";
 import { leastScopeIn, plainAddress, PRIVACY, type Scope } from "./address_scope.ts";
-import { RULE_MATCHES } from "./denial.ts";
+import { AMBIGUOUS, RULE_MATCHES } from "./denial.ts";
 import type { HostList } from "./host_list.ts";
 import type { HostPattern } from "./host_pattern.ts";
 import { isSingleAddress, type Network, Networks } from "./network.ts";
-import { pathMatches } from "./path_pattern.ts";
-import type { PolicySpec, RuleSpec } from "./spec.ts";
+import { pathReadings, pathsAllow, pathsDeny } from "./path_pattern.ts";
+import { AMBIGUOUS_PATH } from "./path_readings.ts";
+import type { PolicySpec, RuleSpec, TlsCheck } from "./spec.ts";
 import type { Verdict } from "./verdict.ts";
 
 export class Rule {
@@ -26,8 +27,16 @@ export class Rule {
   readonly byAddress: boolean;
   /** The least private scope of all addresses that its hosts may hold for. */
   readonly leastScope: Scope;
+  /** Whether it looks at what a tunnel hides: paths, or other methods than CONNECT. */
+  readonly readsRequest: boolean;
   /** What is said when it decides, and when it would have. */
   readonly verdict: Verdict;
+  /** The same when it allows a tunnel, by how that is looked at. */
+  readonly tunnelVerdicts: TunnelVerdicts;
+  /** The same when methods or paths had a part in it. */
+  readonly readingVerdict: Verdict;
+  /** The same to a path that servers may take for different ones. */
+  readonly ambiguousVerdict: Verdict;
 
   readonly #networks: Networks;
   readonly #lists: readonly HostList[];
@@ -39,6 +48,7 @@ export class Rule {
     this.decides = spec.mode === "enforce";
     this.clients = spec.clients === null ? null : new Networks(spec.clients);
     this.methods = spec.methods;
+    this.readsRequest = readsRequest(spec);
     this.users = spec.users === null ? null : new Set(spec.users);
     this.anybody = spec.users !== null && spec.users.includes("*");
 
@@ -51,6 +61,17 @@ export class Rule {
     this.byAddress = !this.anyHost && (networks.length > 0 || this.#lists.length > 0);
     this.leastScope = this.anyHost || this.#lists.length > 0 ? "public" : leastOf(networks);
     this.verdict = verdictOf(spec, policy);
+    this.tunnelVerdicts = tunnelVerdictsOf(this.verdict);
+    this.readingVerdict = { ...this.verdict, readsRequest: true };
+    this.ambiguousVerdict = this.allows || spec.paths === null
+      ? this.verdict
+      : { ...this.verdict, reason: AMBIGUOUS };
+  }
+
+  /** Whether the method is one of those it is for: methods are case-sensitive (RFC 9110 §9.1), but not to all servers. */
+  includesMethod(method: string): boolean {
+    if (this.methods === null || this.methods.includes(method)) return true;
+    return !this.allows && hasSmallLetters(method) && this.methods.includes(method.toUpperCase());
   }
 
   /** Whether the user is one of those it is for; nobody is none of them. */
@@ -59,15 +80,21 @@ export class Rule {
     return user !== null && (this.anybody || this.users.has(user));
   }
 
-  /**
-   * Whether its paths hold for a path with these readings: to deny one is enough, to allow it takes all. A path that
-   * cannot be seen has none.
-   */
+  /** Whether its paths hold for a path with these readings: to deny one is enough, to allow it takes all. */
   includesPath(readings: readonly string[]): boolean {
-    const paths = this.spec.paths;
+    const { paths } = this.spec;
     if (paths === null) return true;
-    const matches = (reading: string) => paths.some((pattern) => pathMatches(pattern, reading));
-    return this.allows ? readings.length > 0 && readings.every(matches) : readings.some(matches);
+    return this.allows ? pathsAllow(paths, readings) : pathsDeny(paths, readings);
+  }
+
+  readingsOf(path: string): readonly string[] {
+    return pathReadings(path, this.spec.encodedSlashes);
+  }
+
+  /** What is said when it decides about a request with this path. */
+  verdictOn(path: string | null): Verdict {
+    if (this.ambiguousVerdict === this.verdict || path === null) return this.verdict;
+    return this.readingsOf(path) === AMBIGUOUS_PATH ? this.ambiguousVerdict : this.verdict;
   }
 
   /**
@@ -115,6 +142,24 @@ function leastOf(networks: readonly Network[]): Scope {
   return scopes.reduce((least, scope) => PRIVACY[scope] < PRIVACY[least] ? scope : least, "metadata");
 }
 
+/** Whether a method has some: most have none, and need not be written anew. */
+function hasSmallLetters(method: string): boolean {
+  for (let i = 0; i < method.length; i++) if (method.charCodeAt(i) >= 0x61) return true;
+  return false;
+}
+
+export type TunnelVerdicts = Readonly<Record<TlsCheck, Verdict>>;
+
+/** The verdicts that say how a tunnel is looked at, made once. */
+export function tunnelVerdictsOf(verdict: Verdict): TunnelVerdicts {
+  return { any: verdict, match: { ...verdict, tls: "match" }, require: { ...verdict, tls: "require" } };
+}
+
+/** Whether a rule looks at what a tunnel hides. Paths in a rule for CONNECT alone are never there. */
+export function readsRequest({ methods, paths }: RuleSpec): boolean {
+  return methods === null ? paths !== null : methods.some((method) => method !== "CONNECT");
+}
+
 /** The verdict of the policy when this rule decides; for an allow the later stations have their say before. */
 function verdictOf(spec: RuleSpec, policy: PolicySpec): Verdict {
   const allows = spec.action === "allow";
@@ -124,7 +169,8 @@ function verdictOf(spec: RuleSpec, policy: PolicySpec): Verdict {
     reason: RULE_MATCHES,
     note: allows ? "" : spec.note,
     enforced: allows || policy.mode === "enforce" && spec.mode === "enforce",
-    tls: allows ? spec.tls ?? policy.tls : "any",
+    // what a tunnel makes of it is said when there is one
+    tls: "any",
     rates: allows && spec.rates !== null ? { rule: spec.name, limits: spec.rates } : null,
     ...spec.methods !== null && allows && { namesMethod: true },
   };

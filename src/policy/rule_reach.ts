@@ -26,6 +26,8 @@ export class RuleReach {
    * Whether every request that `other` takes is taken by this rule as well. It never says so wrongly; not everything
    * that is so is found.
    *
+   * Methods are compared as they are written: that a rule which denies takes `post` too is left out.
+   *
    * @param nearly leave out what few requests are: paths that have several readings, addresses that hold others, and
    * names with addresses of another family than the rule's
    */

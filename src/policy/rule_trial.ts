@@ -6,8 +6,10 @@ import type { Facts } from "./facts.ts";
 import type { HostList } from "./host_list.ts";
 import { type HostPattern, nameMatches } from "./host_pattern.ts";
 import { networkContains } from "./network.ts";
-import { pathMatches, pathReadings } from "./path_pattern.ts";
+import { pathReadings, pathsAllow, pathsDeny } from "./path_pattern.ts";
+import { pathOddity } from "./path_readings.ts";
 import { formatPorts, portsInclude } from "./port_range.ts";
+import { readsRequest } from "./rule.ts";
 import type { Authentication, RuleSpec } from "./spec.ts";
 
 /** What a request is judged by. */
@@ -20,10 +22,10 @@ export interface Request {
 }
 
 /**
- * Whether a condition holds. `waits`: it depends on the address, which is not known; `lacks`: it depends on the user,
- * who has not been named and can be asked for.
+ * Whether a condition holds. `waits`: it depends on the address, which is not known; `unseen`: it depends on what a
+ * tunnel hides, and the rule denies; `lacks`: it depends on the user, who has not been named and can be asked for.
  */
-export type State = "holds" | "fails" | "waits" | "lacks";
+export type State = "holds" | "fails" | "waits" | "unseen" | "lacks";
 
 export interface Condition {
   /** The rule's key. */
@@ -37,14 +39,21 @@ export interface Trial {
   readonly rule: RuleSpec;
   /** Those that the rule has. */
   readonly conditions: readonly Condition[];
-  /** `fails` when one of them does; else `waits` or `lacks` when one does. One that waits may also lack. */
+  /**
+   * `fails` when one of them does; else `waits`, `unseen` or `lacks` when one does, in this order. One that waits may
+   * also lack.
+   */
   readonly state: State;
+  /** Whether one of them is unseen. */
+  readonly hidden: boolean;
   readonly lacksUser: boolean;
 }
 
 export function tryRule(rule: RuleSpec, request: Request): Trial {
   const conditions: Condition[] = [];
   const { facts } = request;
+  // what a rule cannot see in a tunnel it takes for what it denies
+  const hides = facts.method === "CONNECT" && rule.action === "deny" && rule.mode === "enforce";
   const add = (key: Condition["key"], state: State | boolean, text: string) => {
     conditions.push({ key, state: state === true ? "holds" : state === false ? "fails" : state, text });
   };
@@ -71,15 +80,24 @@ export function tryRule(rule: RuleSpec, request: Request): Trial {
     add("ports", holds, among(String(port), holds, rule.ports.map((range) => formatPorts([range]))));
   }
   if (rule.methods !== null) {
-    const holds = rule.methods.includes(facts.method);
-    add("methods", holds, among(facts.method, holds, rule.methods));
+    const holds = rule.methods.includes(facts.method) ||
+      rule.action === "deny" && rule.methods.includes(facts.method.toUpperCase());
+    if (!holds && hides) {
+      add("methods", "unseen", `${HIDDEN}, and ${enumerated(rule.methods)} may be in it`);
+    } else add("methods", holds, among(facts.method, holds, rule.methods));
   }
-  if (rule.paths !== null) add("paths", ...tryPaths(rule, facts.path));
+  if (rule.paths !== null) {
+    if (facts.path === null && hides && readsRequest(rule)) {
+      add("paths", "unseen", `${HIDDEN}, and ${enumerated(texts(rule.paths))} may be in it`);
+    } else add("paths", ...tryPaths(rule, facts.path));
+  }
 
   const has = (state: State) => conditions.some((condition) => condition.state === state);
-  const state = has("fails") ? "fails" : has("waits") ? "waits" : has("lacks") ? "lacks" : "holds";
-  return { rule, conditions, state, lacksUser: has("lacks") };
+  const state = (["fails", "waits", "unseen", "lacks"] as const).find(has) ?? "holds";
+  return { rule, conditions, state, hidden: has("unseen"), lacksUser: has("lacks") };
 }
+
+const HIDDEN = "the tunnel has to be TLS: what is in it cannot be seen";
 
 function tryHosts(rule: RuleSpec, hosts: readonly HostPattern[], request: Request): [State, string] {
   const { authority } = request.facts;
@@ -125,14 +143,29 @@ function holdsAddress(host: HostPattern, ip: IpAddress, lists: ReadonlyMap<strin
 function tryPaths(rule: RuleSpec, path: string | null): [State, string] {
   if (path === null) return ["fails", "the path cannot be seen"];
   const patterns = rule.paths!;
-  const readings = pathReadings(path);
-  const unmatched = readings.filter((reading) => !patterns.some((pattern) => pathMatches(pattern, reading)));
-  const matched = readings.length - unmatched.length;
+  const readings = pathReadings(path, rule.encodedSlashes);
   const entries = enumerated(texts(patterns));
-  if (unmatched.length === 0) return ["holds", `${path} is matched by ${entries}`];
-  if (matched === 0) return ["fails", `${path} is not matched by ${entries}`];
+  const oddity = pathOddity(path, rule.encodedSlashes);
   // An allow rule has to hold for all that a path may mean, a deny rule for any of it.
-  if (rule.action === "deny") return ["holds", `${path} may be read as a path that is matched by ${entries}`];
+  if (rule.action === "deny") {
+    if (!pathsDeny(patterns, readings)) return ["fails", `${path} is not matched by ${entries}`];
+    if (oddity !== "") {
+      return ["holds", `${path} may mean any path to servers, ${entries} too: it has ${oddity}`];
+    }
+    const each = readings.every((reading) => pathsDeny(patterns, [reading]));
+    return [
+      "holds",
+      each
+        ? `${path} is matched by ${entries}`
+        : `${path} may be read as a path that is matched by ${entries}`,
+    ];
+  }
+  if (pathsAllow(patterns, readings)) return ["holds", `${path} is matched by ${entries}`];
+  if (oddity !== "") {
+    return ["fails", `servers may take ${path} for different paths, which no paths allow: it has ${oddity}`];
+  }
+  const unmatched = readings.filter((reading) => !pathsAllow(patterns, [reading]));
+  if (unmatched.length === readings.length) return ["fails", `${path} is not matched by ${entries}`];
   return ["fails", `${path} may be read as ${unmatched[0]}, which is not matched by ${entries}`];
 }
 

@@ -22,11 +22,14 @@ export type Mode = "enforce" | "report";
  */
 export type TlsCheck = "any" | "match" | "require";
 
+/** `auto`: `require` to port 443, and `match` to others. */
+export type TlsSetting = TlsCheck | "auto";
+
 /**
  * Which addresses that are not public may be reached. `own`: those no more private than the client's own; `deny`:
- * none; `allow`: all; a list: these networks alone.
+ * none; `allow`: all; a list: these networks alone, and with `own` in it those of `own` besides.
  */
-export type PrivateNetworks = "own" | "deny" | "allow" | readonly Network[];
+export type PrivateNetworks = "own" | "deny" | "allow" | readonly ("own" | Network)[];
 
 /** Who has to say who they are: nobody, everybody, or whom a rule would let in by name. */
 export type Authentication = "none" | "always" | "by-rule";
@@ -36,7 +39,7 @@ export interface PolicySpec {
   /** What becomes of a request that no rule matches. */
   readonly defaultAction: Action;
   /** For tunnels whose rule says nothing about it. */
-  readonly tls: TlsCheck;
+  readonly tls: TlsSetting;
   readonly privateNetworks: PrivateNetworks;
   /** Who may use the proxy at all; `null` is everybody. */
   readonly clients: readonly Network[] | null;
@@ -63,6 +66,8 @@ export interface RuleSpec {
   /** As they are written in requests, in upper case. */
   readonly methods: readonly string[] | null;
   readonly paths: readonly PathPattern[] | null;
+  /** Whether an encoded slash in a path is a slash to the rule; otherwise such a path is read in several ways. */
+  readonly encodedSlashes: boolean;
   readonly tls: TlsCheck | null;
   readonly rates: RateLimits | null;
   readonly source: RuleSource;

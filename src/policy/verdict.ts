@@ -16,7 +16,7 @@ export interface Verdict {
   readonly decision: Decision;
   /**
    * What decided: a rule's name, or `default`, `clients`, `users`, `private networks`, `metadata addresses`,
-   * `reserved addresses`, `connect ports`, `port 25`, `tls`. `""` when `unresolved`.
+   * `reserved addresses`, `connect ports`, `plain ports`, `port 25`, `tls`. `""` when `unresolved`.
    */
   readonly rule: string;
   /** Why, in a few words for the operator: `127.0.0.1 is more private than the client`. */
@@ -31,6 +31,13 @@ export interface Verdict {
   readonly rates: RuleRates | null;
   /** Whether the rule that decided names the methods that it is for. */
   readonly namesMethod?: boolean;
+  /**
+   * Whether methods or paths had a part in it: then nothing may go to the origin that means another method or path to
+   * it, and that no rule has seen.
+   */
+  readonly readsRequest?: boolean;
+  /** The rule that looks at methods or paths which the tunnel hides, so that the tunnel has to be TLS. */
+  readonly unseenBy?: string;
 }
 
 export interface RuleRates {
@@ -48,6 +55,8 @@ export interface Decider {
   readonly looksAtPaths: boolean;
   /** Whether the whole policy is only reported: nothing is refused, whatever is decided. */
   readonly reportsOnly: boolean;
+  /** Whether the system may complete a canonical name by its search list, see {@link ShortNames.mayComplete}. */
+  mayComplete(host: string): boolean;
   /**
    * What can be said of a client before it has said where it wants to go: that it is refused wherever that is, or has
    * to say first who it is; `null` when it depends. Of the facts only those of the client are looked at.

@@ -10,7 +10,7 @@ import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
 
-/** Bytes of a path that is judged: all that it may mean takes some 2 ms to work out, and more if it were longer. */
+/** Bytes of a path that is judged, by rules that take time with its length. */
 const LONGEST_PATH = 8192;
 
 const VIA = 1 << Field.Via;

@@ -33,6 +33,18 @@ const TLS_ERRORS: Readonly<Record<string, string>> = {
 /** That a name has no addresses, and not that they could not be found out. */
 export class NoSuchHost extends HttpError {}
 
+/**
+ * That a name is a short form, which is not completed since rules judge names. To have it completed takes a rule that
+ * allows this very name, and a single label.
+ */
+export function incomplete(host: string): NoSuchHost {
+  return new NoSuchHost(
+    502,
+    "dns_error",
+    `there is no host ${host}: names are not completed here, so write the full name`,
+  );
+}
+
 /** The answer that a failure to reach `authority` deserves (RFC 9110 §15.6.3 and §15.6.5, RFC 9209 §2.3). */
 export function asAnswer(authority: Authority, error: unknown): HttpError {
   const { text, host } = authority;
@@ -42,6 +54,7 @@ export function asAnswer(authority: Authority, error: unknown): HttpError {
       return new HttpError(504, "dns_timeout", `no name server told the address of ${host} in time`);
     }
     if (error.kind === "not_found") return new NoSuchHost(502, "dns_error", `there is no host ${host}`);
+    if (error.kind === "incomplete") return incomplete(host);
     return new HttpError(502, "dns_error", `the address of ${host} could not be found out: ${error.message}`);
   }
   if (error instanceof TlsError) {

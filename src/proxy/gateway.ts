@@ -10,6 +10,7 @@ import type { HeadReader } from "../http/head_reader.ts";
 import { readRequestLine } from "../http/start_line.ts";
 import { DEFAULT_PORTS, targetText } from "../http/target.ts";
 import { bytesOf, decodeText } from "../http/text.ts";
+import { maskUserInformation } from "../http/user_information.ts";
 import { NoSuchHost } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
 import { gatewayAsked, showsPage } from "./gateway_access.ts";
@@ -55,12 +56,14 @@ export function enterGateway(session: Session, exchange: Exchange, request: Requ
   const { head } = request;
   readRequestLine(head, request);
   const method = request.method = exchange.method = head.text(head.start, request.methodEnd);
-  const target = exchange.target = withoutFragment(head.text(request.targetStart, request.targetEnd));
+  const target = withoutFragment(head.text(request.targetStart, request.targetEnd));
   if (!target.startsWith("/")) {
     throw badRequest(
       "this is a gateway, not a proxy: ask it for /example.com/ instead of http://example.com/",
     );
   }
+  // what the log shows until it is understood: a URL in it may hold a password
+  exchange.target = `/${maskUserInformation(target.slice(1))}`;
   const { site, port, ownOrigins } = gatewayAsked(session, request);
   if (method !== "GET" && method !== "HEAD") {
     throw new HttpError(405, "http_request_error", "the gateway fetches pages: it takes GET and HEAD alone", [

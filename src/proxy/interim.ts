@@ -8,6 +8,7 @@ import { sendHead, writeInterimHead } from "./response_head.ts";
 import type { Session } from "./session.ts";
 import { tunnelled } from "./tunnel.ts";
 import type { Upload } from "./upload.ts";
+import { upgradeInspectionOf } from "./upgrade_inspection.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Interim responses to one request. */
@@ -75,6 +76,6 @@ export async function switchProtocols(
     exchange.details = failure?.message ?? `${end} within the request's body`;
     return false;
   }
-  await tunnelled(session, exchange, up);
+  await tunnelled(session, exchange, up, upgradeInspectionOf(session, exchange));
   return true;
 }

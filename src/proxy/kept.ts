@@ -60,7 +60,7 @@ function takeBy(key: string, asker: Asker, exchange: Exchange): Taken {
   const { named } = kept;
   if (named !== null && clock.now >= named.askFrom) {
     if (clock.now >= named.waitFrom) return takeNamed(key, asker, exchange, kept);
-    if (!named.asking) askAbout(asker.services, kept);
+    if (!named.asking) askAbout(asker, kept);
   }
   return judged(key, asker, exchange, kept);
 }
@@ -77,7 +77,7 @@ async function takeNamed(
     const { named } = kept;
     if (named !== null) {
       asker.reaching = named;
-      await named.ask(resolver);
+      await named.ask(resolver, asker.facts.client);
       asker.reaching = null;
     }
     if (asker.gone) {
@@ -95,9 +95,9 @@ async function takeNamed(
 }
 
 /** Finds out whether the connection's name still leads there, beside the request that goes out on it. */
-function askAbout({ parents, resolver, pool }: Services, up: Upstream): void {
+function askAbout({ services: { parents, resolver, pool }, facts }: Asker, up: Upstream): void {
   const named = up.named!;
-  const asked = named.ask(resolver).then(() => {
+  const asked = named.ask(resolver, facts.client).then(() => {
     if (named.gone) pool.drop(up);
   });
   parents.inBackground(asked, () => named.giveUp());

@@ -38,9 +38,11 @@ export class NamedAddress implements Deadlined {
   /**
    * Finds out whether the name still leads here, within {@link PATIENCE}. Joins what is under way. Never rejects: what
    * came of it is in {@link gone} and in when the name is asked about next.
+   *
+   * @param client whose request it is for, by its address
    */
-  ask(resolver: Resolver): Promise<void> {
-    return this.#asking ??= this.#ask(resolver);
+  ask(resolver: Resolver, client: string): Promise<void> {
+    return this.#asking ??= this.#ask(resolver, client);
   }
 
   get asking(): boolean {
@@ -58,14 +60,14 @@ export class NamedAddress implements Deadlined {
     this.#controller?.abort();
   }
 
-  async #ask(resolver: Resolver): Promise<void> {
+  async #ask(resolver: Resolver, client: string): Promise<void> {
     const { clock, name, address } = this;
     this.#late = false;
     const { signal } = this.#controller = new AbortController();
     clock.watch(this);
     this.deadline = clock.now + PATIENCE;
     try {
-      const addresses = await resolver.resolve(name, signal);
+      const addresses = await resolver.resolve(name, signal, client);
       if (addresses.includes(address)) this.#trust();
       else this.gone = true;
     } catch (error) {
@@ -88,7 +90,7 @@ export class NamedAddress implements Deadlined {
     const { now } = this.clock;
     if (kind === "aborted" && !this.#late) return;
     const until = this.#answeredAt + WITHOUT_ANSWER;
-    if (kind === "not_found" || now >= until) this.gone = true;
+    if (kind === "not_found" || kind === "incomplete" || now >= until) this.gone = true;
     this.askFrom = now + TRUSTED;
     this.waitFrom = until;
   }

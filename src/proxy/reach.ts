@@ -2,15 +2,17 @@
 
 import type { Authority } from "../http/authority.ts";
 import { HttpError } from "../http/error.ts";
+import { sameIp } from "../http/ip_address.ts";
 import { MEDIUM, SMALL } from "../net/buffers.ts";
 import type { Stream } from "../net/connection.ts";
 import { DialError, type Dialled } from "../net/dial.ts";
 import { ResolveError } from "../net/resolve.ts";
 import { startTlsTo } from "../net/tls.ts";
+import { plainAddress } from "../policy/address_scope.ts";
 import type { Verdict } from "../policy/verdict.ts";
 import type { Asker } from "./asker.ts";
 import { ClientGone } from "./client_gone.ts";
-import { asAnswer, dialWithRoom } from "./dialling.ts";
+import { asAnswer, dialWithRoom, incomplete } from "./dialling.ts";
 import type { Exchange } from "./exchange.ts";
 import { ipOf, judge, judgeAt, obey, passes } from "./judgement.ts";
 import { NamedAddress } from "./named_address.ts";
@@ -118,12 +120,17 @@ async function directly(attempt: Attempt, { signal }: SignalDeadline): Promise<U
   const { services } = session;
   const addresses = authority.ip !== null
     ? [authority.host]
-    : await services.resolver.resolve(authority.host, signal);
+    : await services.resolver.resolve(authority.host, signal, session.facts.client);
   const { allowed, verdicts, circular } = chooseAddresses(session, exchange, authority, addresses);
   const { conn, address } = await dialAllowed(services, authority, allowed, circular, signal);
   exchange.originAddress = address;
   refuseOwn(services, authority, conn, address);
-  takeVerdict(session, exchange, verdicts[allowed.indexOf(address)], conn);
+  takeVerdict(
+    session,
+    exchange,
+    verdictOnPeer(session, conn, address) ?? verdicts[allowed.indexOf(address)],
+    conn,
+  );
   const stream = wanted === "https"
     ? await startTlsTo(conn, authority.host, { caCerts: services.settings.originCertificates, signal })
     : conn;
@@ -162,13 +169,18 @@ async function through(attempt: Attempt, parent: Parent, deadline: SignalDeadlin
   const { session, authority, exchange } = attempt;
   const { services, local } = session;
   const { signal } = deadline;
-  const address = authority.ip === null ? "" : authority.host;
+  const { host } = authority;
+  const address = authority.ip === null ? "" : host;
   exchange.originAddress = address;
   exchange.originPort = authority.port;
   if (address !== "" && services.ownListeners.includes(address, authority.port, local)) {
     throw circularity(authority);
   }
   obey(session, exchange, judgeAt(session, address));
+  // the parent would complete it, to a name that no rule here was asked about
+  if (address === "" && !host.includes(".") && !services.settings.policy.mayComplete(host)) {
+    throw incomplete(host);
+  }
   const { term } = parent.health;
   let reached: ReachedParent;
   try {
@@ -275,6 +287,19 @@ function refuseOwn(
 
 function circularity({ text }: Authority): HttpError {
   return new HttpError(502, "proxy_loop_detected", `${text} is this proxy itself`);
+}
+
+/**
+ * What the policy has against the address that the connection leads to, where the system says that it is another than
+ * the one that was dialled; `null` where it has nothing.
+ */
+function verdictOnPeer(session: Asker, conn: Deno.TcpConn, address: string): Verdict | null {
+  const peer = conn.remoteAddr.hostname;
+  if (peer === address) return null;
+  const [ip, dialled] = [ipOf(peer), ipOf(address)];
+  if (ip === null || dialled !== null && sameIp(plainAddress(ip), plainAddress(dialled))) return null;
+  const verdict = judge(session, ip);
+  return verdict.decision === "allow" ? null : verdict;
 }
 
 /**

@@ -55,6 +55,8 @@ export function writeRequestHead(
   const namesItself = settings.via === "both";
   // some origins do not compress for proxies: they are not shown any, not those before this one either
   if (!namesItself) writer.leaveOut |= VIA;
+  // what rules have said of the method and the path holds for what the origin gets
+  writer.leaveOutOverrides = session.verdict?.readsRequest === true;
   storing?.prepare(writer);
   writer.requestLine(head, request, target, request.method);
   writer.fields(head, options, target);

@@ -176,7 +176,7 @@ export class ResponseRelay {
     this.#persistent = uploaded && response.minorVersion === 1 && !response.options.close &&
       this.#framing !== UNTIL_CLOSE && up.odd.length === 0;
     if (response.odd.length > 0) this.#quarantine();
-    let reception = caching === null ? "relay" : caching.storing.receive(response, this.#framing);
+    let reception = caching === null ? "relay" : caching.storing.receive(response, this.#framing, up);
     // may throw: nothing has been sent yet
     if (reader.done) up.start = response.end;
     else this.#take(response.end);

@@ -7,6 +7,7 @@ import { Clock } from "../net/clock.ts";
 import { Pool } from "../net/pool.ts";
 import { UnfinishedMessages } from "../net/unfinished.ts";
 import { Resolver, type ResolverOptions } from "../net/resolve.ts";
+import { isShared } from "../policy/broad_names.ts";
 import { OwnListeners } from "../policy/own_listeners.ts";
 import { Rates } from "../policy/rates.ts";
 import type { BodyFetch } from "./cache/body_fetch.ts";
@@ -21,6 +22,8 @@ import type { Revalidation } from "./cache/revalidation.ts";
 import type { ProxySettings } from "./settings.ts";
 import type { Upstream } from "./upstream.ts";
 
+/** Look-ups of names of parents at a time, beside those for clients: each holds one of the same threads. */
+const PARENT_LOOKUPS = 2;
 /** How many requests and responses are kept for the next exchange. */
 const KEPT = 1024;
 
@@ -29,7 +32,10 @@ export class Services {
   readonly clock = new Clock();
   readonly pool: Pool<Upstream>;
   readonly parents: Parents;
+  /** For names that clients ask for. */
   readonly resolver: Resolver;
+  /** For names of parents, which are the operator's and do not wait for those of clients. */
+  readonly parentResolver: Resolver;
   readonly ownListeners = new OwnListeners();
   readonly rates = new Rates();
   readonly unfinished = new UnfinishedMessages();
@@ -64,12 +70,25 @@ export class Services {
     this.#shelf = disk === null ? null : new DiskShelf(disk);
     this.pool = new Pool(settings);
     this.parents = new Parents(this);
-    this.resolver = new Resolver({ timeout: settings.connectTimeout, ...resolverOptions });
+    this.resolver = new Resolver({
+      timeout: settings.connectTimeout,
+      completes: (host) => this.settings.policy.mayComplete(host),
+      isShared,
+      ...resolverOptions,
+    });
+    this.parentResolver = new Resolver({
+      timeout: settings.connectTimeout,
+      maxLookups: PARENT_LOOKUPS,
+      shared: false,
+      ...resolverOptions,
+    });
     this.update(settings);
   }
 
   /** Other settings, for exchanges that begin from now on. */
   update(settings: ProxySettings): void {
+    // what the policy before let the system complete may be asked for under this one
+    if (this.settings !== undefined && this.settings.policy !== settings.policy) this.resolver.forget();
     this.settings = settings;
     this.parents.routes = settings.routes;
     const keeps = settings.originConnections === "keep";
@@ -78,12 +97,20 @@ export class Services {
     if (settings.cacheSize === 0) this.cache = null;
     else if (this.cache === null) this.cache = new HttpCache(settings.cacheSize, this.#shelf);
     else this.cache.limit = settings.cacheSize;
+    if (this.cache !== null) this.cache.estimates = settings.cacheEstimates;
     this.rates.limits = { client: settings.clientRates, user: settings.userRates };
     this.via = [fieldLine("Via", `1.0 ${settings.pseudonym}`), fieldLine("Via", `1.1 ${settings.pseudonym}`)];
   }
 
   nextNumber(): number {
     return ++this.#number;
+  }
+
+  /** Takes a number back that nothing was logged for, so that none is missing; false when another was given since. */
+  takeBack(number: number): boolean {
+    if (number !== this.#number) return false;
+    this.#number--;
+    return true;
   }
 
   borrowRequest(): Request {

@@ -154,8 +154,8 @@ export class Session {
       } else if (await readHead(this, exchange, request)) {
         exchange.headAt = performance.now();
       } else {
-        // a client that has said nothing but empty lines has not asked for anything
-        if (head.begun) {
+        // a client that has said nothing but empty lines has not asked for anything; but no number may be missing
+        if (head.begun || !services.takeBack(exchange.number)) {
           this.#finish(exchange, request, "http_request_error", "the client went away within its head");
         }
         return false;

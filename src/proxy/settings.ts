@@ -5,6 +5,7 @@ import type { RateLimits } from "../policy/rates.ts";
 import type { RuleSpec } from "../policy/spec.ts";
 import type { Routes } from "../policy/routes.ts";
 import type { Decider } from "../policy/verdict.ts";
+import type { Estimates } from "./cache/http_cache.ts";
 import type { WaySpec } from "./parents/parent.ts";
 import type { Users } from "./identity/users.ts";
 
@@ -91,6 +92,8 @@ export interface ProxySettings {
   policy: Decider;
   /** Bytes of stored responses in memory; 0 stores none. */
   cacheSize: number;
+  /** Of which origins responses that state no lifetime are kept for an estimated one. */
+  cacheEstimates: Estimates;
   /** Whether users share what is stored for one of them. */
   cacheShared: boolean;
   /** Who can say who they are; `null` when nobody is asked. */

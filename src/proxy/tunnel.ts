@@ -4,14 +4,14 @@ import type { Authority } from "../http/authority.ts";
 import { badRequest } from "../http/error.ts";
 import { bytesOf } from "../http/text.ts";
 import type { Connection } from "../net/connection.ts";
-import { relay } from "../net/relay.ts";
+import { type FirstLook, relay } from "../net/relay.ts";
 import { admit } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
 import { paceHead, tunnelPaces } from "./pacing.ts";
 import { connect } from "./reach.ts";
 import type { Request } from "./request.ts";
 import type { Session } from "./session.ts";
-import { inspectionOf, type TunnelInspection } from "./tunnel_inspection.ts";
+import { inspectionOf } from "./tunnel_inspection.ts";
 
 const ESTABLISHED = bytesOf("HTTP/1.1 200 Connection established\r\n\r\n");
 
@@ -64,6 +64,11 @@ export async function openTunnel(
   }
 }
 
+/** A look at what the client sends first, which can tell the client that it was refused. */
+interface Inspection extends FirstLook {
+  refuse(): Promise<void>;
+}
+
 /**
  * Relays what comes from either side and writes into the record how it went.
  *
@@ -73,7 +78,7 @@ export async function tunnelled(
   session: Session,
   exchange: Exchange,
   up: Connection,
-  inspection?: TunnelInspection,
+  inspection?: Inspection,
 ): Promise<void> {
   const { down, services, usage } = session;
   down.onSettled = null;

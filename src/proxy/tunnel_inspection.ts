@@ -34,6 +34,8 @@ export class TunnelInspection implements FirstLook, Unfinished {
   #hello = new ClientHelloReader();
   /** There once the first ClientHello may go on. */
   #second: SecondHello | null = null;
+  /** The server has spoken before anything of the client went to it. */
+  #serverSpoke = false;
   /** What may be a second one has begun to come, and does not go on. */
   #holds = false;
   readonly #enforced: boolean;
@@ -81,7 +83,10 @@ export class TunnelInspection implements FirstLook, Unfinished {
   hear(bytes: Uint8Array, start: number, end: number): boolean {
     const second = this.#second;
     // who speaks before it was spoken to does not answer a ClientHello
-    if (second === null) return true;
+    if (second === null) {
+      this.#serverSpoke = true;
+      return true;
+    }
     second.hear(bytes, start, end);
     if (second.state === "unknown") return true;
     this.#tellHeard();
@@ -117,8 +122,13 @@ export class TunnelInspection implements FirstLook, Unfinished {
   #decide(): "go" | "stop" {
     const { exchange, verdict, authority } = this;
     exchange.serverName = this.#hello.serverName ?? "";
-    const reason = checkTunnel(verdict.tls, authority, this.#hello);
-    return reason === null ? "go" : this.#deny(reason);
+    const again = this.#second !== null;
+    const reason = again && this.#hello.state === "not_tls"
+      ? `what follows the TLS ClientHello in the tunnel to ${authority.host} is not TLS`
+      : checkTunnel(verdict.tls, authority, this.#hello, this.#serverSpoke && !again);
+    if (reason === null) return "go";
+    const { unseenBy } = verdict;
+    return this.#deny(unseenBy === undefined ? reason : `${reason}; "${unseenBy}" cannot see into it`);
   }
 
   #deny(reason: string): "go" | "stop" {

@@ -45,7 +45,7 @@ export class RelayServer {
     this.#targets = new Targets({
       settings,
       clock: this.#clock,
-      resolver: new Resolver(options.resolver),
+      resolver: new Resolver({ shared: false, ...options.resolver }),
       ownListeners: this.#ownListeners,
       observer,
       random: options.random ?? Math.random,
@@ -81,6 +81,16 @@ export class RelayServer {
       }
     }
     return bound.map(({ addr }) => addr);
+  }
+
+  /** Whether a target answers, as far as is known after each was asked once; see {@link Targets.answering}. */
+  get answering(): Promise<boolean> {
+    return this.#targets.answering;
+  }
+
+  /** Resolves when the first target answers, if ever one does. */
+  get firstAnswer(): Promise<void> {
+    return this.#targets.firstAnswer;
   }
 
   /** Connections from clients that are open. */

@@ -11,6 +11,8 @@ export class Target implements Candidate {
   /** Connections that go there, those included that are being made. */
   active = 0;
   picked = -1;
+  /** It has been checked once, whatever came of it. */
+  asked = false;
   /** A client tries whether it is back, while nobody else does. */
   onTrial = false;
   /** The name of which it is an address has it no longer: what goes there goes on, and nothing new does. */

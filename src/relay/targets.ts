@@ -65,6 +65,9 @@ export class Targets {
   /** Checks that are under way, with what ends each. */
   readonly #checking = new Map<Promise<void>, SignalDeadline>();
   readonly #stopped = new AbortController();
+  readonly #answering = Promise.withResolvers<boolean>();
+  readonly #answered = Promise.withResolvers<void>();
+  #isReady = false;
   #picks = 0;
   #all: readonly Target[] = [];
 
@@ -78,15 +81,30 @@ export class Targets {
     }));
   }
 
+  /**
+   * Whether a target answers: true as soon as one does, false when each that there was at the start was asked once in
+   * vain. Where targets are not checked it is taken for granted.
+   */
+  get answering(): Promise<boolean> {
+    return this.#answering.promise;
+  }
+
+  /** Resolves when the first target answers, if ever one does. */
+  get firstAnswer(): Promise<void> {
+    return this.#answered.promise;
+  }
+
   /** Looks all names up and begins the checks. Resolves when each name has had its answer, be it none. */
   async start(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, settings } = this.#options;
+    if (settings.checkInterval === 0) this.#answers();
     await Promise.all(this.#places.map((place) => {
       if (place.authority.ip !== null) return this.#take(place, [place.authority.host]);
       place.lookup = new Task(() => void this.#lookUp(place));
       clock.watch(place.lookup);
       return this.#lookUp(place);
     }));
+    if (this.#all.length === 0) this.#answering.resolve(false);
   }
 
   /** Ends all looking up and checking. */
@@ -98,6 +116,7 @@ export class Targets {
     this.#checks.clear();
     for (const deadline of this.#checking.values()) deadline.giveUp();
     await Promise.all(this.#checking.keys());
+    this.#answering.resolve(false);
   }
 
   /** All that connections may go to now, in service or not. */
@@ -134,6 +153,7 @@ export class Targets {
   /** The target has taken the connection, which is one of its active ones until {@link ended}. */
   answered({ target }: Attempt): void {
     target.onTrial = false;
+    this.#answers();
     this.#isBack(target);
   }
 
@@ -175,6 +195,14 @@ export class Targets {
     if (!target.health.answered(clock.now) || target.gone) return;
     const seconds = Math.max(1, Math.round((clock.now - outSince!) / 1000));
     observer.notice("info", `target ${target.text} is back after ${seconds} s`);
+  }
+
+  /** A target answers. */
+  #answers(): void {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#answering.resolve(true);
+    this.#answered.resolve();
   }
 
   async #lookUp(place: Place): Promise<void> {
@@ -247,6 +275,7 @@ export class Targets {
       if (!ownListeners.includes(address, port, "")) {
         const conn = await dialTarget(address, port, ownListeners, deadline.signal);
         await sayGoodbye(conn, settings.sendProxy);
+        this.#answers();
         this.#isBack(target);
       }
     } catch (error) {
@@ -260,6 +289,8 @@ export class Targets {
         const wait = settings.checkInterval * (1 + CHECK_JITTER * (2 * random() - 1));
         check.deadline = health.isIn ? clock.in(wait) : Math.max(health.outUntil, clock.now);
       }
+      target.asked = true;
+      if (!this.#isReady && this.#all.every(({ asked }) => asked)) this.#answering.resolve(false);
     }
   }
 }

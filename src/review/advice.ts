@@ -30,13 +30,14 @@ const BUILT_IN: Readonly<Record<string, (authority: Authority, client: string) =
   }),
   users: () => ({ flag: "", rule: null, remark: "the client has to say who it is, and be one who may" }),
   "private networks": (authority) => ({
-    flag: authority.ip === null ? "" : `--private-networks ${authority.host}`,
+    flag: authority.ip === null ? "" : `--private-networks own,${authority.host}`,
     rule: null,
     remark: "no rule allows an address that is more private than its client: private-networks does",
   }),
   "own listeners": () => ({ flag: "", rule: null, remark: "the proxy is never asked for by itself" }),
   "metadata addresses": byAddress,
   "reserved addresses": byAddress,
+  "unspecified addresses": unspecified,
 };
 
 /** For denials under a policy that may allow all the rest, which it would not any more. */
@@ -68,6 +69,7 @@ function byRuleBefore(authority: Authority): Advice {
 }
 
 function byRule(authority: Authority): Advice {
+  if (authority.ip !== null && scopeOf(authority.ip) === "unspecified") return unspecified();
   if (authority.ip !== null && isGuarded(authority)) return byAddress(authority);
   const { host, port } = authority;
   return { flag: `--allow ${authority.text}`, rule: { host, port, tls: false }, remark: "" };
@@ -76,6 +78,14 @@ function byRule(authority: Authority): Advice {
 function isGuarded({ ip }: Authority): boolean {
   const scope = scopeOf(ip!);
   return scope === "metadata" || scope === "reserved";
+}
+
+function unspecified(): Advice {
+  return {
+    flag: "",
+    rule: null,
+    remark: "that is the address of no host: 127.0.0.1 and ::1 are the machine itself",
+  };
 }
 
 /** Of such addresses each has to be named, with its port. */

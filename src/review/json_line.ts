@@ -23,21 +23,31 @@ export function objectOf(text: string): JsonLine {
 /** The start, ms since the epoch. @throws {BadLine} */
 export function timeAt(line: JsonLine): number {
   const text = textAt(line, "time");
+  if (text === "") throw new BadLine("time is missing");
   if (!ISO_TIME.test(text)) throw new BadLine("a time that cannot be");
   return timeOf(Date.parse(text));
 }
 
-/** A member's text, `""` when it is not there. @throws {BadLine} */
+/** A member's text, `""` when it is not there. @throws {BadLine} with the key, which is one of a few */
 export function textAt(line: JsonLine, key: string): string {
   const value = Object.hasOwn(line, key) ? line[key] : undefined;
   if (value === undefined) return "";
-  if (typeof value !== "string") throw new BadLine("a value of the wrong kind");
+  if (typeof value !== "string") throw new BadLine(`${key} is no text`);
   return value;
 }
 
-/** A member's number. @throws {BadLine} */
+/** A member's number. @throws {BadLine} with the key */
 export function numberAt(line: JsonLine, key: string): number {
-  const value = line[key];
-  if (typeof value !== "number") throw new BadLine("a value of the wrong kind");
+  const value = Object.hasOwn(line, key) ? line[key] : undefined;
+  if (value === undefined) throw new BadLine(`${key} is missing`);
+  if (typeof value !== "number") throw new BadLine(`${key} is no number`);
   return value;
+}
+
+/** The `number` of a line, 0 when there is none. @throws {BadLine} */
+export function countAt(line: JsonLine): number {
+  if (line.number === undefined) return 0;
+  const number = numberAt(line, "number");
+  if (!Number.isSafeInteger(number) || number < 1) throw new BadLine("a number that cannot be");
+  return number;
 }

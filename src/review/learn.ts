@@ -174,7 +174,7 @@ function kept({ facts, ...sample }: Sample): Sample {
 /** Addresses to which only a rule leads that names them, and that nobody should have written by a program. */
 function isGuarded(address: IpAddress): boolean {
   const scope = scopeOf(address);
-  return scope === "metadata" || scope === "reserved";
+  return scope === "metadata" || scope === "reserved" || scope === "unspecified";
 }
 
 function tallyOfLeft(): Tally<Left> {

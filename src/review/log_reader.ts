@@ -3,6 +3,7 @@
 import { linesOf } from "./log_lines.ts";
 import { BadLine } from "./log_target.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
+import { MissingNumbers } from "./missing_numbers.ts";
 import { readCommonLine } from "./read_common.ts";
 import { readJsonLine } from "./read_json.ts";
 import { type LoggedConnection, readRelayedLine } from "./read_relayed.ts";
@@ -31,6 +32,10 @@ export class LogReader {
   exchanges = 0;
   /** Of a relay. */
   connections = 0;
+  /** Numbers that are not in the logs though greater ones are: of exchanges, and of a relay's connections. */
+  missing = 0;
+  /** The first log that lacks some; `""` where none does. */
+  missingFrom = "";
   #relayed: ((connection: LoggedConnection) => void) | null;
   #passedOver = new Map<string, PassedOver>();
 
@@ -54,6 +59,7 @@ export class LogReader {
    */
   async *read(stream: ReadableStream<Uint8Array>, name: string): AsyncGenerator<LoggedExchange[]> {
     let number = 0;
+    const numbers = { exchanges: new MissingNumbers(), connections: new MissingNumbers() };
     const batches = linesOf(stream);
     try {
       while (true) {
@@ -66,7 +72,10 @@ export class LogReader {
           this.lines++;
           try {
             if (line === null) throw new BadLine("longer than any line of a log");
-            if (!this.#takesRelayed(line)) exchanges.push(readLine(line));
+            if (this.#takesRelayed(line, numbers.connections)) continue;
+            const exchange = readLine(line);
+            numbers.exchanges.add(exchange.number, exchange.time, exchange.duration);
+            exchanges.push(exchange);
           } catch (error) {
             if (!(error instanceof BadLine)) throw error;
             this.#passOver(error.message, name, number);
@@ -76,16 +85,20 @@ export class LogReader {
         if (exchanges.length > 0) yield exchanges;
       }
     } finally {
+      const missing = numbers.exchanges.count + numbers.connections.count;
+      if (missing > 0) this.missingFrom ||= name;
+      this.missing += missing;
       await batches.return(undefined);
     }
   }
 
   /** Whether a line is a relay's, and somebody wants it. @throws {BadLine} */
-  #takesRelayed(line: string): boolean {
+  #takesRelayed(line: string, numbers: MissingNumbers): boolean {
     if (this.#relayed === null || !line.startsWith("{") || !line.includes('"relay"')) return false;
     const connection = readRelayedLine(line);
     if (connection === null) return false;
     this.connections++;
+    numbers.add(connection.number, connection.time, connection.duration);
     this.#relayed(connection);
     return true;
   }

@@ -4,6 +4,8 @@ import type { Authority } from "../http/authority.ts";
 import type { IpAddress } from "../http/ip_address.ts";
 
 export interface LoggedExchange {
+  /** Counts up from 1 in one weir; 0 when the log does not say. */
+  readonly number: number;
   /** When it began, ms since the epoch. */
   readonly time: number;
   /** The client's address in canonical form, and as bytes; `""` and `null` when the log names none. */

@@ -6,7 +6,7 @@ import { printable } from "../config/printable.ts";
 import type { Learning, Left } from "./learn.ts";
 import { exchangesInWords, period } from "./evidence.ts";
 import type { LearnedRule } from "./learned_rule.ts";
-import { tomlString } from "./rule_toml.ts";
+import { tomlString } from "../policy/toml_string.ts";
 import type { Tally } from "./tally.ts";
 import { wildcards } from "./wildcards.ts";
 

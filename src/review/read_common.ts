@@ -40,6 +40,7 @@ export function readCommonLine(text: string): LoggedExchange {
   const target = /^[/*-]/.test(written) ? null : readLoggedTarget(method, written);
   const clear = target !== null && status >= 100 && status < 500 && status !== 403 && status !== 407;
   return {
+    number: 0,
     time: timeOf(timeIn(timeText)),
     client: client?.text ?? "",
     clientIp: client?.ip ?? null,

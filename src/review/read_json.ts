@@ -14,7 +14,7 @@ import {
   userOf,
   wordsOf,
 } from "./log_target.ts";
-import { type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
+import { countAt, type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
 import type { LoggedExchange } from "./logged_exchange.ts";
 import { isRelayed } from "./read_relayed.ts";
 
@@ -35,6 +35,7 @@ export function readJsonLine(text: string): LoggedExchange {
   const origin = readAddress(textAt(line, "origin"));
   const ownAnswer = line.ownAnswer === true;
   return {
+    number: countAt(line),
     time: timeAt(line),
     client: client?.text ?? "",
     clientIp: client?.ip ?? null,
@@ -69,7 +70,7 @@ function targetOf(line: JsonLine, method: string): LoggedTarget & { cut: boolean
   if (host === "") return null;
   const target = readLoggedTarget(method, text);
   const { authority } = target;
-  if (authority.host !== host || authority.port !== line.port) {
+  if (authority.host !== host || authority.port !== numberAt(line, "port")) {
     throw new BadLine("the target is another than the host and port");
   }
   const cut = text.length > CUT_TARGET && text.endsWith(CUT_MARK) && target.path !== null;

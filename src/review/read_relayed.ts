@@ -1,10 +1,12 @@
 /** Reads the JSON lines of `weir relay`. */
 
-import { type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
+import { countAt, type JsonLine, numberAt, objectOf, textAt, timeAt } from "./json_line.ts";
 import { BadLine, bytesCount, durationOf, readAddress, readLoggedTarget, wordsOf } from "./log_target.ts";
 
 /** One connection through a relay as a log tells it, after everything that can be checked has been checked. */
 export interface LoggedConnection {
+  /** Counts up from 1 in one relay; 0 when the log does not say. */
+  readonly number: number;
   /** When it began, ms since the epoch. */
   readonly time: number;
   /** `""` when the log names no address. */
@@ -41,6 +43,7 @@ export function readRelayedLine(text: string): LoggedConnection | null {
   const skipped = line.skipped === undefined ? 0 : numberAt(line, "skipped");
   if (!Number.isSafeInteger(skipped) || skipped < 0) throw new BadLine("a number of targets that cannot be");
   return {
+    number: countAt(line),
     time: timeAt(line),
     client: readAddress(textAt(line, "client"))?.text ?? "",
     target: target === "" ? "" : readLoggedTarget("CONNECT", target).authority.text,

@@ -52,6 +52,7 @@ export function readSquidLine(text: string): LoggedExchange {
     : readLoggedTarget(method, targetText);
   const cut = targetText.length > CUT_TARGET && targetText.endsWith("...") && !targetText.includes("?");
   return {
+    number: 0,
     time: timeOf(Math.max(0, Number(end) * 1000 - duration)),
     client: client?.text ?? "",
     clientIp: client?.ip ?? null,

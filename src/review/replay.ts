@@ -1,6 +1,7 @@
 /** Judges the exchanges of a log anew, and keeps what would be decided otherwise. */
 
 import type { Authority } from "../http/authority.ts";
+import { DEFAULT_PORTS } from "../http/target.ts";
 import { isElsewhere, type NamedWay, NO_ROUTES, type Routes, wayNames } from "../policy/routes.ts";
 import type { Decider, Verdict } from "../policy/verdict.ts";
 import { moment } from "./evidence.ts";
@@ -148,9 +149,16 @@ function tlsOutcome(
   verdict: Verdict,
 ): "allow" | "deny" | "unknown" {
   const { serverName } = exchange;
-  if (verdict.decision !== "allow" || verdict.tls === "any" || exchange.method !== "CONNECT") return "allow";
+  if (verdict.decision !== "allow") return "allow";
+  if (exchange.method !== "CONNECT") {
+    // what came after an upgrade
+    return exchange.rule === "tls" && verdict.readsRequest ? "unknown" : "allow";
+  }
+  if (verdict.tls === "any") return "allow";
   if (serverName !== "") return serverName === authority.host ? "allow" : "deny";
   // a log of another program, or a tunnel that was refused before it opened, tells nothing of its contents
   if (exchange.rule === "tls") return "unknown";
-  return verdict.tls === "match" || !exchange.reached ? "allow" : "unknown";
+  if (verdict.tls === "match" || !exchange.reached) return "allow";
+  // what was not looked at then and goes to the port of HTTPS is taken for that
+  return authority.port === DEFAULT_PORTS.https ? "allow" : "unknown";
 }

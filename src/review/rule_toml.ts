@@ -1,16 +1,13 @@
 /** Rules as a file has them. */
 
+import { tomlString } from "../policy/toml_string.ts";
+
 /** What a rule that allows one host holds. */
 export interface OneHost {
   readonly host: string;
   readonly port: number;
   /** Whether it has to look away from what the tunnel holds. */
   readonly tls: boolean;
-}
-
-/** A text as TOML writes it. JSON's escapes are TOML's too; DEL alone has to be escaped besides. */
-export function tomlString(text: string): string {
-  return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
 }
 
 /** Rules that allow these hosts and nothing else: one for each port, with a line at the end of each. */

@@ -12,7 +12,9 @@ const RULES = [
   ...Array.from({ length: 14 }, (_, index) =>
     `name = "service ${index}"\naction = "allow"\n` +
     `hosts = ["service-${index}.example.com", "*.${index}.example.org"]\nports = [443, "8000-8999"]`),
-  `name = "the origin"\naction = "allow"\nhosts = ["127.0.0.1"]\nmethods = ["GET", "PUT", "POST", "CONNECT"]`,
+  `name = "the origin"\naction = "allow"\nhosts = ["127.0.0.1"]\nmethods = ["GET", "PUT", "POST", "CONNECT"]\n` +
+  // tunnels without TLS are measured too, past the rules that look at paths
+  `tls = "any"`,
 ];
 
 /** Writes the policy and its list into a folder, and gives the path of the one. */

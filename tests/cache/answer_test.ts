@@ -55,7 +55,12 @@ Deno.test("a stored response is sent with its fields, the length that is sent an
   assertEquals(outcome(answer), "200 0..10");
   assertEquals(
     linesIn(answer),
+    `Date: ${at(0)}|A: 1|Content-Length: 10|Age: 7`,
+  );
+  assertEquals(
+    linesIn(answerFrom(kept, get(), 7.9, true)),
     `Date: ${at(0)}|Set-Cookie: a|A: 1|Set-Cookie: b|Content-Length: 10|Age: 7`,
+    "a cookie that its own origin has just sent along",
   );
 });
 

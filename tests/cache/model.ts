@@ -3,7 +3,10 @@
  * cache decides, but whether what it has sent from its store was permitted.
  */
 
-/** What an origin has sent, as it knows it. Times are ms. */
+/**
+ * What an origin has sent, as it knows it. Times are ms: `at` by the system's clock, which may be set back, and
+ * `steady` by one that is not.
+ */
 export interface Sent {
   /** Counts all that happens, in order. */
   readonly number: number;
@@ -15,6 +18,7 @@ export interface Sent {
   readonly body: string;
   readonly complete: boolean;
   readonly at: number;
+  readonly steady: number;
 }
 
 /** A request: its method, and its fields by name in lower case. */
@@ -34,7 +38,7 @@ export interface Served {
   readonly url: string;
   readonly asked: Asked;
   readonly fields: ReadonlyMap<string, string>;
-  readonly at: number;
+  readonly steady: number;
   /** What brought the body, and what spoke of it last: the same, or a 304. */
   readonly origin: Sent;
   readonly latest: Sent;
@@ -42,17 +46,15 @@ export interface Served {
   readonly way: "store" | "validated" | "after error" | "after silence";
 }
 
-/** How far a clock may go back before nobody can tell how old anything is, ms. */
-const TOLERANCE = 60_000;
-
 /** Why something must not have been served; `null` when it was permitted. */
 export function objection(served: Served, invalidations: readonly Invalidation[]): string | null {
-  const { origin, latest, asked, fields, url, at, way } = served;
+  const { origin, latest, asked, fields, url, steady, way } = served;
   if (origin.url !== url || latest.url !== url) return "another URL's response (§4)";
   if (!origin.complete) return "an incomplete response (§3.3)";
   if (origin.asked.method !== "GET") return "a response to another method (§3)";
   // what has validated it for this very request is this client's own
-  const notShared = mayBeShared(origin) ?? (way === "validated" ? null : mayBeShared({ ...latest, fields }));
+  const notShared = guessed(origin) ?? mayBeShared(origin) ??
+    (way === "validated" ? null : mayBeShared({ ...latest, fields }));
   if (notShared !== null) return notShared;
   const vary = (origin.fields.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
   for (const name of vary) {
@@ -65,8 +67,41 @@ export function objection(served: Served, invalidations: readonly Invalidation[]
   for (const invalidation of invalidations) {
     if (invalidation.url === url && invalidation.number > latest.number) return "made invalid before (§4.4)";
   }
-  if (way === "validated") return latest.at === at ? null : "validated by nobody";
+  if (way === "validated") return latest.steady === steady ? null : "validated by nobody";
+  if (fields.has("set-cookie") && !isForSharing(fields)) return "another client's cookie (§7.3)";
   return staleness(served);
+}
+
+/**
+ * Why a client must not have got what came for another one; `null` when it was fresh, and shareable.
+ *
+ * @param early whether it was asked for before it came: then it has been validated since
+ */
+export function objectionToSharing(served: Served, early: boolean): string | null {
+  const { asked, origin, latest, fields } = served;
+  const own = new Map(asked.fields);
+  if (early && directives(own.get("cache-control")).has("max-age")) own.delete("cache-control");
+  const against = objection({ ...served, asked: { ...asked, fields: own }, way: "store" }, []);
+  if (against !== null) return against;
+  if (lifetimeOf(served) <= ageOf(served)) return "stale, and nobody was asked";
+  const proven = [asked, latest.asked, origin.asked].some(provesClient);
+  return proven && !isForSharing(fields) ? "shared with or by a request with credentials" : null;
+}
+
+function isForSharing(fields: Served["fields"]): boolean {
+  const says = directives(fields.get("cache-control"));
+  return says.has("public") || says.has("s-maxage");
+}
+
+function provesClient({ fields }: Asked): boolean {
+  return ["authorization", "cookie", "x-api-key"].some((name) => fields.has(name));
+}
+
+/** What is for one client as far as anybody knows is not kept for a time that nobody has said. */
+function guessed({ asked, fields }: Sent): string | null {
+  const says = directives(fields.get("cache-control"));
+  const said = ["max-age", "s-maxage", "no-cache"].some((name) => says.has(name)) || fields.has("expires");
+  return provesClient(asked) && !said ? "kept on a guess in spite of credentials" : null;
 }
 
 /** §3, §3.5, §5.2.2. */
@@ -120,13 +155,12 @@ function staleness(served: Served): string | null {
   return -left <= Math.max(...limits) ? null : `stale by ${-left} s (§4.2.4)`;
 }
 
-/** The age that it had, in seconds (§4.2.3); Infinity when nobody can tell. */
-export function ageOf({ latest, at }: Pick<Served, "latest" | "at">): number {
-  if (at < latest.at - TOLERANCE) return Infinity;
+/** The age that it had, in seconds (§4.2.3). */
+export function ageOf({ latest, steady }: Pick<Served, "latest" | "steady">): number {
   const date = Date.parse(latest.fields.get("date") ?? "");
   const apparent = Number.isNaN(date) ? 0 : Math.max(0, latest.at - date);
   const initial = Math.max(apparent, Number(latest.fields.get("age") ?? 0) * 1000);
-  return Math.floor((initial + Math.max(0, at - latest.at)) / 1000);
+  return Math.floor((initial + steady - latest.steady) / 1000);
 }
 
 /** §4.2.1, in seconds; of what is sent, in which the fields are as the cache keeps them. */

@@ -6,9 +6,10 @@ import {
   mayStore,
   omittedFields,
   partOf,
+  storedLines,
 } from "../../src/cache/storability.ts";
 import type { CacheRequest, CacheResponse } from "../../src/cache/stored_response.ts";
-import { at, get, NOON, response } from "./making.ts";
+import { at, get, linesOf, NOON, response } from "./making.ts";
 
 /** `""` when it may be stored, or else why not. */
 function why(request: CacheRequest, response: CacheResponse): string {
@@ -194,10 +195,61 @@ Deno.test("a 206 is stored if it says which part it is and has a strong validato
 
 Deno.test("the fields that private and no-cache name are not stored (RFC 9111 §5.2.2.4, §5.2.2.7)", () => {
   const omitted = (text: string) => [...omittedFields(readResponseDirectives(text))];
-  assertEquals(omitted('private="a, B", no-cache="c,a"'), ["a", "b", "c"]);
-  assertEquals(omitted('no-cache="c"'), ["c"]);
-  assertEquals(omitted("max-age=5"), []);
-  assertEquals(omitted("no-cache, private"), []);
+  assertEquals(omitted('public, private="a, B", no-cache="c,a"'), ["a", "b", "c"]);
+  assertEquals(omitted('s-maxage=5, no-cache="c"'), ["c"]);
+});
+
+Deno.test("Set-Cookie is not stored unless the response says that it is for sharing (RFC 9111 §7.3)", () => {
+  const omitted = (text: string) => [...omittedFields(readResponseDirectives(text))];
+  for (const text of ["public", "max-age=5, public", "s-maxage=5"]) assertEquals(omitted(text), [], text);
+  for (const text of ["", "max-age=5", "no-cache, private", "s-maxage=0", "s-maxage=x, max-age=5"]) {
+    assertEquals(omitted(text), ["set-cookie"], text);
+  }
+  assertEquals(omitted('no-cache="set-cookie"'), ["set-cookie"]);
+  assertEquals(omitted('private="a"'), ["a", "set-cookie"]);
+  const lines = linesOf(FRESH, "set-cookie: a=b", "A: 1", "Set-Cookie: c=d");
+  assertEquals(storedLines(lines), linesOf(FRESH, "A: 1"));
+  assertEquals(storedLines(linesOf(FRESH, "Cache-Control: public", "Set-Cookie: a")).length, 3);
+});
+
+Deno.test("nothing is kept on a guess for credentials, for this machine's origins or for a URL that is a key", () => {
+  const modified = `Last-Modified: ${at(-86_400)}`;
+  const cases: [string, ...string[]][] = [
+    ["credentials", 'ETag: "a"'],
+    ["credentials", modified],
+    ["credentials", "Cache-Control: public", modified],
+    ["credentials", "Cache-Control: stale-while-revalidate=60", modified],
+    ["credentials", 'Cache-Control: no-cache="a"', 'ETag: "a"'],
+    // what may be used without asking once the origin is gone
+    ["credentials", "Cache-Control: max-age=0", 'ETag: "a"'],
+    ["credentials", "Expires: 0", 'ETag: "a"'],
+    // a date says nothing of whose page it is
+    ["credentials", "Cache-Control: no-cache", modified],
+    ["credentials", "Cache-Control: max-age=0, must-revalidate", modified],
+    ["", "Cache-Control: no-cache", 'ETag: "a"'],
+    ["", "Cache-Control: max-age=0, must-revalidate", 'ETag: "a"'],
+    ["", "Cache-Control: public, max-age=0", modified],
+    ["", FRESH],
+    ["", `Expires: ${at(60)}`],
+  ];
+  const key: CacheRequest = { ...get("X-Api-Key: a"), credentials: "key" };
+  for (const [reason, ...lines] of cases) {
+    assertEquals(why(get("Cookie: a=b"), response(200, ...lines)), reason, lines.join());
+    assertEquals(why(key, response(200, ...lines)), reason, lines.join());
+    const asked = get("Authorization: Basic x");
+    const against = lines.some((line) => /public|must-revalidate/.test(line)) ? reason : "authorization";
+    assertEquals(why(asked, response(200, ...lines)), against, lines.join());
+  }
+  const local = (...lines: string[]) => {
+    const judged = mayStore(get(), response(200, ...lines), NOON, null, "no freshness");
+    return judged.store ? "" : judged.reason;
+  };
+  for (const lines of [['ETag: "a"'], [modified], ["Cache-Control: public", modified]]) {
+    assertEquals(local(...lines), "no freshness", lines.join());
+  }
+  for (const lines of [[FRESH], [`Expires: ${at(60)}`], ["Cache-Control: no-cache", modified]]) {
+    assertEquals(local(...lines), "", lines.join());
+  }
 });
 
 Deno.test("no-cache, must-revalidate, proxy-revalidate and s-maxage forbid what is stale (RFC 9111 §4.2.4)", () => {

@@ -21,8 +21,8 @@ Deno.test("every required or optimal test that is not passed has its reason, and
   assertEquals(Object.keys(EXCEPTIONS).sort(), failed.sort());
 });
 
-Deno.test("all required tests are passed but the five that ask for what nobody can or may do", () => {
-  assertEquals([...required.values()].filter((outcome) => outcome === "pass").length, 152);
+Deno.test("all required tests are passed but the five that nobody can pass and the two about cookies of other clients", () => {
+  assertEquals([...required.values()].filter((outcome) => outcome === "pass").length, 150);
 });
 
 Deno.test("at least 80 of the optimal tests are passed", () => {

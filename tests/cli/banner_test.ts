@@ -80,3 +80,17 @@ Deno.test("the banner tells of users, and how one of them comes in", () => {
   assert(textBy(policyOf({ users: "users.txt", mode: "report" }, [])).includes("in report mode\n"));
   assert(!bannerOf("127.0.0.1").includes("users  "));
 });
+
+Deno.test("the banner says what is kept of responses, and how to turn that off", () => {
+  const listeners: Deno.NetAddr[] = [{ transport: "tcp", hostname: "127.0.0.1", port: 8888 }];
+  const told = (memory: number, folder: string | null = null) => {
+    const cache = { memory, folder, disk: 1024 ** 3 };
+    const text = banner(listeners, policyOf({}, []), false, [], [], [], null, cache);
+    return text.split("\n").find((line) => line.startsWith("  cache "));
+  };
+  const rest = "shared responses only; --no-cache turns it off";
+  assertEquals(told(64 * 1024 * 1024), `  cache     64 MiB in memory, ${rest}`);
+  assertEquals(told(1000), `  cache     1000 B in memory, ${rest}`);
+  assertEquals(told(65536, "/c\n"), `  cache     64 KiB in memory and 1 GiB in /c\\u{a}, ${rest}`);
+  assert(!bannerOf("127.0.0.1").includes("cache"));
+});

@@ -119,3 +119,28 @@ Deno.test("a relay to itself is 1", async () => {
     `weir: 127.0.0.1:${port} is this relay itself: connections would go round in circles\n`,
   ]);
 });
+
+Deno.test("a relay of which no target answers says that it is not ready, and when it is", async () => {
+  const port = freePort();
+  await using weir = await Weir.start(["relay", "--to", `127.0.0.1:${port}`]);
+  assert(weir.err.includes("  not ready no target answers\n"), weir.err);
+  await weir.said("warning: not ready: no target answers");
+  const target = Deno.listen({ hostname: "127.0.0.1", port });
+  const accepting = (async () => {
+    for await (const connection of target) connection.close();
+  })();
+  await weir.said("info: ready: a target answers");
+  target.close();
+  await accepting;
+});
+
+Deno.test("a relay of which one target answers is ready, and one that checks none takes it for granted", async () => {
+  await using echo = new Echo();
+  const silent = `127.0.0.1:${freePort()}`;
+  for (const args of [["--to", silent, "--to", echo.place], ["--to", silent, "--check-targets", "0s"]]) {
+    await using weir = await Weir.start(["relay", ...args]);
+    weir.signal("SIGTERM");
+    const { err } = await weir.ended();
+    assert(!err.includes("not ready"), err);
+  }
+});

@@ -263,3 +263,32 @@ Deno.test("a relay's log and a proxy's have a part each, and a client that was t
   const page = await weir(["report", "-", "--markdown"], both.join("\n"));
   assertMatch(page.out, /^### weir: 1 exchange, [^]*\n\n### weir relay: 1 relayed connection\n/);
 });
+
+/** Allowed, one after the other. */
+function numbered(...numbers: number[]): string {
+  const line = (number: number) =>
+    jsonLine({ number, time: `2026-11-21T06:00:${10 + number}.000Z`, durationMs: 1 });
+  return numbers.map(line).join("\n");
+}
+
+Deno.test("numbers that a log lacks are told, and nobody knows then that nothing was denied", async () => {
+  const whole = await weir(["report", "-", "--fail-on-denied"], numbered(1, 2, 3, 4));
+  assertEquals([whole.code, whole.err], [0, ""]);
+  const told = await weir(["report", "-"], numbered(1, 2, 4));
+  assertEquals(told.code, 0);
+  assertStringIncludes(told.err, "weir: standard input: 1 number is missing between its lines\n");
+  const failed = await weir(["report", "-", "--fail-on-denied"], numbered(1, 2, 8));
+  assertEquals(failed.code, 1);
+  assertStringIncludes(
+    failed.err,
+    "5 numbers are missing between its lines, and so --fail-on-denied fails\n",
+  );
+});
+
+Deno.test("so are those that the log of a relay lacks", async () => {
+  const line = (number: number) =>
+    relayLine({ number, startedAt: Date.UTC(2026, 10, 21, 6, 0, 10 * number) });
+  const { code, err } = await weir(["report", "-", "--fail-on-denied"], [1, 2, 4].map(line).join("\n"));
+  assertEquals(code, 1);
+  assertStringIncludes(err, "1 number is missing between its lines");
+});

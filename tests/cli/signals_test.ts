@@ -117,3 +117,23 @@ async function refused(port: number): Promise<void> {
     }
   }
 }
+
+for (const command of [[], ["relay", "--to", "127.0.0.1:1"]]) {
+  Deno.test({
+    name: `signals that mean nothing to weir ${command[0] ?? "serve"} are told and do not end it`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await using weir = await Weir.start(command);
+      for (const signal of ["SIGUSR1", "SIGUSR2", "SIGUSR1"] as const) {
+        const from = weir.err.length;
+        weir.signal(signal);
+        await weir.said(`warning: ${signal} is ignored: SIGTERM stops weir`, from);
+      }
+      // what a write gets that would make a file larger than it may be
+      weir.signal("SIGXFSZ");
+      (await Deno.connect({ hostname: "127.0.0.1", port: weir.port })).close();
+      weir.signal("SIGTERM");
+      assertEquals((await weir.ended()).code, 0);
+    },
+  });
+}

@@ -70,7 +70,7 @@ Deno.test("the whole way of a request is shown, from how it was written to what 
   and to 127.0.0.1, from there on:
   → address  127.0.0.1 is more private than the client (loopback, 10.0.0.5 is private)
 
-  tls       match: TLS has to ask for npm.test, or for no name; other protocols may pass
+  tls       require: it has to be TLS, and to ask for npm.test
   rates     "npm": requests 5, down 1m
             each client: requests 50
 

@@ -148,3 +148,12 @@ Deno.test("no command line throws anything but a UsageError", () => {
     }
   }));
 });
+
+Deno.test("a flag that is not there is likened to those of its command, wherever the command stands", () => {
+  const problem = (...args: string[]) => problemsOf(...args)[0];
+  assertEquals(problem("--port", "8080"), "there is no flag --port");
+  assertEquals(problem("--srot", "url"), "there is no flag --srot");
+  assertEquals(problem("cache", "list", "--srot"), "there is no flag --srot; did you mean --sort?");
+  assertEquals(problem("--srot", "cache", "list"), "there is no flag --srot; did you mean --sort?");
+  assertEquals(problem("--lisen", ":1"), "there is no flag --lisen; did you mean --listen?");
+});

@@ -19,6 +19,12 @@ Deno.test("the nearest word is named, and none when nothing is near", () => {
   assertEquals(nearest("lis", words), "listen");
   assertEquals(nearest("zebra", words), undefined);
   assertEquals(nearest("x", ["l"]), undefined);
+  assertEquals([nearest("port", ["sort"]), nearest("post", ["port"]), nearest("prot", ["port"])], [
+    undefined,
+    "port",
+    "port",
+  ]);
+  assertEquals(nearest("paths", ["hosts", "ports"]), undefined);
   assertEquals(nearest("", words), undefined);
 });
 

@@ -39,7 +39,8 @@ Deno.test("a rule that is only tried out does not turn the default around", asyn
 
 Deno.test("tunnels are looked into where the default is to deny", () => {
   assertEquals(policyBy("--deny", "a.example").tls, "any");
-  assertEquals(policyBy("--allow", "a.example").tls, "match");
+  assertEquals(policyBy("--allow", "a.example").tls, "auto");
+  assertEquals(policyBy("--allow", "a.example", "--tls-check", "match").tls, "match");
   assertEquals(policyBy("--allow", "a.example", "--tls-check", "any").tls, "any");
   assertEquals(policyBy("--tls-check", "require").tls, "require");
 });
@@ -64,11 +65,22 @@ Deno.test("networks and ports are lists, by commas and by repeating", () => {
   ]);
 });
 
-Deno.test("own, deny and allow say all of private networks, alone", () => {
+Deno.test("deny and allow say all of private networks, alone; own may stand beside networks", () => {
   for (const word of ["own", "deny", "allow"]) {
     assertEquals(policyBy("--private-networks", word).privateNetworks as string, word);
   }
-  assertThrows(() => policyBy("--private-networks", "own,10.0.0.0/8"), Error, "own stands alone");
+  const besides = policyBy("--private-networks", "own,10.0.0.0/8").privateNetworks;
+  assertEquals((besides as ("own" | { text: string })[]).map((each) => each === "own" ? each : each.text), [
+    "own",
+    "10.0.0.0/8",
+  ]);
+  for (const word of ["deny", "allow"]) {
+    assertThrows(
+      () => policyBy("--private-networks", `${word},10.0.0.0/8`),
+      Error,
+      `${word} stands alone`,
+    );
+  }
   assertThrows(() => policyBy("--private-networks", "onw"), Error, "or one of own, deny, allow");
   assertThrows(() => policyBy("--clients", ""), Error, "--clients:");
 });

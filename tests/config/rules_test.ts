@@ -46,7 +46,8 @@ rates = { requests = 5, burst = 20, down = "1m", daily = "10g" }
 
 Deno.test("what a rule does not say holds for everything", async () => {
   const { rules: [rule] } = await read('[[rule]]\naction = "deny"\n');
-  const { name, mode, note, source, action, ...conditions } = rule;
+  const { name, mode, note, source, action, encodedSlashes, ...conditions } = rule;
+  assertEquals(encodedSlashes, false);
   assertEquals([name, action, mode, note], ["", "deny", "enforce", ""]);
   assertEquals(new Set(Object.values(conditions)), new Set([null]));
   assertEquals(source.lines, { action: 2 });

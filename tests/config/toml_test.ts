@@ -87,7 +87,19 @@ Deno.test("an unknown section is told with its line and the nearest one", async 
   assertEquals(await problemsOf("[log]\ntimeouts = {head = '1s'}"), [
     "weir.toml:2: there is no section [log.timeouts]; did you mean [timeouts]?",
   ]);
-  assertEquals(await problemsOf("[[rules]]\n[[rules]]"), ["weir.toml:1: there is no section [rules]"]);
+  for (
+    const [written, meant] of [["rules", "rule"], ["tests", "test"], ["routes", "route"], [
+      "policy.rule",
+      "rule",
+    ]]
+  ) {
+    assertEquals(await problemsOf(`[[${written}]]\na = 1\n[[${written}]]\na = 1`), [
+      `weir.toml:1: there is no section [[${written}]]; did you mean [[${meant}]]?`,
+    ]);
+    assertEquals(await problemsOf(`[${written}]\na = 1`), [
+      `weir.toml:1: there is no section [${written}]; did you mean [[${meant}]]?`,
+    ]);
+  }
 });
 
 Deno.test("a section is a table, once", async () => {

@@ -98,7 +98,7 @@ async function mount(folder: string, options: string): Promise<boolean> {
 }
 
 const small = Deno.makeTempDirSync();
-const mounted = await mount(small, "size=16m");
+const mounted = await mount(small, "size=16m,mode=700");
 globalThis.addEventListener("unload", () => {
   if (mounted) new Deno.Command("umount", { args: ["--lazy", small] }).outputSync();
   Deno.removeSync(small);

@@ -99,7 +99,7 @@ Deno.test("while one process has the folder another is refused with its number, 
 /** Whether this machine lets us make a small disk. */
 async function mount(folder: string): Promise<boolean> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
-  const args = ["-t", "tmpfs", "-o", "size=4m", "tmpfs", folder];
+  const args = ["-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", folder];
   return (await new Deno.Command("mount", { args, stderr: "null" }).output()).success;
 }
 

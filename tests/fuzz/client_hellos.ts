@@ -122,14 +122,9 @@ function shown({ state, begun, serverName, hasEncryptedClientHello, fault }: Cli
 
 /** The same, without regard to speed, to pieces or to what exactly is wrong. */
 function plainly(input: Uint8Array): [ClientHello["state"], string | null] {
-  const [type, major, , high, low, first] = input;
-  const alert = type === 0x15;
-  if (type !== undefined && type !== 0x16 && !alert) return ["not_tls", null];
-  if (major !== undefined && (alert || major !== 3)) {
-    if (major > 15) return ["not_tls", null];
-    if (first === undefined) return ["more", null];
-    return [(alert ? high === 0 && low === 2 : first === 1) ? "invalid" : "not_tls", null];
-  }
+  const [type, major] = input;
+  if (type < 0x14 || type > 0x18 && type < 0x80) return ["not_tls", null];
+  if (type !== undefined && type !== 0x16 || major !== undefined && major !== 3) return ["invalid", null];
   if (input.length < 2) return ["more", null];
   let message: number[] = [];
   for (let at = 0;;) {

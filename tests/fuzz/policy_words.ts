@@ -6,6 +6,7 @@ import { HostListReader, type HostListReading } from "../../src/policy/host_list
 import { nameMatches, parseHostAndPorts, parseHostPattern } from "../../src/policy/host_pattern.ts";
 import { networkContains, Networks, parseNetworks } from "../../src/policy/network.ts";
 import { parsePathPattern, pathMatches, pathReadings } from "../../src/policy/path_pattern.ts";
+import { pathOddity } from "../../src/policy/path_readings.ts";
 import { PatternError } from "../../src/policy/pattern_error.ts";
 import { formatPorts, parsePorts } from "../../src/policy/port_range.ts";
 import { bytes, text } from "../http/reading.ts";
@@ -165,10 +166,15 @@ function checkNetworks(word: string): void {
 
 function checkPath(decoded: string, word: string): void {
   const readings = pathReadings(word);
-  assert(readings.length >= 1 && readings.length <= 90, `${readings.length} readings`);
+  assert(readings.length >= 1 && readings.length <= 8, `${readings.length} readings`);
   assertEquals(new Set(readings).size, readings.length);
   const pattern = attempt(() => parsePathPattern(decoded));
   if (pattern === null || decoded.includes("\ufffd")) return;
+  // nothing but every path matches what servers may take for different ones
+  if (pathOddity(word) !== "" && !pattern.takesAll) {
+    assertEquals(readings.map((reading) => pathMatches(pattern, reading)), [true, false]);
+    return;
+  }
   for (const reading of readings) {
     assert(pathMatches(pattern, reading), `${JSON.stringify(reading)} is a reading of the pattern itself`);
   }

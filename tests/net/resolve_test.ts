@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ResolveError, Resolver, systemLookup } from "../../src/net/resolve.ts";
+import { ResolveError, Resolver } from "../../src/net/resolve.ts";
+import { systemLookup } from "../../src/net/system_lookup.ts";
 
 /** A look-up whose answers the test gives when it likes. */
 function fakeLookup() {
@@ -169,13 +170,15 @@ Deno.test("a look-up that throws instead of rejecting fails like any other", asy
 Deno.test("no caller waits longer than the time-out, and the late answer is remembered", async () => {
   const fake = fakeLookup();
   let now = 0;
-  const resolver = new Resolver({ lookup: fake.lookup, timeout: 1, failureLifetime: 1_000, now: () => now });
-  const error = await rejection(resolver.resolve("slow.example"));
+  const resolver = new Resolver({ lookup: fake.lookup, timeout: 1, silenceLifetime: 1_000, now: () => now });
+  const waiting = rejection(resolver.resolve("slow.example"));
+  now = 1;
+  const error = await waiting;
   assertEquals([error.kind, error.message], ["timeout", "no answer about slow.example within 1 ms"]);
 
   // The next to ask is told the same without waiting, until the failure is forgotten …
   assertEquals(await rejection(resolver.resolve("slow.example")), error);
-  now = 1_000;
+  now = 1_001;
   // … and then joins the question that is still open, instead of asking once more.
   assertEquals((await rejection(resolver.resolve("slow.example"))).kind, "timeout");
   assertEquals(fake.asked, ["slow.example"]);
@@ -241,7 +244,7 @@ Deno.test("a signal that has spoken already asks nobody, but takes what is remem
 
 Deno.test("only so many look-ups run at once; the others follow in their order", async () => {
   const fake = fakeLookup();
-  const resolver = new Resolver({ lookup: fake.lookup, maxLookups: 2 });
+  const resolver = new Resolver({ lookup: fake.lookup, maxLookups: 2, shared: false });
   const all = ["a", "b", "c", "d"].map((host) => resolver.resolve(host));
   await settle();
   assertEquals(fake.asked, ["a", "b"]);

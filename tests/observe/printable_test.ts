@@ -1,12 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  bounded,
-  byteText,
-  hexadecimal,
-  jsonText,
-  printable,
-  withoutUserInformation,
-} from "../../src/observe/printable.ts";
+import { bounded, byteText, hexadecimal, jsonOf, jsonText, printable } from "../../src/observe/printable.ts";
 
 Deno.test("bounded cuts and marks", () => {
   assertEquals(bounded("abcdef", 6), "abcdef");
@@ -50,22 +43,16 @@ Deno.test("jsonText makes the inside of a JSON string that reads back as the tex
   }
 });
 
+Deno.test("a value as JSON is one line that a terminal obeys nothing of, and means the same", () => {
+  const value = { "\x9bkey": ["\x1b]0;x\x07", { deep: "\x85\u202e\u{e0041}\n" }], n: 1.5, none: null };
+  const written = jsonOf(value);
+  assertEquals(JSON.parse(written), value);
+  assertEquals(/[\p{C}\p{Zl}\p{Zp}]/u.test(written), false, written);
+});
+
 Deno.test("byteText leaves bytes and makes UTF-8 of what is none", () => {
   assertEquals(byteText("a\xe9\xff"), "a\xe9\xff");
   assertEquals(byteText("→\xe9"), "\xe2\x86\x92\xe9");
   assertEquals(hexadecimal(0x0a), "0a");
   assertEquals(hexadecimal(0xff), "ff");
-});
-
-Deno.test("user information is taken out of an authority and nothing out of a path", () => {
-  const cases: [string, string][] = [
-    ["http://example.com/a@b?c@d", "http://example.com/a@b?c@d"],
-    ["http://bob:secret@example.com/a", "http://example.com/a"],
-    ["http://bob:se@cret@example.com", "http://example.com"],
-    ["https://bob@[::1]:80?x", "https://[::1]:80?x"],
-    ["bob:secret@example.com:443", "example.com:443"],
-    ["/path?mail=a@b", "/path?mail=a@b"],
-    ["", ""],
-  ];
-  for (const [target, expected] of cases) assertEquals(withoutUserInformation(target), expected);
 });

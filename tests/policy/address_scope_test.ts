@@ -96,15 +96,27 @@ const SCOPES: Readonly<Record<Scope, readonly string[]>> = {
     "2606:4700::200:5efe:c0a8:1",
     "64:ff9b:1:808:8:800:808:808", // every reading is public, the prefix is not
   ],
-  loopback: [
+  unspecified: [
     "0.0.0.0",
+    "0.0.0.1",
     "0.255.255.255",
+    "::",
+    "::ffff:0.0.0.0",
+    "::ffff:0.1.2.3",
+    "::0.1.2.3",
+    "::ffff:0:0.0.0.0",
+    "64:ff9b::0.0.0.0",
+    "2002::1",
+    "2606:4700::5efe:0:0",
+    "fe80::5efe:0.0.0.0",
+    "2001:0:808:808::ffff:ffff", // Teredo's client is 0.0.0.0
+  ],
+  loopback: [
     "127.0.0.1",
     "127.255.255.255",
-    "::",
     "::1",
     "::ffff:127.0.0.1",
-    "::ffff:0.0.0.0",
+    "64:ff9b:1::10.0.0.1", // three of its readings are always zero
     "64:ff9b::127.0.0.1",
     "64:ff9b:1:808:8:800:7f00:1",
     "2002:7f00:1::",
@@ -130,7 +142,7 @@ const SCOPES: Readonly<Record<Scope, readonly string[]>> = {
     "239.255.255.255",
     "240.0.0.0",
     "255.255.255.255",
-    "::2", // IPv4-compatible
+    "::1.0.0.2", // IPv4-compatible
     "::8.8.8.8",
     "::127.0.0.1",
     "::ffff:0:8.8.8.8", // IPv4-translated

@@ -12,6 +12,12 @@ Deno.test("what is asked about is taken as programs ask for it", () => {
   assertEquals(asked("https://example.com/a"), ["CONNECT", "example.com:443", null]);
   assertEquals(asked("https://example.com:8443"), ["CONNECT", "example.com:8443", null]);
   assertEquals(asked("example.com:22"), ["CONNECT", "example.com:22", null]);
+  for (const text of ["example.com", "example.com/", "Example.COM/a:1", "example.com?q"]) {
+    assertEquals(asked(text), ["CONNECT", "example.com:443", null], text);
+    assertEquals(asked(text, "GET")[1], "example.com:80", text);
+  }
+  assertEquals(asked("[2001:db8::1]"), ["CONNECT", "[2001:db8::1]:443", null]);
+  assertEquals(asked("example.com:8443/a"), ["CONNECT", "example.com:8443", null]);
   assertEquals(asked("[2001:DB8::1]:443"), ["CONNECT", "[2001:db8::1]:443", null]);
 });
 
@@ -33,8 +39,7 @@ Deno.test("what the proxy would refuse is refused in its words", () => {
       ["http://user:secret@example.com/", "user information"],
       ["https://example.com/a b", "a space"],
       ["ftp://example.com/", "scheme ftp"],
-      ["example.com", "no port"],
-      ["", "no target"],
+      ["", "the host is empty"],
       ["http://a/\r\nHost: b", "a space or a line break"],
       ["/path", "no valid port"],
       ["http://a/\0", "control character"],

@@ -16,6 +16,7 @@ import {
   USUAL,
   vector,
 } from "./hellos.ts";
+import { HELLO_DISGUISES } from "./hello_disguises.ts";
 
 /** A reader that has read all at once. */
 function read(text: string): ClientHelloReader {
@@ -75,20 +76,28 @@ Deno.test("a record may say any version of TLS, and one that does not exist, as 
 });
 
 Deno.test("a ClientHello in a record of another major version is no other protocol", () => {
-  for (const version of [0, 0x0100, 0x0200, 0x0204, 0x0400, 0x0fff]) {
+  for (const version of [0, 0x0100, 0x0200, 0x0204, 0x0400, 0x0fff, 0x1000, 0x7f00, 0xff03]) {
     assertInvalid(record(helloMessage("a.example"), version), "the version of its record is none of TLS");
   }
-  assertEquals(read(record(helloMessage("a.example"), 0x1000)).state, "not_tls", "which no server reads");
-  // a packet of MySQL, of which the first three bytes are the length
-  assertEquals(read("\x16\x01\0\x01\x85\xa6").state, "not_tls");
+  // a packet of MySQL, of which the first three bytes are the length: told by its second byte, as one that may be other
+  const packet = read("\x16\x01\0\x01\x85\xa6");
+  assertEquals([packet.state, packet.mayBeOther], ["invalid", true]);
+  assertEquals(read(hello("a..example")).mayBeOther, false);
 });
 
-Deno.test("an alert before a ClientHello does not make another protocol of it", () => {
-  for (const alert of ["\x15\x03\x01\0\x02\x01\x5a", "\x15\x03\x09\0\x02\x01\0", "\x15\x0f\0\0\x02\x02\0"]) {
-    assertInvalid(alert + hello("a.example"), "an alert comes before it");
-    assertEquals(read(alert.slice(0, 5)).state, "more");
+Deno.test("what stands before a ClientHello does not make another protocol of it, by the first byte that says so", () => {
+  for (const disguise of HELLO_DISGUISES) {
+    const { state, mayBeOther } = read(disguise.before + hello("a.example"));
+    assertEquals([state, mayBeOther], ["invalid", disguise.told === "first bytes"], disguise.name);
+    for (let cut = 0; cut <= disguise.before.length; cut++) {
+      const reader = new ClientHelloReader();
+      const all = bytes(disguise.before + hello("a.example"));
+      const early = reader.read(all, 0, cut);
+      assert(early === "more" || early === "invalid", `${disguise.name}, cut at ${cut}`);
+      if (cut > 1 && disguise.told === "first bytes") assertEquals(early, "invalid", disguise.name);
+      assertEquals(reader.read(all, 0, all.length), "invalid", `${disguise.name}, cut at ${cut}`);
+    }
   }
-  for (const other of ["\x15\x01\0\x01\x02\x01", "\x15\x10"]) assertEquals(read(other).state, "not_tls");
 });
 
 Deno.test("an encrypted ClientHello is seen, and the outer name is the name (RFC 9849)", () => {
@@ -209,16 +218,12 @@ Deno.test("what is not TLS is told by its first byte that is not", () => {
       "SSH-2.0-OpenSSH",
       "\x05\x01\0",
       "\0",
-      "\x80\x2e\x01\x03\x01",
-      "\x17\x03\x03",
+      "\x13\x03\x03",
+      "\x19\x03\x03",
+      "\x7f",
     ]
   ) {
     assertEquals(read(text[0]).state, "not_tls", JSON.stringify(text));
-  }
-  for (
-    const [text, other] of [["\x16", "\x16"], ["\x15", "\xff"], ["\x16\x02\0\0\x01", "\x02"]]
-  ) {
-    assertEquals([read(text).state, read(text + other).state], ["more", "not_tls"]);
   }
 });
 

@@ -2,9 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseAuthority } from "../../src/http/authority.ts";
 import { HttpError } from "../../src/http/error.ts";
 import { formatIp, parseIp } from "../../src/http/ip_address.ts";
-import { scopeOf } from "../../src/policy/address_scope.ts";
+import { type Scope, scopeOf } from "../../src/policy/address_scope.ts";
+import { evaluate } from "../../src/policy/evaluation.ts";
 import type { Facts } from "../../src/policy/facts.ts";
+import { parseNetworks } from "../../src/policy/network.ts";
 import { Policy } from "../../src/policy/policy.ts";
+import { adviceFor } from "../../src/review/advice.ts";
 import { type Address, DISGUISES, type Name } from "./disguises.ts";
 import { policyOfRules, rule } from "./policy_samples.ts";
 
@@ -26,6 +29,9 @@ const addresses = DISGUISES.flatMap(({ target, becomes }): (Address & { target: 
 const names = DISGUISES.flatMap(({ target, becomes }): (Name & { target: string })[] =>
   typeof becomes === "object" && "name" in becomes ? [{ target, ...becomes }] : []
 );
+
+/** Scopes to which a rule for all hosts does not lead. */
+const NEVER: ReadonlySet<Scope> = new Set(["metadata", "reserved", "unspecified"]);
 
 Deno.test("no disguise stands in the corpus twice", () => {
   assertEquals(new Set(DISGUISES.map(({ target }) => target)).size, DISGUISES.length);
@@ -59,20 +65,36 @@ Deno.test("no client from outside gets to an address in disguise, before and aft
     for (const address of [null, facts.authority.ip]) {
       const { decision, rule } = policy.decide(facts, address);
       assertEquals(decision, scope === "public" ? "allow" : "deny", target);
-      const station = scope === "metadata" || scope === "reserved"
-        ? `${scope} addresses`
-        : "private networks";
+      const station = NEVER.has(scope) ? `${scope} addresses` : "private networks";
       if (scope !== "public") assertEquals(rule, station, target);
     }
   }
 });
 
-Deno.test("not even a loopback client gets to a metadata or reserved address in disguise", () => {
+Deno.test("not even a loopback client gets to a metadata, reserved or unspecified address in disguise", () => {
   const spec = policyOfRules([rule({ hosts: ["*"] })], { defaultAction: "allow", privateNetworks: "allow" });
   const policy = new Policy(spec, new Map());
   for (const { target, scope } of addresses) {
-    const expected = scope === "metadata" || scope === "reserved" ? "deny" : "allow";
+    const expected = NEVER.has(scope) ? "deny" : "allow";
     assertEquals(policy.decide(factsOf(target, "127.0.0.1"), null).decision, expected, target);
+  }
+});
+
+Deno.test("no rule and no setting leads to an address of no host", () => {
+  for (const { target, scope } of addresses) {
+    if (scope !== "unspecified") continue;
+    const host = target.slice(0, target.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+    for (const privateNetworks of ["allow", parseNetworks("all")] as const) {
+      const spec = policyOfRules([rule({ hosts: [host], ports: ["80"] })], { privateNetworks });
+      const verdict = new Policy(spec, new Map()).decide(factsOf(target, "127.0.0.1"), null);
+      assertEquals([verdict.decision, verdict.rule], ["deny", "unspecified addresses"], target);
+      assertEquals(evaluate(spec, new Map(), factsOf(target, "127.0.0.1"), null).verdict, verdict, target);
+      assertEquals(
+        adviceFor(parseAuthority(target, null), verdict.rule, "127.0.0.1", true).rule,
+        null,
+        target,
+      );
+    }
   }
 });
 

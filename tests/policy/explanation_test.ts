@@ -105,12 +105,44 @@ Deno.test("of long conditions the beginning is said", () => {
 Deno.test("a path that may be read in two ways is told by the one that does not match", () => {
   assertEquals(
     steps([rule({ paths: ["/a/*"] })], {}, "a.test", { path: "/a/../b" })[2],
-    "rule 1 fails: paths: /a/../b may be read as /b, which is not matched by /a/*",
+    "rule 1 fails: paths: servers may take /a/../b for different paths, which no paths allow: it has a segment of " +
+      "dots (..)",
   );
   assertEquals(
     steps([rule({ action: "deny", paths: ["/b"] })], {}, "a.test", { path: "/a/../b" })[2],
-    "rule 1 decides: deny: paths: /a/../b may be read as a path that is matched by /b",
+    "rule 1 decides: deny: paths: /a/../b may mean any path to servers, /b too: it has a segment of dots (..)",
   );
+  assertEquals(
+    steps([rule({ paths: ["/a;x"] })], {}, "a.test", { path: "/a;y" })[2],
+    "rule 1 fails: paths: /a;y may be read as /a;y, which is not matched by /a;x",
+  );
+  assertEquals(
+    steps([rule({ paths: ["/a;*"] })], {}, "a.test", { path: "/b;y" })[3],
+    "default decides: no rule matches: deny",
+  );
+  assertEquals(
+    steps([rule({ paths: ["/a/*"] })], {}, "a.test", { path: "/a%2fb" })[3],
+    "default decides: no rule matches: servers may take the path for different ones: deny",
+  );
+  assertEquals(
+    steps([rule({ action: "deny", paths: ["/b"] })], {}, "a.test", { path: "/b;x" })[2],
+    "rule 1 decides: deny: paths: /b;x may be read as a path that is matched by /b",
+  );
+});
+
+Deno.test("what a rule cannot see in a tunnel is told, and what it makes of the tunnel", () => {
+  const rules = [rule({ action: "deny", paths: ["/b"], name: "no b" }), rule({}, 2)];
+  assertEquals(
+    steps(rules, {}, "a.test:8080", { method: "CONNECT" })[2],
+    "no b assumes: paths: the tunnel has to be TLS: what is in it cannot be seen, and /b may be in it",
+  );
+  assertEquals(
+    steps(rules, {}, "a.test:80", { method: "CONNECT" }).at(-1),
+    "ports decides: the rule looks at methods or paths, which a tunnel to port 80 hides",
+  );
+  assertEquals(changes(rules, {}, "a.test:80", { method: "CONNECT" }), [
+    '# before the rule "no b", weir.toml:1\n[[rule]]\naction = "allow"\nhosts = ["a.test"]\nports = [80]',
+  ]);
 });
 
 Deno.test("what no rule allows is allowed by an option", () => {
@@ -162,6 +194,13 @@ Deno.test("the first rule that allows something does not turn the default around
 
 Deno.test("addresses are opened by the setting, or by the rule that names them", () => {
   assertEquals(changes([], ALLOWED, "a.test", { client: PUBLIC_CLIENT }, "10.0.0.1"), [
+    '[policy]\nprivate-networks = ["own", "10.0.0.1"]',
+  ]);
+  const more = { ...ALLOWED, privateNetworks: ["own" as const, ...parseNetworks("10.0.0.2")] };
+  assertEquals(changes([], more, "a.test", { client: PUBLIC_CLIENT }, "10.0.0.1"), [
+    '[policy]\nprivate-networks = ["own", "10.0.0.2", "10.0.0.1"]',
+  ]);
+  assertEquals(changes([], { ...ALLOWED, privateNetworks: "deny" }, "a.test", {}, "10.0.0.1"), [
     '[policy]\nprivate-networks = ["10.0.0.1"]',
   ]);
   const listed = { ...ALLOWED, privateNetworks: parseNetworks("loopback") };
@@ -182,7 +221,7 @@ Deno.test("several changes are said when it takes several", () => {
     [
       '[policy]\nclients = ["10.0.0.0/8", "8.8.4.4"]',
       "--allow a.test:80",
-      '[policy]\nprivate-networks = ["127.0.0.1"]',
+      '[policy]\nprivate-networks = ["own", "127.0.0.1"]',
     ],
   );
 });

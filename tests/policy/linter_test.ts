@@ -266,6 +266,52 @@ Deno.test("an allow rule for addresses that some client may reach is fine", () =
   for (const [words, others] of cases) assertEquals(findings([words], others), [], JSON.stringify(words));
 });
 
+Deno.test("what a tunnel would hide from a rule is told, and what waives that", () => {
+  const told: [RuleWords, string][] = [
+    [{ action: "deny", paths: ["/admin*"] }, "paths cannot be seen in tunnels"],
+    [{ action: "deny", methods: ["POST"] }, "methods cannot be seen in tunnels"],
+    [{ action: "deny", methods: ["POST", "CONNECT"], paths: ["/a"] }, "paths cannot be seen in tunnels"],
+    [{ methods: ["GET", "CONNECT"] }, "methods cannot be seen in tunnels"],
+  ];
+  for (const [words, why] of told) {
+    const found = one([words]);
+    assert(found.startsWith("warning ") && found.includes(why), found);
+  }
+  for (
+    const words of [
+      { action: "deny" as const },
+      { action: "deny" as const, mode: "report" as const, paths: ["/a"] },
+      { action: "deny" as const, methods: ["CONNECT", "TRACE"] },
+      { methods: ["GET"], paths: ["/a"] },
+      { methods: ["CONNECT"] },
+    ]
+  ) assertEquals(findings([words]), [], JSON.stringify(words));
+  const waived = findings([
+    { action: "deny", hosts: [".a.test"], paths: ["/admin*"], name: "no admin" },
+    { hosts: ["b.a.test"], tls: "any" },
+  ]);
+  assertEquals(waived.length, 2);
+  assertStringIncludes(waived[1], 'tls = "any" lets tunnels carry what "no admin" denies');
+});
+
+Deno.test("a path that no request can match is told with what would let it", () => {
+  for (
+    const [path, advice] of [
+      ["/@scope%2f*", "add encoded-slashes = true"],
+      ["/100%25", "leave paths out"],
+      ["/a//b", "leave paths out"],
+      ["/a;x/b", "leave paths out"],
+    ]
+  ) {
+    const found = one([{ paths: [path] }]);
+    assert(found.includes("allows no path that is written so") && found.includes(advice), found);
+  }
+  for (const path of ["*", "/*", "/**", "/a/*", "/ü", "/a;x", "/a b"]) {
+    assertEquals(findings([{ paths: [path] }]), [], path);
+  }
+  assertEquals(findings([{ paths: ["/@scope%2f*"], encodedSlashes: true }]), []);
+});
+
 Deno.test("a list that is empty is told, one that is not is not", () => {
   const list = (size: number) =>
     ({ size, hasAddresses: false, includesName: () => false }) as unknown as HostList;
@@ -407,8 +453,9 @@ Deno.test("what is called shadowed or never matching decides nothing, in random 
             facts(`${target}:${port}`, others),
             address === null ? null : parseIp(address),
           );
+          // a rule that decides nothing may still keep tunnels from hiding what it denies
           assert(
-            !dead.has(verdict.rule),
+            !dead.has(verdict.rule) || verdict.reason.endsWith(" hides"),
             `${verdict.rule} decides ${JSON.stringify({ target, port, address, others })}`,
           );
         }

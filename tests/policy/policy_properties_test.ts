@@ -5,6 +5,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseAuthority } from "../../src/http/authority.ts";
 import { formatIp, type IpAddress, parseIp } from "../../src/http/ip_address.ts";
+import { scopeOf } from "../../src/policy/address_scope.ts";
 import { evaluate } from "../../src/policy/evaluation.ts";
 import type { Facts } from "../../src/policy/facts.ts";
 import type { HostList } from "../../src/policy/host_list.ts";
@@ -111,6 +112,7 @@ const ports = fc.array(fc.constantFrom("25", "80", "443", "8000-8999", "*").map(
 const some = <Value>(value: fc.Arbitrary<Value>) =>
   fc.option(fc.array(value, { minLength: 1, maxLength: 3 }), { nil: null, freq: 2 });
 const tls = fc.constantFrom("any", "match", "require");
+const tlsSetting = fc.constantFrom("auto", "any", "match", "require");
 const mode = fc.constantFrom("enforce" as const, "enforce" as const, "report" as const);
 
 const rule: fc.Arbitrary<Omit<RuleSpec, "name">> = fc.record({
@@ -124,7 +126,11 @@ const rule: fc.Arbitrary<Omit<RuleSpec, "name">> = fc.record({
   users: fc.option(fc.constantFrom(["*"], ["anna"], ["anna", "ben"], []), { nil: null, freq: 2 }),
   hosts: some(host),
   ports: fc.option(ports, { nil: null, freq: 2 }),
-  methods: fc.option(fc.constantFrom(["GET"], ["GET", "POST"], ["CONNECT"], ["get"]), { nil: null, freq: 2 }),
+  methods: fc.option(fc.constantFrom(["GET"], ["GET", "POST"], ["CONNECT"], ["GET", "CONNECT"]), {
+    nil: null,
+    freq: 2,
+  }),
+  encodedSlashes: fc.boolean(),
   paths: fc.option(fc.constantFrom("/*", "/a/*", "/b").map((text) => [parsePathPattern(text)]), {
     nil: null,
     freq: 2,
@@ -149,6 +155,7 @@ const OTHER: Omit<RuleSpec, "name"> = {
   ports: null,
   methods: null,
   paths: null,
+  encodedSlashes: false,
   tls: null,
   rates: null,
   source: { file: "weir.toml", lines: {}, line: 1 },
@@ -157,10 +164,10 @@ const OTHER: Omit<RuleSpec, "name"> = {
 const policy: fc.Arbitrary<PolicySpec> = fc.record({
   mode,
   defaultAction: fc.constantFrom("allow" as const, "deny" as const),
-  tls,
+  tls: tlsSetting,
   privateNetworks: fc.oneof(
     fc.constantFrom("own" as const, "deny" as const, "allow" as const),
-    fc.array(network, { maxLength: 3 }),
+    fc.array(fc.oneof({ weight: 3, arbitrary: network }, fc.constant("own" as const)), { maxLength: 3 }),
   ),
   clients: fc.option(fc.constantFrom(["10.0.0.0/8"], ["all"]).map((words) => words.flatMap(parseNetworks)), {
     nil: null,
@@ -185,8 +192,8 @@ const facts: fc.Arbitrary<Facts> = fc.record({
     },
     fc.constantFrom(...ADDRESSES).map((ip) => ip.family === 4 ? formatIp(ip) : `[${formatIp(ip)}]`),
   ),
-  port: fc.constantFrom(25, 80, 443, 8080),
-  path: fc.constantFrom(null, "/", "/a/b", "/b", "/a/../b", "/%61/x", "//a//b"),
+  port: fc.constantFrom(22, 25, 80, 443, 8080),
+  path: fc.constantFrom(null, "/", "/a/b", "/b", "/a/../b", "/%61/x", "//a//b", "/a%2fb", "/A/b;c"),
 }).map(({ host, port, path, ...others }) => ({
   ...others,
   clientIp: parseIp(others.client)!,
@@ -307,8 +314,11 @@ Deno.test("the changes of an explanation turn the verdict", () => {
       const { verdict, changes } = explain(spec, LISTS, facts, address);
       if (verdict.decision === "unresolved") return assertEquals(changes, []);
       const changed = changes.at(-1)!.spec;
-      // a client that has not said who it is has to, whatever is written
-      if (changed === null) return assertEquals(facts.user, null);
+      if (changed === null) {
+        // a client that has not said who it is has to, whatever is written; and nothing leads to the address of no host
+        const ip = address ?? facts.authority.ip;
+        return assert(facts.user === null || ip !== null && scopeOf(ip) === "unspecified");
+      }
       const after = new Policy(changed, LISTS).decide(facts, address);
       // a name that got as far as the rules may wait for its address now
       if (after.decision === "unresolved") return assertNotEquals(verdict.decision, "allow");

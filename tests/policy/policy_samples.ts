@@ -11,7 +11,10 @@ import type { PolicySpec, RuleSpec } from "../../src/policy/spec.ts";
 
 export interface RuleWords extends
   Partial<
-    Pick<RuleSpec, "action" | "mode" | "name" | "note" | "users" | "methods" | "tls" | "rates">
+    Pick<
+      RuleSpec,
+      "action" | "mode" | "name" | "note" | "users" | "methods" | "encodedSlashes" | "tls" | "rates"
+    >
   > {
   clients?: string[];
   hosts?: string[];
@@ -32,6 +35,7 @@ export function rule(words: RuleWords, line = 1): RuleSpec {
     ports: words.ports?.map(parsePorts) ?? null,
     methods: words.methods ?? null,
     paths: words.paths?.map(parsePathPattern) ?? null,
+    encodedSlashes: words.encodedSlashes ?? false,
     tls: words.tls ?? null,
     rates: words.rates ?? null,
     source: { file: "weir.toml", line, lines: {} },

@@ -271,7 +271,7 @@ Deno.test("a rule that is only reported is recorded when it denies, and the next
     rule({ mode: "report", hosts: ["*"] }, 4),
   ];
   const some = policy(rules);
-  const verdict = some.decide(facts("a.test"), null);
+  const verdict = some.decide(facts("a.test", { method: "CONNECT" }), null);
   assertEquals(verdict, {
     decision: "deny",
     rule: "first",
@@ -326,7 +326,7 @@ Deno.test("the TLS check is the rule's, else the policy's; the rates are the rul
     ...ALLOWED,
     tls: "match",
   });
-  const of = (target: string) => some.decide(facts(target), null);
+  const of = (target: string) => some.decide(facts(target, { method: "CONNECT" }), null);
   assertEquals([of("a.test").tls, of("b.test").tls, of("c.test").tls], ["require", "match", "match"]);
   assertEquals(of("a.test").rates, { rule: "rule 1", limits: RATES });
   assertEquals([of("b.test").rates, of("c.test").rates], [null, null]);

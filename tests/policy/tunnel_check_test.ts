@@ -1,9 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { parseAuthority } from "../../src/http/authority.ts";
 import { type ClientHello, ClientHelloReader } from "../../src/policy/client_hello.ts";
 import type { TlsCheck } from "../../src/policy/spec.ts";
-import { checkTunnel } from "../../src/policy/tunnel_check.ts";
+import { checkTunnel, tlsCheckTo } from "../../src/policy/tunnel_check.ts";
 import { bytes } from "../http/reading.ts";
+import { HELLO_DISGUISES } from "./hello_disguises.ts";
 import { ECH, hello } from "./hellos.ts";
 
 function heard(text: string): ClientHello {
@@ -67,7 +68,7 @@ Deno.test("a ClientHello without a name may pass; under require only to an addre
 });
 
 Deno.test("what is not TLS may pass, but not under require", () => {
-  for (const text of ["SSH-2.0-x\r\n", "\x16\x16", "\x80\x2e\x01"]) {
+  for (const text of ["SSH-2.0-x\r\n", "\x13\x03", "\x7f\x2e\x01"]) {
     assertEquals(reasons("a.example:22", text), [
       null,
       null,
@@ -79,6 +80,29 @@ Deno.test("what is not TLS may pass, but not under require", () => {
     null,
     "no TLS ClientHello came into the tunnel to a.example",
   ]);
+});
+
+Deno.test("what begins with a byte of TLS's records and as no ClientHello may pass where the server spoke first, and not elsewhere", () => {
+  const authority = parseAuthority("a.example:3306", null);
+  for (const disguise of HELLO_DISGUISES) {
+    const sent = heard(disguise.before + hello("b.example"));
+    assert(checkTunnel("match", authority, sent) !== null, disguise.name);
+    assert(checkTunnel("require", authority, sent) !== null, disguise.name);
+    assert(checkTunnel("require", authority, sent, true) !== null, disguise.name);
+    // a server of TLS never speaks first; what goes on as TLS is refused all the same
+    const passes = checkTunnel("match", authority, sent, true) === null;
+    assertEquals(passes, disguise.told === "first bytes", disguise.name);
+  }
+  assert(checkTunnel("match", authority, heard(hello("b.example")), true) !== null);
+});
+
+Deno.test("by itself a tunnel to port 443 has to be TLS, and others may be where they are not", () => {
+  assertEquals([tlsCheckTo(443, "auto"), tlsCheckTo(80, "auto"), tlsCheckTo(8443, "auto")], [
+    "require",
+    "match",
+    "match",
+  ]);
+  for (const check of ["any", "match", "require"] as const) assertEquals(tlsCheckTo(443, check), check);
 });
 
 Deno.test("an invalid ClientHello and a part of one are refused", () => {

@@ -98,6 +98,8 @@ cached(
       `X-Odd: ${odd}\r\nx-oDD: \tsecond  \r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n`;
     const { got } = await miss(setting, client, get(origin), response(fields, odd, `200 ${odd}`));
     const again = await hit(client, get(origin));
+    assertEquals(valuesOf(got, "set-cookie"), ["a=1", "b=2"]);
+    assertEquals(valuesOf(again, "set-cookie"), []);
     for (const message of [got, again]) {
       for (
         const name of [
@@ -113,7 +115,6 @@ cached(
         assertEquals(valuesOf(message, name), [], name);
       }
       assertEquals(message.startLine, `HTTP/1.1 200 ${odd}`);
-      assertEquals(valuesOf(message, "set-cookie"), ["a=1", "b=2"]);
       assertEquals(message.head.includes(`X-Odd: ${odd}\r\n`), true);
       assertEquals(bytes(message.content), bytes(odd));
     }
@@ -133,8 +134,6 @@ for (const originTolerance of ["tolerant", "strict"] as const) {
       [`HTTP/1.1 200 OK\r\n${FRESH}X: a\n\tb\r\nContent-Length: 5\r\n\r\nhello`, 502],
       [`HTTP/1.1 200 OK\r\n${FRESH} Folded: 1\r\nContent-Length: 5\r\n\r\nhello`, 502],
       [`HTTP/1.0 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`, 200],
-      [`HTTP/1.1 200 OK\r\n${FRESH}\r\nuntil close`, 200],
-      [`HTTP/1.0 200 OK\r\n${FRESH}\r\nuntil close`, 200],
       [`HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n`, 0],
       [`HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n`, 502],
       [`HTTP/1.1 200 OK\r\n${FRESH}Transfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n`, 0],

@@ -12,11 +12,13 @@ import {
   gathered,
   hit,
   longText,
+  miss,
   response,
   turns,
   until,
 } from "./cached.ts";
-import { CAN_RESET, valuesOf } from "./peer.ts";
+import type { Setting } from "./harness.ts";
+import { CAN_RESET, type Peer, valuesOf } from "./peer.ts";
 import { Names, policy } from "./policies.ts";
 import { get } from "./round_trip.ts";
 
@@ -88,18 +90,20 @@ cached("followers of all kinds get their kind of answer from one fetch", async (
     get(origin, "/", 'If-None-Match: "a"'),
     get(origin, "/", 'If-None-Match: "b"'),
     get(origin, "/", "Connection: close"),
-    get(origin, "/", "Cache-Control: no-cache"),
+    get(origin, "/", "Cache-Control: max-age=0"),
   ]);
   await upstream.send(CHUNKED.replace("\r\n\r\n", '\r\nETag: "a"\r\n\r\n') + chunk("hello"));
   await came(first, "hello");
   await upstream.send("0\r\n\r\n");
   assertEquals((await first.message()).content, "hello");
-  const [old, unmodified, modified, closing, reload] = await Promise.all(rest.map((peer) => peer.message()));
+  const [old, unmodified, modified, closing, validated] = await Promise.all(
+    rest.map((peer) => peer.message()),
+  );
   assertEquals([old.content, valuesOf(old, "transfer-encoding"), rest[0].ending], ["hello", [], "end"]);
   assertEquals([unmodified.status, unmodified.content], [304, ""]);
   assertEquals([modified.status, modified.content], [200, "hello"]);
   assertEquals([closing.content, valuesOf(closing, "connection")], ["hello", ["close"]]);
-  assertEquals(reload.content, "hello");
+  assertEquals(validated.content, "hello");
   await origin.assertNoFurtherConnection();
 });
 
@@ -245,3 +249,133 @@ cached("who waits for another's fetch and goes leaves nothing behind with it", a
   for (const client of [first, rest[1], rest[2]]) assertEquals((await client.message()).content, "hello");
   assertEquals(flight.waiting, 0);
 }, { halfClosedTimeout: 1 });
+
+/** What a client is answered with that asks the origin itself, though another one's fetch is under way. */
+async function asksItself(setting: Setting, ...lines: string[]): Promise<void> {
+  const { origin } = setting;
+  const client = await setting.connect();
+  await client.send(get(origin, "/", ...lines));
+  const upstream = await origin.accept();
+  await upstream.message();
+  await upstream.send(response("Cache-Control: no-store\r\nConnection: close\r\n", "own"));
+  assertEquals((await client.message()).content, "own", lines.join());
+}
+
+cached(
+  "a fetch that hangs is waited for no longer than it may, and then the next one leads",
+  async (setting) => {
+    const { origin, proxy } = setting;
+    proxy.cache!.longestWait = 1;
+    const { rest, upstream } = await gathered(setting, 3);
+    const leaders = [await origin.accept(), await origin.accept(), await origin.accept()];
+    for (const leader of leaders) await leader.message();
+    proxy.cache!.longestWait = 1e9;
+    // who comes now has one to wait for
+    const late = await setting.connect();
+    await late.send(get(origin));
+    const next = await origin.accept();
+    await next.message();
+    const last = await setting.connect();
+    await last.send(get(origin));
+    await turns();
+    for (const each of leaders) await each.send(response("Cache-Control: no-cache\r\n", "one"));
+    for (const client of rest) assertEquals((await client.message()).content, "one");
+    await next.send(response(FRESH, "two"));
+    for (const client of [late, last]) assertEquals((await client.message()).content, "two");
+    await origin.assertNoFurtherConnection();
+    upstream.close();
+  },
+);
+
+cached("reloads, credentials and streams of events wait for nobody", async (setting) => {
+  setting.proxy.cache!.longestWait = 1e9;
+  const { first, upstream } = await gathered(setting, 0);
+  for (
+    const line of [
+      "Cache-Control: no-cache",
+      "Pragma: no-cache",
+      "Pragma: x",
+      "Authorization: Basic YTpi",
+      "Authorization: NTLM YTpi",
+      "X-Api-Key: a",
+      "Accept: text/event-stream",
+      "Cookie: a=b",
+    ]
+  ) {
+    await asksItself(setting, line);
+  }
+  await upstream.send(response("Cache-Control: public, max-age=60\r\n"));
+  assertEquals((await first.message()).content, "hello");
+});
+
+for (
+  const line of ["Authorization: NTLM YTpi", "Authorization: Bearer x", "Cookie: a=b", "X-Auth-Token: a"]
+) {
+  cached(`nobody waits for what is fetched with credentials (${line})`, async (setting) => {
+    const { origin, proxy } = setting;
+    proxy.cache!.longestWait = 1e9;
+    const leader = await setting.connect();
+    await leader.send(get(origin, "/", line));
+    const upstream = await origin.accept();
+    await upstream.message();
+    await asksItself(setting);
+    await upstream.send(response("Cache-Control: public, max-age=60\r\n"));
+    assertEquals((await leader.message()).content, "hello");
+  });
+}
+
+cached("cookies are no reason to ask for what is stored and public once for each", async (setting) => {
+  const { origin } = setting;
+  const clients = [await setting.connect(), await setting.connect(), await setting.connect()];
+  const cookie = (index: number) => get(origin, "/", `Cookie: a=${index}`);
+  for (const shared of ["public, max-age=60", "s-maxage=60", "max-age=60"]) {
+    setting.proxy.cache!.clear();
+    const stale = 'Cache-Control: public, max-age=0\r\nETag: "a"\r\n';
+    const { upstream } = await miss(setting, clients[0], get(origin), response(stale));
+    for (const [index, client] of clients.entries()) {
+      await client.send(cookie(index));
+      if (index === 0) await upstream.message();
+    }
+    await turns();
+    const head = `HTTP/1.1 200 OK\r\nCache-Control: ${shared}\r\nContent-Length: 10\r\n\r\n`;
+    await upstream.send(head + "hello");
+    await came(clients[0], "hello");
+    const others: Peer[] = [];
+    if (shared === "max-age=60") {
+      // it is not known to be for others before it is stored
+      for (let index = 1; index < 3; index++) {
+        const own = await origin.accept();
+        await own.message();
+        others.push(own);
+      }
+    } else for (const client of clients.slice(1)) await came(client, "hello");
+    await upstream.send("world");
+    for (const own of others) {
+      await own.send(response("Cache-Control: no-store\r\nConnection: close\r\n", "own"));
+    }
+    const got = await Promise.all(clients.map(async (client) => (await client.message()).content));
+    const theirs = others.length === 0 ? "helloworld" : "own";
+    assertEquals(got, ["helloworld", theirs, theirs], shared);
+    upstream.close();
+    await turns();
+  }
+});
+
+cached(
+  "what turns out not to be shared is remembered, and a fetch that brings it back is not",
+  async (setting) => {
+    const { origin, proxy } = setting;
+    proxy.cache!.longestWait = 1e9;
+    const key = keyFor("", `http://${origin.authority}/`);
+    const { first, upstream } = await gathered(setting, 0);
+    await upstream.send(response("Cache-Control: no-store\r\n"));
+    assertEquals((await first.message()).content, "hello");
+    const poll = await setting.connect();
+    await poll.send(get(origin));
+    await upstream.message();
+    await asksItself(setting);
+    assertEquals(proxy.cache!.flight(key), undefined);
+    await upstream.send(response("Cache-Control: no-store\r\n"));
+    assertEquals((await poll.message()).content, "hello");
+  },
+);

@@ -407,26 +407,38 @@ cached("an answer that was overtaken by a later one does not take its place", as
   assertEquals((await hit(two, get(origin))).content, "newer");
 });
 
-cached("clocks that jump make nothing fresh that is not", async (setting) => {
-  const { origin } = setting;
-  const client = await setting.connect();
-  const real = Date.now;
-  try {
-    await miss(setting, client, get(origin), response(`${FRESH}ETag: "a"\r\nConnection: close\r\n`));
-    for (const jump of [3_600_000, -3_600_000, 1e12, -1e12]) {
-      Date.now = () => real() + jump;
-      const { sent, got } = await miss(
-        setting,
-        client,
-        get(origin),
-        `${NOT_MODIFIED}Cache-Control: max-age=60\r\nDate: ${
-          new Date(Date.now()).toUTCString()
-        }\r\nConnection: close\r\n\r\n`,
-      );
-      assertEquals([valuesOf(sent, "if-none-match"), got.content], [['"a"'], "hello"]);
-      assertEquals((await hit(client, get(origin))).content, "hello");
+cached(
+  "a clock that jumps makes nothing fresh that is not, and one that is set back nothing useless",
+  async (setting) => {
+    const { origin } = setting;
+    const client = await setting.connect();
+    const real = Date.now;
+    try {
+      await miss(setting, client, get(origin), response(`${FRESH}ETag: "a"\r\nConnection: close\r\n`));
+      for (const jump of [3_600_000, 1e12, -1e12, -1e12 + 1_800_000]) {
+        Date.now = () => real() + jump - 1_800_000;
+        // set back by half an hour, or by more: what is fresh stays so
+        if (jump < 0) {
+          for (let ask = 0; ask < 2; ask++) {
+            const still = await hit(client, get(origin));
+            assertEquals([still.content, statusOf(still).startsWith("hit; ttl=")], ["hello", true]);
+          }
+        }
+        // and it ages from there
+        Date.now = () => real() + jump;
+        const { sent, got } = await miss(
+          setting,
+          client,
+          get(origin),
+          `${NOT_MODIFIED}Cache-Control: max-age=60\r\nDate: ${
+            new Date(Date.now()).toUTCString()
+          }\r\nConnection: close\r\n\r\n`,
+        );
+        assertEquals([valuesOf(sent, "if-none-match"), got.content], [['"a"'], "hello"]);
+        assertEquals((await hit(client, get(origin))).content, "hello");
+      }
+    } finally {
+      Date.now = real;
     }
-  } finally {
-    Date.now = real;
-  }
-});
+  },
+);

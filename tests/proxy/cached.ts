@@ -8,26 +8,30 @@ import { get } from "./round_trip.ts";
 export const MIB = 1024 * 1024;
 export const FRESH = "Cache-Control: max-age=60\r\n";
 
-/** A test with a proxy that keeps 64 MiB, and holds nothing any more of what is under way when it is over. */
+/** A test with a proxy that keeps 64 MiB, of origins of this machine too what states no lifetime, and holds nothing any more of what is under way when it is over. */
 export function cached(
   name: string,
   run: (setting: Setting) => Promise<void>,
   settings: SettingOptions["settings"] = {},
   options: Omit<SettingOptions, "settings"> = {},
 ): void {
-  proxied(name, { settings: { cacheSize: 64 * MIB, ...settings }, ...options }, async (setting) => {
-    const peers: Peer[] = [];
-    const { origin } = setting;
-    const accept = origin.accept.bind(origin);
-    const keep = (peer: Peer) => {
-      peers.push(peer);
-      return peer;
-    };
-    origin.accept = async () => keep(await accept());
-    await run({ ...setting, connect: async (options) => keep(await setting.connect(options)) });
-    for (const peer of peers) peer.close();
-    await until(() => setting.proxy.cache!.budget.used === 0, "no recording is left");
-  });
+  proxied(
+    name,
+    { settings: { cacheSize: 64 * MIB, cacheEstimates: "all", ...settings }, ...options },
+    async (setting) => {
+      const peers: Peer[] = [];
+      const { origin } = setting;
+      const accept = origin.accept.bind(origin);
+      const keep = (peer: Peer) => {
+        peers.push(peer);
+        return peer;
+      };
+      origin.accept = async () => keep(await accept());
+      await run({ ...setting, connect: async (options) => keep(await setting.connect(options)) });
+      for (const peer of peers) peer.close();
+      await until(() => setting.proxy.cache!.budget.used === 0, "no recording is left");
+    },
+  );
 }
 
 /** Waits for what happens by itself and is seen nowhere but inside. */

@@ -65,7 +65,7 @@ eachWay("an address is judged as the address that it is, however it is written",
     const { address, scope }: Address = becomes;
     assertEquals(await ask(target), 403, target);
     const { host, rule } = await exchanges.next();
-    const station = scope === "metadata" || scope === "reserved" ? `${scope} addresses` : "private networks";
+    const station = scope === "private" || scope === "loopback" ? "private networks" : `${scope} addresses`;
     assertEquals([host, rule], [address, station], target);
   }
   assertEquals(names.asked, []);

@@ -19,6 +19,7 @@ async function withDisk(
   body: (
     ask: (path: string, ...fields: string[]) => Promise<{ content: string; cache: string }>,
     purge: (path: string) => Promise<string>,
+    proxy: Proxy,
   ) => Promise<void>,
   origin: Origin,
 ): Promise<void> {
@@ -39,7 +40,7 @@ async function withDisk(
       await client.send(get(origin, path).replace("GET", "PURGE"));
       await client.message();
       return (await exchanges.next()).cache;
-    });
+    }, proxy);
   } finally {
     client.close();
     await proxy.stop();
@@ -194,4 +195,71 @@ Deno.test("what one user has made invalid is not on the disk either for another 
     await origin.close();
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** Runs with the system's clock so many seconds from what it is, which may change meanwhile. */
+async function withClock(body: (set: (seconds: number) => void) => Promise<void>): Promise<void> {
+  const real = Date.now;
+  try {
+    await body((seconds) => Date.now = () => real() + seconds * 1000);
+  } finally {
+    Date.now = real;
+  }
+}
+
+/** An origin whose responses are fresh for a minute by its own clock, which is the system's. */
+function fresh(origin: Origin): void {
+  origin.answer(() =>
+    "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nSet-Cookie: a=b\r\n" +
+    `Date: ${new Date(Date.now()).toUTCString()}\r\nContent-Length: 5\r\n\r\nhello`
+  );
+}
+
+Deno.test("what was stored before the clock was set back is of use after a restart, and not for ever", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  fresh(origin);
+  await withClock(async (set) => {
+    const restarted = (body: (ask: (path: string) => Promise<{ cache: string }>) => Promise<void>) =>
+      withDisk(folder, MIB, body, origin);
+    set(86_400);
+    await restarted(async (ask) => assertEquals((await ask("/")).cache, "miss stored"));
+    set(0);
+    await restarted(async (ask) => assertEquals((await ask("/")).cache, "hit"));
+    set(40);
+    await restarted(async (ask) => assertEquals((await ask("/")).cache, "hit"));
+    // it is as old as it is known to be, though the time at which it came is still to come
+    set(70);
+    await restarted(async (ask) => assertEquals((await ask("/")).cache, "miss stored"));
+  });
+  await origin.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("what is read from the disk is as old as it was in memory, whatever the clock is set to meanwhile", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  fresh(origin);
+  await withClock(async (set) => {
+    await withDisk(folder, MIB, async (ask, _purge, { cache }) => {
+      set(0);
+      assertEquals((await ask("/before")).cache, "miss stored");
+      set(-1800);
+      assertEquals((await ask("/before")).cache, "hit");
+      assertEquals((await ask("/after")).cache, "miss stored");
+      await cache!.shelf!.store.settled();
+      for (const seconds of [-1800, -1750]) {
+        set(seconds);
+        cache!.clear();
+        for (const path of ["/before", "/after"]) assertEquals((await ask(path)).cache, "hit", path);
+      }
+      set(-1730);
+      cache!.clear();
+      for (const path of ["/before", "/after"]) assertEquals((await ask(path)).cache, "miss stored", path);
+    }, origin);
+    // to another run it is the system's clock that counts
+    await withDisk(folder, MIB, async (ask) => assertEquals((await ask("/after")).cache, "hit"), origin);
+  });
+  await origin.close();
+  await Deno.remove(folder, { recursive: true });
 });

@@ -32,7 +32,7 @@ class Setting {
   }
 
   ask(): Promise<void> {
-    return this.named.ask(this.#resolver);
+    return this.named.ask(this.#resolver, "192.0.2.1");
   }
 
   /** What a request that comes now does: goes out, asks beside it, or waits. */

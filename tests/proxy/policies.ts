@@ -28,6 +28,7 @@ export function rule(words: RuleWords, index = 0): RuleSpec {
     ports: list(words.ports)?.map(parsePorts) ?? null,
     methods: list(words.methods),
     paths: list(words.paths)?.map(parsePathPattern) ?? null,
+    encodedSlashes: false,
     tls: words.tls ?? null,
     rates: words.rates ?? null,
     source: { file: "weir.toml", line: 1 + index, lines: {} },
@@ -72,6 +73,10 @@ export class SeenFrom implements Decider {
     return this.policy.reportsOnly;
   }
 
+  mayComplete(host: string): boolean {
+    return this.policy.mayComplete(host);
+  }
+
   receive(facts: Facts): Verdict | null {
     return this.policy.receive({ ...facts, client: this.address, clientIp: this.#client });
   }
@@ -101,6 +106,7 @@ export class Names {
         if (addresses !== undefined) return Promise.resolve(addresses);
         return Promise.reject(Object.assign(new Error(`no ${host}`), { code: "ENOTFOUND" }));
       },
+      dns: (host: string) => Promise.resolve(this.addresses[host.replace(/\.$/, "")] ?? []),
     };
   }
 }

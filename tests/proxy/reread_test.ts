@@ -60,7 +60,6 @@ function assertSound(request: Message, authority: string): void {
 proxied(
   "what is forwarded means the same when it is read again (http-rules §7)",
   {
-    emptyLines: true,
     resolver: {
       lookup: (host) => host === NAME ? Promise.resolve(["127.0.0.1"]) : Promise.reject(new Error("none")),
     },

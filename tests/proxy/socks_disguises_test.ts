@@ -90,7 +90,7 @@ eachWay("an address is judged as the address that it is, however it is written",
     const { address, scope }: Address = becomes;
     await refused(target, NOT_ALLOWED);
     const { host, rule } = await exchanges.next();
-    const station = scope === "metadata" || scope === "reserved" ? `${scope} addresses` : "private networks";
+    const station = scope === "private" || scope === "loopback" ? "private networks" : `${scope} addresses`;
     assertEquals([host, rule], [address, station], target);
   }
   assertEquals(names.asked, []);
@@ -124,7 +124,7 @@ proxied("SOCKS 5: an address as bytes is judged as the same as text", {
     assertEquals((await client.exactly(4)).charCodeAt(3), NOT_ALLOWED);
     client.close();
     const { host, rule } = await setting.exchanges.next();
-    const station = scope === "metadata" || scope === "reserved" ? `${scope} addresses` : "private networks";
+    const station = scope === "private" || scope === "loopback" ? "private networks" : `${scope} addresses`;
     assertEquals([host, rule], [address, station]);
   }
 });

@@ -17,6 +17,7 @@ import {
   serverHello,
   USUAL,
 } from "../policy/hellos.ts";
+import { HELLO_DISGUISES } from "../policy/hello_disguises.ts";
 import { proxied, type Setting, type SettingOptions } from "./harness.ts";
 import { type Peer, turn } from "./peer.ts";
 import { policy } from "./policies.ts";
@@ -42,6 +43,7 @@ function looking(tls: TlsCheck, changes: Partial<Verdict> = {}): Decider {
   return {
     looksAtPaths: false,
     reportsOnly,
+    mayComplete: () => true,
     receive: () => null,
     passwordNeed: () => "never",
     decide: () => verdict,
@@ -131,7 +133,7 @@ for (const tls of ["match", "require"] as const) {
   });
 
   checked("a ClientHello may come in one packet with the CONNECT, whole or in part", tls, async (setting) => {
-    const sent = hello("a.example") + "and what follows it";
+    const sent = `${hello("a.example")}\x17\x03\x03\0\x13and what follows it`;
     for (const length of [1, 5, 50, sent.length]) {
       const tunnel = await open(setting, { early: sent.slice(0, length) });
       await tunnel.client.send(sent.slice(length));
@@ -152,7 +154,7 @@ for (const tls of ["match", "require"] as const) {
       const whole = helloMessage("A.Example.", USUAL + extension(21, "\0".repeat(20_000)));
       for (const size of [1, 100, 16_384]) {
         const sent = records(size === 1 ? helloMessage("a.example", "") : whole, size) +
-          "\x17\x03\x03".repeat(9_999);
+          "\x17\x03\x03\0\x01\x16".repeat(5_000);
         const tunnel = await open(setting);
         await tunnel.client.send(sent);
         assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "a.example");
@@ -174,7 +176,7 @@ checked("a ClientHello may be split anywhere", "match", async (setting) => {
 });
 
 checked("what is not TLS may pass", "match", async (setting) => {
-  for (const sent of ["SSH-2.0-x\r\n", "\x16\x16", "\x16\x01\0\x01\x85\xa6", "\x80\x2e\x01\x03\x01", "G"]) {
+  for (const sent of ["SSH-2.0-x\r\n", "\x13\x03\x01", "\x19\x03\x01", "\x7f\x2e\x01\x03\x01", "G"]) {
     const tunnel = await open(setting);
     await tunnel.client.send(sent);
     assertEquals((await assertPasses(setting, tunnel, sent)).serverName, "");
@@ -517,7 +519,11 @@ for (const tls of ["match", "require"] as const) {
         [record(other, 0x0305), "is for b.example"],
         [record(other, 0x03ff), "is for b.example"],
         [record(other, 0x0200), "is invalid: the version of its record is none of TLS"],
-        ["\x15\x03\x01\0\x02\x01\x5a" + record(other), "is invalid: an alert comes before it"],
+        ["\x80\x2e\x01\x03\x01", "is invalid: it begins as one of SSL 2.0"],
+        ...KINDS.map((kind): [string, string] => [
+          `${kind}\x03\x01\0\0${record(other)}`,
+          "is invalid: a record of another kind comes before it",
+        ]),
       ]
     ) {
       const tunnel = await open(setting);
@@ -528,6 +534,67 @@ for (const tls of ["match", "require"] as const) {
         ALERT,
         `the TLS ClientHello in the tunnel to a.example ${reason}`,
       );
+    }
+  });
+}
+
+/** Records that are no handshake. */
+const KINDS = ["\x14", "\x15", "\x17", "\x18"];
+
+checked("no disguise of a ClientHello gets through, however it is split", "match", async (setting) => {
+  const { exchanges } = setting;
+  for (const { before, name } of HELLO_DISGUISES) {
+    const sent = before + hello("b.example");
+    const early = Math.min(before.length, 9);
+    for (const cut of new Set([1, 2, early, before.length, sent.length])) {
+      const { client, upstream } = await open(setting);
+      await client.sendInPieces([sent.slice(0, cut), sent.slice(cut)].filter((piece) => piece !== ""));
+      assertEquals(await upstream.rest(), "", `${name}, cut at ${cut}`);
+      assertEquals(await client.rest(), ALERT, `${name}, cut at ${cut}`);
+      client.close();
+      const { verdict, rule } = await exchanges.next();
+      assertEquals([verdict, rule], ["deny", "tls"], name);
+    }
+  }
+});
+
+checked(
+  "what may be a ClientHello or not may pass to a server that speaks first",
+  "match",
+  async (setting) => {
+    const { exchanges } = setting;
+    // packets of MySQL, of which the first byte is a length
+    for (const sent of ["\x85\xa6\xff\x01", "\x16\0\0\x01\x85"]) {
+      const { client, upstream } = await open(setting);
+      await upstream.send("greeting");
+      assertEquals(await client.exactly(8), "greeting");
+      await client.send(sent);
+      assertEquals(await upstream.exactly(sent.length), sent);
+      client.close();
+      upstream.close();
+      assertEquals((await exchanges.next()).verdict, "allow");
+    }
+  },
+);
+
+for (const tls of ["match", "require"] as const) {
+  checked("what follows a ClientHello and is no record of TLS hides no second one", tls, async (setting) => {
+    const { exchanges } = setting;
+    const cipher = "\x14\x03\x03\0\x01\x01";
+    for (
+      const bad of ["\x17\x03\x03\0\0", "\x18\x03\x03\0\x01\x01", "\x80\x2e\x01", "GET / HTTP/1.1\r\n\r\n"]
+    ) {
+      const { client, upstream } = await open(setting);
+      await client.send(hello("a.example") + cipher);
+      await upstream.exactly(hello("a.example").length + cipher.length);
+      await upstream.send(`\x15\x03\x03\0\x02\x01\x70${serverHello(RETRY)}`);
+      await client.exactly(7 + serverHello(RETRY).length);
+      await client.send(bad + hello("b.example"));
+      // at most the beginning of a record's header goes on
+      assert((await upstream.rest()).length < 5, JSON.stringify(bad));
+      assertEquals(await client.rest(), ALERT);
+      client.close();
+      assertEquals((await exchanges.next()).rule, "tls");
     }
   });
 }

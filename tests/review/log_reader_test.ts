@@ -8,12 +8,13 @@ import { LONGEST_LINE } from "../../src/review/log_lines.ts";
 import { LogError, LogReader, readLine } from "../../src/review/log_reader.ts";
 import { isChallenge, isReported, wasRefused, wentThrough } from "../../src/review/logged_exchange.ts";
 import { forward, own, tunnel, unreadable } from "../observe/samples.ts";
-import { deniedLine, jsonLine, readAll } from "./logs.ts";
+import { deniedLine, jsonLine, readAll, streamOf } from "./logs.ts";
 
 Deno.test("weir's JSON is read as it was written", () => {
   const { authority, clientIp: _, originIp: __, ...rest } = readLine(formatJson(forward({ user: "alice" })));
   assertEquals(authority?.text, "example.com:80");
   assertEquals(rest, {
+    number: 42,
     time: 1_795_240_825_105,
     client: "127.0.0.1",
     user: "alice",
@@ -325,4 +326,38 @@ Deno.test("no line, whatever it holds, does more than be passed over", async () 
     ),
     { numRuns: 300 },
   );
+});
+
+Deno.test("a number that cannot be makes a line of the log none", async () => {
+  for (const number of [0, -1, 1.5, "7", null, 2 ** 53]) {
+    const { exchanges, reader } = await readAll(jsonLine({ number }));
+    assertEquals([exchanges.length, reader.passedOver.length], [0, 1], `${number}`);
+  }
+});
+
+Deno.test("numbers that are missing are counted for each log by itself", async () => {
+  const reader = new LogReader();
+  const line = (number: number) =>
+    jsonLine({ number, time: `2026-11-21T06:00:${10 + number}.000Z`, durationMs: 1 });
+  for (
+    const [name, ...numbers] of [["a", 1, 2, 5], ["b", 1, 2, 3], ["c", 7, 8, 10]] as [string, ...number[]][]
+  ) {
+    const stream = new Blob([numbers.map(line).join("\n")]).stream();
+    for await (const _ of reader.read(stream, name));
+  }
+  assertEquals([reader.missing, reader.missingFrom], [3, "a"]);
+});
+
+Deno.test("a line that lacks a number, or has another thing in its place, is told with the key, the file and the line", async () => {
+  const keys = ["status", "durationMs", "requestHeadBytes", "requestBodyBytes", "responseHeadBytes"];
+  for (const key of [...keys, "responseBodyBytes", "port", "time"]) {
+    for (const [value, wrong] of [[undefined, "is missing"], ["x", key === "time" ? "" : "is no number"]]) {
+      if (wrong === "") continue;
+      const reader = new LogReader();
+      const line = JSON.stringify({ ...JSON.parse(jsonLine()), [key]: value });
+      for await (const _ of reader.read(streamOf(`${jsonLine()}\n${line}\n`), "a.log"));
+      assertEquals(reader.exchanges, 1);
+      assertEquals(reader.passedOver, [{ reason: `${key} ${wrong}`, count: 1, log: "a.log", line: 2 }]);
+    }
+  }
 });

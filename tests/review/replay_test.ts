@@ -79,7 +79,11 @@ Deno.test("a tunnel's name is held to the new policy where the log has it", asyn
   ]);
   assertEquals(await changes(NPM, jsonLine({ serverName: "registry.corp.test" })), []);
   const required = NPM.replace("\n", '\ntls = "require"\n');
-  assertEquals(await reasons(required, jsonLine()), ["it depends on what came through the tunnel"]);
+  // what goes to the port of HTTPS is taken for that
+  assertEquals(await changes(required, jsonLine()), []);
+  assertEquals(await reasons(required.replaceAll("443", "8443"), jsonLine({ port: 8443 })), [
+    "it depends on what came through the tunnel",
+  ]);
   assertEquals(await reasons(NPM, deniedLine({ rule: "tls" })), [
     "it depends on what came through the tunnel",
   ]);

@@ -10,6 +10,7 @@ import {
   TABLES,
   WRITING,
 } from "./schema.ts";
+import { makePrivate } from "./make_private.ts";
 import { anewText, faultOf } from "./sqlite_fault.ts";
 
 /** What is there is not to be touched. */
@@ -48,6 +49,8 @@ export function openDatabase(folder: string, limit: number, notice: (message: st
 class Older extends Error {}
 
 function tryToOpen(folder: string, limit: number): DatabaseSync {
+  // what people fetch is nobody else's business
+  makePrivate(`${folder}/${DATABASE_FILE}`);
   const database = new DatabaseSync(`${folder}/${DATABASE_FILE}`);
   try {
     const tables = Number(database.prepare("SELECT count(*) AS count FROM sqlite_schema").get()?.count);
@@ -60,23 +63,11 @@ function tryToOpen(folder: string, limit: number): DatabaseSync {
     database.exec(
       `PRAGMA wal_autocheckpoint = ${pages}; PRAGMA journal_size_limit = ${2 * pages * PAGE_SIZE}`,
     );
-    if (empty) {
-      database.exec(`BEGIN; ${TABLES} COMMIT`);
-      keepPrivate(folder);
-    }
+    if (empty) database.exec(`BEGIN; ${TABLES} COMMIT`);
     return database;
   } catch (error) {
     database.close();
     throw error;
-  }
-}
-
-/** What people fetch is nobody else's business. The files beside the database get what it has. */
-function keepPrivate(folder: string): void {
-  try {
-    for (const end of ["", "-wal", "-shm"]) Deno.chmodSync(`${folder}/${DATABASE_FILE}${end}`, 0o600);
-  } catch {
-    // some file systems know no such thing
   }
 }
 

@@ -4,10 +4,11 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
+import { makePrivate } from "./make_private.ts";
 import { faultOf, messageOf } from "./sqlite_fault.ts";
 
-const LOCK_FILE = "weir-cache.lock";
-const HOLDER_FILE = "weir-cache.pid";
+export const LOCK_FILE = "weir-cache.lock";
+export const HOLDER_FILE = "weir-cache.pid";
 /** Those who only ask who has it hold it for a moment, ms. */
 const PATIENCE = 200;
 
@@ -41,6 +42,7 @@ export class FolderLock {
     const holderFile = `${folder}/${HOLDER_FILE}`;
     let database: DatabaseSync | null = null;
     try {
+      makePrivate(`${folder}/${LOCK_FILE}`);
       database = new DatabaseSync(`${folder}/${LOCK_FILE}`);
       database.exec(`PRAGMA busy_timeout = ${PATIENCE}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
     } catch (error) {
@@ -48,11 +50,7 @@ export class FolderLock {
       if (faultOf(error) !== "busy") throw new Error(`${LOCK_FILE}: ${messageOf(error)}`);
       throw new FolderInUse(folder, readHolder(holderFile));
     }
-    try {
-      Deno.writeTextFileSync(holderFile, `${Deno.pid}\n`);
-    } catch {
-      // on a disk that is full nobody is told who it is
-    }
+    writeHolder(holderFile);
     return new FolderLock(database, holderFile);
   }
 
@@ -87,6 +85,20 @@ export function holderOf(folder: string): number | null {
     }
   } catch {
     return null;
+  }
+}
+
+/** A new file in the place of one that is left over: it follows no link, and nobody else may write it. */
+function writeHolder(file: string): void {
+  try {
+    Deno.removeSync(file);
+  } catch {
+    // there is none, as it should be
+  }
+  try {
+    Deno.writeTextFileSync(file, `${Deno.pid}\n`, { createNew: true, mode: 0o600 });
+  } catch {
+    // on a disk that is full nobody is told who it is
   }
 }
 

@@ -2,7 +2,7 @@
 
 /**
  * - `damaged`: the files are not what they were when they were written
- * - `full`: there is no room, on the disk or under the database's own limit
+ * - `full`: there is no room, on the disk, under the database's own limit or under one of the size of files
  * - `busy`: another has it for a moment
  * - `other`: no permission, a disk that fails, and all else
  */
@@ -18,9 +18,16 @@ const FAULTS: readonly (readonly [code: number, words: string, fault: SqliteFaul
   [26, "file is not a database", "damaged"],
 ];
 
+/**
+ * SQLITE_IOERR_WRITE: what it makes of EFBIG, a file that has reached the size that `ulimit -f` allows. A disk that
+ * fails gives the same, and goes on failing when room is made.
+ */
+const WRITE_REFUSED = 778;
+
 export function faultOf(error: unknown): SqliteFault {
   const code = (error as { errcode?: unknown }).errcode;
   const message = messageOf(error);
+  if (code === WRITE_REFUSED) return "full";
   for (const [known, words, fault] of FAULTS) {
     if (typeof code === "number" ? code % 256 === known : message.startsWith(words)) return fault;
   }
@@ -33,7 +40,7 @@ export function faultOf(error: unknown): SqliteFault {
 /** Why a store begins anew, in words that go on after its name. */
 export function anewText(error: unknown): string {
   const fault = faultOf(error);
-  if (fault === "full") return "begins anew, for the disk is full";
+  if (fault === "full") return "begins anew, for the disk takes no more";
   return `${fault === "damaged" ? "is damaged" : "fails"} (${messageOf(error)}), and begins anew`;
 }
 

@@ -236,7 +236,7 @@ class DiskWorker {
     tell({
       kind: "notice",
       level: "warning",
-      message: `keeps ${kept} MB at the most from now on, for the disk is full`,
+      message: `keeps ${kept} MB at the most from now on, for the disk takes no more`,
     });
   }
 

@@ -22,6 +22,12 @@ export function urlOf(key: string): string {
   return key.slice(key.indexOf(" ") + 1);
 }
 
+/** The address by which a canonical URL names its host; `""` when that is a name. */
+export function addressIn(url: string): string {
+  const host = /^[a-z]+:\/\/(?:\[([^\]]*)\]|([0-9.]+))(?=[:/?]|$)/.exec(url);
+  return host?.[1] ?? host?.[2] ?? "";
+}
+
 /** What a key begins with: whose it is, the same for all that they have. */
 export function ownerOf(key: string): string {
   return key.slice(0, key.indexOf(" ") + 1);

@@ -8,14 +8,18 @@ import { NO_FACTS } from "../../cache/cache_status.ts";
 import { find, type Finding } from "../../cache/find.ts";
 import { ageOf } from "../../cache/freshness.ts";
 import type { CacheFacts } from "../../cache/cache_status.ts";
-import type { CacheRequest } from "../../cache/stored_response.ts";
+import { mayTake } from "../../cache/sharing.ts";
+import type { CacheRequest, Credentials } from "../../cache/stored_response.ts";
 import { HttpError } from "../../http/error.ts";
 import { Field } from "../../http/field_names.ts";
+import type { Clock, Deadlined } from "../../net/clock.ts";
+import { UNLISTED } from "../../net/roster.ts";
 import { keyOf } from "./cache_key.ts";
 import { ClientGone } from "../client_gone.ts";
 import type { Exchange } from "../exchange.ts";
-import { fieldsSent } from "./fields_sent.ts";
-import type { Flight, HttpCache } from "./http_cache.ts";
+import { credentialsIn, fieldsSent, takesUncoded } from "./fields_sent.ts";
+import type { Flight } from "./flight.ts";
+import type { HttpCache } from "./http_cache.ts";
 import { judgeStored, passes } from "../judgement.ts";
 import type { Request } from "../request.ts";
 import { speaksByConnection } from "../own_connections.ts";
@@ -31,10 +35,12 @@ export class Caching {
   storing!: Storing;
 
   #finding!: Finding;
-  readonly #asked: CacheRequest;
+  readonly #asked: CacheRequest & { credentials: Credentials | undefined };
   readonly #key: string;
   /** What others will be told who wait for this exchange. */
   #flight: Flight | null = null;
+  /** Until when it may wait for others, on the cache's clock; 0 before it does. */
+  #waitsUntil = 0;
 
   constructor(
     readonly session: Session,
@@ -43,13 +49,20 @@ export class Caching {
     readonly cache: HttpCache,
   ) {
     const { method, framing } = request;
-    this.#asked = { method, fields: fieldsSent(session, request), hasBody: framing !== 0 };
+    this.#asked = {
+      method,
+      fields: fieldsSent(session, request),
+      hasBody: framing !== 0,
+      // a hit does not depend on them
+      credentials: undefined,
+      takesUncoded: takesUncoded(request.head),
+    };
     this.#key = keyOf(session, exchange, request);
     this.#look();
   }
 
   #look(): void {
-    this.#finding = find(this.cache.variants(this.#key), this.#asked, Date.now());
+    this.#finding = find(this.cache.variants(this.#key), this.#asked, this.cache.clock.now());
   }
 
   /**
@@ -65,10 +78,12 @@ export class Caching {
     if (finding.kind === "unsatisfiable") {
       throw this.#unsatisfiable();
     }
+    this.#asked.credentials = credentialsIn(this.session, this.request);
     if (this.#shares()) {
+      const now = cache.clock.now();
       const flight = cache.flight(key);
-      if (flight !== undefined) return this.#join(flight);
-      this.#flight = cache.begin(key, Date.now());
+      if (flight === undefined || !flight.takes(now)) this.#flight = cache.begin(key, now);
+      else if (this.#waits) return this.#join(flight);
     }
     return null;
   }
@@ -84,6 +99,7 @@ export class Caching {
     // that something is there for others is told nobody
     if (requestDirectivesOf(this.#asked.fields).onlyIfCached) throw this.#unsatisfiable();
     this.#lookAtPermitted();
+    this.#asked.credentials ??= credentialsIn(this.session, this.request);
     this.storing = new Storing(this.cache, this.#key, this.#asked, this.#finding);
     this.storing.flight = this.#flight;
     return this.storing;
@@ -96,15 +112,30 @@ export class Caching {
       const verdict = judgeStored(this.session, address);
       return verdict !== null && passes(verdict);
     });
-    if (permitted.length < variants.length) this.#finding = find(permitted, this.#asked, Date.now());
+    if (permitted.length < variants.length) {
+      this.#finding = find(permitted, this.#asked, this.cache.clock.now());
+    }
   }
 
   /** Whether others may wait for what this exchange fetches, and it for them. */
   #shares(): boolean {
+    const { method, head } = this.request;
     const { kind } = this.#finding;
     // a part is nobody else's wish, and HEAD brings nothing that others could use
-    return this.request.method === "GET" && (kind === "miss" || kind === "validate") &&
-      this.request.head.find(Field.Range) < 0 && !speaksByConnection(this.session, this.request);
+    if (method !== "GET" || kind !== "miss" && kind !== "validate" || head.find(Field.Range) >= 0) {
+      return false;
+    }
+    // what is fetched for somebody's key is theirs, and a stream of events has no end
+    const { credentials } = this.#asked;
+    if (credentials === "key" || head.values(Field.Accept).includes("text/event-stream")) return false;
+    // nor is it known of a page that is asked for with cookies, unless it was stored before
+    return credentials === "none" || this.cache.variants(this.#key).length > 0;
+  }
+
+  /** Whether it may wait for others: a reload wants to see for itself. */
+  get #waits(): boolean {
+    const { head } = this.request;
+    return head.find(Field.Pragma) < 0 && !requestDirectivesOf(head).noCache;
   }
 
   #serveFound(): Promise<boolean | null> | null {
@@ -127,41 +158,53 @@ export class Caching {
 
   /**
    * Waits for another exchange's response, and is answered with it if it is for this request too. If that exchange
-   * ends for reasons of its own, another one that waits takes its place.
+   * ends for reasons of its own, another one that waits takes its place. One that takes too long is not waited for: the
+   * first who has waited in vain leads those who come from then on.
    */
   async #join(flight: Flight): Promise<boolean | null> {
+    const { cache } = this;
+    this.#waitsUntil = cache.clock.now() + cache.longestWait;
     for (;;) {
       const served = await this.#wait(flight);
       if (served !== null) return served;
       this.#look();
       const found = await this.#serveFound();
-      if (found !== null || !flight.abandoned || !this.#shares()) return found;
-      const next = this.cache.flight(this.#key);
-      if (next === undefined) {
-        this.#flight = this.cache.begin(this.#key, Date.now());
+      const late = !flight.landed;
+      if (found !== null || !late && !flight.abandoned || !this.#shares()) return found;
+      const now = cache.clock.now();
+      const next = cache.flight(this.#key);
+      if (next === undefined || !next.takes(now)) {
+        this.#flight = cache.begin(this.#key, now);
         return null;
       }
+      if (late || now >= this.#waitsUntil) return null;
       flight = next;
     }
   }
 
   async #wait(flight: Flight): Promise<boolean | null> {
-    const { session } = this;
+    const { session, cache } = this;
+    const { clock } = session.services;
     const before = this.#finding;
     const { forward } = factsOf(before);
     const early = !flight.landed;
     const { promise: over, resolve: giveUp } = Promise.withResolvers<void>();
     flight.join(giveUp);
     session.reaching = { giveUp };
-    await session.watch.waitFor(over);
-    session.reaching = null;
-    flight.leave(giveUp);
+    const left = Math.min(flight.until, this.#waitsUntil) - cache.clock.now();
+    const limit = early ? new Limit(clock, clock.in(Math.max(left, 0)), giveUp) : null;
+    try {
+      await session.watch.waitFor(over);
+    } finally {
+      limit?.lift();
+      session.reaching = null;
+      flight.leave(giveUp);
+    }
     if (session.gone) throw new ClientGone();
     const { variant, trouble } = flight;
     if (variant !== null) {
-      const finding = find([variant], this.#asked, Date.now());
-      // what has come after this request did is as good as what it would fetch itself
-      if (finding.kind === "hit" || finding.kind === "validate" && early) {
+      const finding = find([variant], this.#asked, cache.clock.now());
+      if (mayTake(finding, this.#asked, early)) {
         const facts = { ...NO_FACTS, forward, collapsed: true, ttl: finding.ttl };
         return await this.#serve(variant, finding.age, facts, false);
       }
@@ -178,7 +221,7 @@ export class Caching {
   /** Sends what is stored in the place of the origin's response. Throws {@link HttpError}. */
   async answer(): Promise<boolean> {
     const { chosen, facts } = this.storing;
-    const served = await this.#serve(chosen!, ageOf(chosen!, Date.now()), facts, !facts.fallback);
+    const served = await this.#serve(chosen!, ageOf(chosen!, this.cache.clock.now()), facts, !facts.fallback);
     if (served !== null) return served;
     throw new HttpError(502, "http_protocol_error", "what is stored does not answer this request after all");
   }
@@ -189,5 +232,24 @@ export class Caching {
     const told = tellOf(this.session.services.settings.pseudonym, stored ? { ...facts, stored } : facts);
     this.exchange.cache = told.words;
     return told.line;
+  }
+}
+
+/** Ends a wait that takes too long. */
+class Limit implements Deadlined {
+  place = UNLISTED;
+
+  /** @param deadline on the clock's time */
+  constructor(readonly clock: Clock, public deadline: number, readonly over: () => void) {
+    clock.watch(this);
+  }
+
+  expire(): void {
+    this.over();
+  }
+
+  /** It is not needed any more. */
+  lift(): void {
+    this.clock.unwatch(this);
   }
 }

@@ -2,15 +2,18 @@
 
 import { readStanding } from "../../cache/freshness.ts";
 import type { DiskObject, DiskStore } from "../../cache/disk_store.ts";
-import type { FieldLine, StoredResponse } from "../../cache/stored_response.ts";
+import { storedLines } from "../../cache/storability.ts";
+import { type FieldLine, receivedAt, type StoredResponse } from "../../cache/stored_response.ts";
 import type { BodySource } from "./recorded_body.ts";
 import { BODY_DONE, BODY_LOST } from "./recording.ts";
 import { Variant } from "./variant.ts";
 
-/** What is written of a response beside its body. */
+/** What is written of a response beside its body. Its times are those of the system's clock. */
 export interface StoredMeta extends StoredResponse {
   readonly reason: string;
   readonly address: string;
+  /** How far that was behind the cache's clock, which says something in the same run alone; absent when it was not. */
+  readonly clock?: { readonly run: string; readonly behind: number };
 }
 
 /** A body that is not in memory. */
@@ -75,6 +78,9 @@ export interface ShelfWriter {
 }
 
 export class DiskShelf {
+  /** The run of the clock of what is written. */
+  run = "";
+
   constructor(readonly store: DiskStore) {}
 
   /** Bytes of the longest body that is kept. */
@@ -86,8 +92,9 @@ export class DiskShelf {
   find(key: string): Variant[] {
     const variants: Variant[] = [];
     for (const object of this.store.lookup(key)) {
-      const meta = readMeta(object.meta, object.length);
-      if (meta === null) continue;
+      const written = readMeta(object.meta, object.length);
+      if (written === null) continue;
+      const meta = this.#onOurClock(written);
       const { short } = object;
       const body = short !== null ? [short] : new ShelvedBody(this.store, object);
       const variant = new Variant(meta, meta.reason, meta.address, body);
@@ -99,6 +106,20 @@ export class DiskShelf {
     return variants;
   }
 
+  /** The times of what was written in this run are those of its clock again; to another one they are the system's. */
+  #onOurClock(meta: StoredMeta): StoredMeta {
+    const behind = meta.clock?.run === this.run ? meta.clock.behind : 0;
+    const { requestTime, responseTime, fields } = meta;
+    return {
+      ...meta,
+      // an earlier edition has kept more
+      fields: storedLines(fields),
+      requestTime: requestTime + behind,
+      responseTime: responseTime + behind,
+      behind,
+    };
+  }
+
   /** A response has answered a request, from here or from memory. */
   used(key: string, { vary, range, shelfNumber }: Variant): void {
     if (shelfNumber !== null) this.store.usedFound(shelfNumber);
@@ -108,7 +129,7 @@ export class DiskShelf {
   /** Writes a response whose body is in memory. */
   keep(key: string, variant: Variant, pieces: readonly Uint8Array[]): void {
     const name = nameOf(variant);
-    if (name !== null) this.store.write(key, name, metaOf(variant), pieces);
+    if (name !== null) this.store.write(key, name, metaOf(variant, this.run), pieces);
   }
 
   /** For a body that is still coming; `null` when this response is not kept. */
@@ -121,7 +142,7 @@ export class DiskShelf {
         writer.append(bytes);
       },
       finish: (whole) => {
-        writer.finish(metaOf(whole));
+        writer.finish(metaOf(whole, this.run));
       },
       abort: () => writer.abort(),
     };
@@ -129,7 +150,7 @@ export class DiskShelf {
 
   replace(key: string, variant: Variant): void {
     const name = nameOf(variant);
-    if (name !== null) this.store.writeMeta(key, name, metaOf(variant));
+    if (name !== null) this.store.writeMeta(key, name, metaOf(variant, this.run));
   }
 
   remove(key: string, variant: Variant): void {
@@ -154,18 +175,19 @@ function variantOf(vary: readonly FieldLine[]): string {
   return vary.length === 0 ? "[]" : JSON.stringify(vary);
 }
 
-function metaOf(variant: Variant): string {
-  const { status, reason, address, requestTime, responseTime, vary, length, range, fields } = variant;
+function metaOf(variant: Variant, run: string): string {
+  const { status, reason, address, requestTime, behind, vary, length, range, fields } = variant;
   const meta: StoredMeta = {
     status,
     reason,
     address,
-    requestTime,
-    responseTime,
+    requestTime: requestTime - behind,
+    responseTime: receivedAt(variant),
     vary,
     length,
     range,
     fields,
+    ...behind > 0 ? { clock: { run, behind } } : {},
   };
   return JSON.stringify(meta);
 }
@@ -186,7 +208,14 @@ export function readMeta(text: string, length: number): StoredMeta | null {
     typeof reason === "string" && typeof address === "string" &&
     typeof requestTime === "number" && typeof responseTime === "number" &&
     areLines(vary, plain) && areLines(fields, plain) && meta.length === length && (plain || isText(reason));
-  return right ? { ...meta as StoredMeta, range: null } : null;
+  return right ? { ...meta as StoredMeta, range: null, behind: 0, clock: clockOf(meta.clock) } : null;
+}
+
+function clockOf(clock: Partial<StoredMeta["clock"]> | null): StoredMeta["clock"] {
+  if (typeof clock !== "object" || clock === null) return undefined;
+  const { run, behind } = clock;
+  const right = typeof run === "string" && typeof behind === "number" && behind > 0 && behind < Infinity;
+  return right ? { run, behind } : undefined;
 }
 
 function areLines(value: unknown, plain: boolean): value is FieldLine[] {

@@ -1,9 +1,14 @@
 /** What is stored, by {@link keyOf}, and what is being fetched for several at once. */
 
+import { CacheClock } from "../../cache/cache_clock.ts";
 import { MemoryStore } from "../../cache/memory_store.ts";
 import { copyOf } from "../../http/text.ts";
 import { markOf, ownerOf, urlOf } from "./cache_key.ts";
+import { ipOf } from "../judgement.ts";
+import { scopeOf } from "../../policy/address_scope.ts";
 import type { DiskShelf, ShelfWriter } from "./disk_shelf.ts";
+import { type Failure, Flight } from "./flight.ts";
+import { Marks } from "./marks.ts";
 import { Packing } from "./packing.ts";
 import { joinParts } from "./parts.ts";
 import { Recording, RecordingBudget } from "./recording.ts";
@@ -13,59 +18,33 @@ import type { Variant } from "./variant.ts";
 const MAX_VARIANTS = 16;
 /** URLs of which it is remembered that waiting for their responses is in vain, and for how long, ms. */
 const MAX_PASSED = 10_000;
-const PASSED_FOR = 10_000;
+const PASSED_FIRST = 60_000;
+const PASSED_LONGEST = 86_400_000;
+/** URLs that are not validated behind clients' backs just after that has failed, and for how long, ms. */
+const MAX_RESTING = 10_000;
+const RESTS_FOR = 10_000;
 const MAX_DROPPED = 10_000;
-/** By how much a request may be overtaken by a later one, ms. */
-const MAX_OVERTAKING = 3_600_000;
-
-/** A fetch that others wait for: until it is known whether its response is for them too. */
-export class Flight {
-  /** What came and may be shared; `null` until then, and when it may not. */
-  variant: Variant | null = null;
-  /** What has become of it is known. */
-  landed = false;
-  /** Who fetched could not go on for reasons of its own: another of those who wait is to do it. */
-  abandoned = false;
-  /** Why the origin was of no use, if there is something stale to send in its place. */
-  trouble: Trouble = "";
-  readonly #waiting = new Set<() => void>();
-
-  /** How many wait for it. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  /** Calls back once it has landed: at once if it has. Who has gone before that has to {@link leave}. */
-  join(landed: () => void): void {
-    if (this.landed) landed();
-    else this.#waiting.add(landed);
-  }
-
-  /** Waits no longer, and leaves nothing behind: many may come and go while an origin takes its time. */
-  leave(landed: () => void): void {
-    this.#waiting.delete(landed);
-  }
-
-  land(variant: Variant | null): void {
-    this.variant = variant;
-    this.landed = true;
-    for (const landed of this.#waiting) landed();
-    this.#waiting.clear();
-  }
-}
-
-/** That the origin said so (RFC 5861 §4), or that it said nothing (RFC 9111 §4.2.4). */
-export type Trouble = "" | "error" | "disconnected";
+/**
+ * How long requests wait for what another one fetches before they ask for themselves, and how old a fetch may be for
+ * others to join it, ms: as long as nginx lets them (`proxy_cache_lock_timeout`).
+ */
+const LONGEST_WAIT = 5_000;
 
 export class HttpCache {
+  /** The time of all that is stored. */
+  clock: CacheClock;
+  /** See {@link LONGEST_WAIT}. */
+  longestWait = LONGEST_WAIT;
+  /** For which origins a lifetime is estimated where a response states none. */
+  estimates: Estimates = "public";
   readonly budget: RecordingBudget;
   readonly #store: MemoryStore<readonly Variant[]>;
   readonly #packing = new Packing();
   readonly #flights = new Map<string, Flight>();
-  /** Keys whose responses were not to be shared, by {@link markOf}, and until when that is taken for granted. */
-  readonly #passed = new Map<string, number>();
-  /** The same of which validating behind the client's back has failed, and until when it is not tried again. */
-  readonly #resting = new Map<string, number>();
+  /** Keys whose responses turned out not to be shared. */
+  readonly #passed = new Marks(PASSED_FIRST, PASSED_LONGEST, MAX_PASSED);
+  /** Keys of which validating behind the client's back has failed. */
+  readonly #resting = new Marks(RESTS_FOR, RESTS_FOR, MAX_RESTING);
   #generation = 0;
   /**
    * When URLs were dropped last, by {@link markOf}, the one that is longest ago first; what is older than `#floor`
@@ -81,8 +60,17 @@ export class HttpCache {
    * @param shelf what is on the disk behind that
    */
   constructor(limit: number, readonly shelf: DiskShelf | null) {
+    this.clock = new CacheClock(() => Date.now(), () => performance.now());
+    if (shelf !== null) shelf.run = this.clock.run;
     this.#store = new MemoryStore(limit, (_key, variants) => this.#unpack(variants));
     this.budget = new RecordingBudget(limit);
+  }
+
+  /** Whether the lifetime of a response may be estimated that came from an address, `""` for an unknown one. */
+  mayEstimate(address: string): boolean {
+    if (this.estimates !== "public" || address === "") return this.estimates !== "none";
+    const ip = ipOf(address);
+    return ip !== null && scopeOf(ip) === "public";
   }
 
   get limit(): number {
@@ -129,14 +117,28 @@ export class HttpCache {
   #shelved(key: string): readonly Variant[] {
     const found = this.shelf?.find(key) ?? NONE;
     if (found.length === 0) return NONE;
+    const now = this.clock.now();
     const since = this.#meet(key);
     const { generation, time } = this.#dropped.get(markOf(urlOf(key))) ?? this.#floor;
-    if (generation > since) return found;
-    const valid = found.filter(({ responseTime }) => responseTime > time);
+    if (generation > since || time === 0) return found.map((each) => this.#notFromTheFuture(key, each, now));
+    // by the clock of another run one may be from after all that has happened here
+    const valid = found.filter(({ responseTime }) => responseTime > time && responseTime <= now);
     if (valid.length < found.length) {
       for (const variant of found) if (!valid.includes(variant)) this.shelf!.remove(key, variant);
     }
     return valid;
+  }
+
+  /**
+   * What was stored when the system's clock was ahead of what it is now has come just now, for want of anything better,
+   * and that is written down: it ages from now on, and is not young again when it is read the next time.
+   */
+  #notFromTheFuture(key: string, variant: Variant, now: number): Variant {
+    if (variant.responseTime <= now) return variant;
+    const head = { ...variant, fields: variant.fields, requestTime: now, responseTime: now };
+    const next = variant.with({ ...head, behind: this.clock.behind });
+    this.shelf!.replace(key, next);
+    return next;
   }
 
   /** As of which generation the owner of a key is here. */
@@ -223,7 +225,7 @@ export class HttpCache {
     this.#generation++;
     const mark = markOf(url);
     this.#dropped.delete(mark);
-    this.#dropped.set(mark, { generation: this.#generation, time: Date.now() });
+    this.#dropped.set(mark, { generation: this.#generation, time: this.clock.now() });
     if (this.#dropped.size > MAX_DROPPED) {
       const [oldest, drop] = this.#dropped.entries().next().value!;
       this.#dropped.delete(oldest);
@@ -260,27 +262,35 @@ export class HttpCache {
     return this.#flights.get(key);
   }
 
-  /** Begins one, unless waiting for such responses was in vain before. */
+  /**
+   * Begins one, unless waiting for such responses was in vain before. It takes the place of one that takes too long.
+   */
   begin(key: string, now: number): Flight | null {
-    const mark = markOf(key);
-    const until = this.#passed.get(mark);
-    if (until !== undefined) {
-      if (now < until && until - now <= PASSED_FOR) return null;
-      this.#passed.delete(mark);
-    }
-    const flight = new Flight();
+    return this.#passed.has(key, now) ? null : this.#begin(key, now, true);
+  }
+
+  /** The same for a fetch that nobody waits for. */
+  beginAlone(key: string, now: number): Flight {
+    return this.#begin(key, now, false);
+  }
+
+  #begin(key: string, now: number, open: boolean): Flight {
+    const flight = new Flight(now + this.longestWait, open);
     this.#meet(key);
     this.#flights.set(key, flight);
     return flight;
   }
 
-  /** Tells all who wait for it what came. While its body is recorded others may still join; then {@link end} it. */
-  land(key: string, flight: Flight, variant: Variant | null, now: number): void {
+  /**
+   * Tells all who wait for it what came. While its body is recorded others may still join; then {@link end} it.
+   *
+   * @param variant `null` when it is not for others
+   * @param lasting whether the same is to be expected of what comes next for the key
+   */
+  land(key: string, flight: Flight, variant: Variant | null, now: number, lasting = true): void {
     if (variant === null || !(variant.body instanceof Recording)) this.end(key, flight);
-    if (variant === null) {
-      if (this.#passed.size >= MAX_PASSED) this.#passed.clear();
-      this.#passed.set(markOf(key), now + PASSED_FOR);
-    }
+    if (variant !== null) this.#passed.delete(key);
+    else if (lasting) this.#passed.set(key, now);
     flight.land(variant);
   }
 
@@ -298,18 +308,12 @@ export class HttpCache {
 
   /** Whether it may be validated behind a client's back: not just after that has failed. */
   maySendBackground(key: string, now: number): boolean {
-    const mark = markOf(key);
-    const until = this.#resting.get(mark);
-    if (until === undefined) return true;
-    if (now < until && until - now <= PASSED_FOR) return false;
-    this.#resting.delete(mark);
-    return true;
+    return !this.#resting.has(key, now);
   }
 
   /** That has failed. */
   rest(key: string, now: number): void {
-    if (this.#resting.size >= MAX_PASSED) this.#resting.clear();
-    this.#resting.set(markOf(key), now + PASSED_FOR);
+    this.#resting.set(key, now);
   }
 
   /** Nobody joins a fetch any more: what it brought is stored, or is not. */
@@ -318,14 +322,14 @@ export class HttpCache {
   }
 }
 
+/** Of all origins, of those on the internet, or of none. */
+export type Estimates = "all" | "public" | "none";
+
 /** That a URL was dropped: in the course of things, and in ms since the epoch. */
 interface Drop {
   readonly generation: number;
   readonly time: number;
 }
-
-/** How a fetch failed. */
-export type Failure = { abandoned?: boolean; trouble?: Trouble };
 
 const NONE: readonly Variant[] = [];
 
@@ -335,9 +339,7 @@ function sizeOf(variants: readonly Variant[]): number {
 
 /** Whether it was asked for later, and so is newer, though it has come earlier. */
 function isLater(one: Variant, other: Variant): boolean {
-  const later = one.requestTime - other.requestTime;
-  // more than an answer can take is the doing of a clock
-  return later > 0 && later < MAX_OVERTAKING;
+  return one.requestTime > other.requestTime;
 }
 
 function sameSelection(one: Variant, other: Variant): boolean {

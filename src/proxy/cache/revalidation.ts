@@ -17,7 +17,7 @@ import type { Asker } from "../asker.ts";
 import { BodyFetch } from "./body_fetch.ts";
 import { urlOf } from "./cache_key.ts";
 import type { Exchange } from "../exchange.ts";
-import { copyOfFieldsSent } from "./fields_sent.ts";
+import { copyOfFieldsSent, credentialsIn } from "./fields_sent.ts";
 import type { HttpCache } from "./http_cache.ts";
 import { MAX_INTERIM } from "../interim.ts";
 import { leave, takeKept } from "../kept.ts";
@@ -48,11 +48,12 @@ export function revalidate(
   if (cache.flight(key) !== undefined || request.method !== "GET") return;
   const { backgrounds } = session.services;
   if (backgrounds.size >= MAX_BACKGROUNDS || session.services.draining) return;
-  const now = Date.now();
+  const now = cache.clock.now();
   if (!cache.maySendBackground(key, now)) return;
-  const flight = cache.begin(key, now);
-  if (flight === null) return;
-  const asked = { method: "GET", fields: copyOfFieldsSent(session, request), hasBody: false };
+  const credentials = credentialsIn(session, request);
+  const flight = credentials === "key" ? cache.beginAlone(key, now) : cache.begin(key, now) ??
+    cache.beginAlone(key, now);
+  const asked = { method: "GET", fields: copyOfFieldsSent(session, request), hasBody: false, credentials };
   const storing = new Storing(cache, copyOf(key), asked, finding);
   storing.flight = flight;
   // the session's own writer is still to be used for its answer
@@ -118,7 +119,7 @@ export class Revalidation implements Asker {
       await this.#fetch();
     } catch (error) {
       storing.failed(error);
-      storing.cache.rest(storing.key, Date.now());
+      this.#rest();
       exchange.truncated = true;
       if (error instanceof HttpError) {
         exchange.error = error.error;
@@ -181,7 +182,7 @@ export class Revalidation implements Asker {
       const reader = new BodyReader("response", framing, settings, response.tolerant);
       const persistent = response.minorVersion === 1 && !response.options.close &&
         framing !== UNTIL_CLOSE && up.odd.length === 0;
-      let reception = storing.receive(response, framing);
+      let reception = storing.receive(response, framing, up);
       if (reader.done) up.start = response.end;
       else {
         reader.read(up.buffer, response.end, up.end);
@@ -195,11 +196,13 @@ export class Revalidation implements Asker {
           const variant = storing.record(response, framing, up.address);
           const fetch = new BodyFetch(services, up, reader, storing, variant, true);
           exchange.truncated = !await fetch.run();
-          if (exchange.truncated) storing.cache.rest(storing.key, Date.now());
+          if (exchange.truncated) this.#rest();
           exchange.error = fetch.error;
           exchange.details = fetch.details;
         }
       }
+      // what is stored is no better than before
+      if (reception === "relay" || reception === "again") this.#rest();
       exchange.cache = cacheWords({
         ...storing.facts,
         stored: storing.facts.stored || (reception === "record" && reader.odd.length === 0),
@@ -215,6 +218,12 @@ export class Revalidation implements Asker {
       up.deadline = Infinity;
       leave(services, up, keeps && !this.gone);
     }
+  }
+
+  /** It is not tried again at once. */
+  #rest(): void {
+    const { cache, key } = this.storing;
+    cache.rest(key, cache.clock.now());
   }
 
   async #readHead(up: Upstream, response: Response): Promise<void> {

@@ -4,26 +4,30 @@
  */
 
 import { type CacheFacts, NO_FACTS } from "../../cache/cache_status.ts";
-import { readResponseDirectives } from "../../cache/cache_control.ts";
-import { fieldOf, fieldsOf } from "../../cache/field_lines.ts";
+import { credentialsOf, hasCredentialParameter } from "../../cache/credential_fields.ts";
+import { fieldsOf } from "../../cache/field_lines.ts";
 import type { Finding } from "../../cache/find.ts";
 import { freshen, selectedBy, updateByHead } from "../../cache/freshen.ts";
 import { ageOf, lifetimeOf } from "../../cache/freshness.ts";
 import { invalidates } from "../../cache/invalidation.ts";
-import { mayStore, omittedFields, partOf } from "../../cache/storability.ts";
+import { mayHandOn } from "../../cache/sharing.ts";
+import { isOfOneRequest, mayStore, partOf, storedLines } from "../../cache/storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import { matches, varyOf } from "../../cache/vary.ts";
-import { formatDate } from "../../http/date.ts";
 import { HttpError } from "../../http/error.ts";
 import { Field } from "../../http/field_names.ts";
-import { CHUNKED, type Framing, UNTIL_CLOSE } from "../../http/framing.ts";
+import { CHUNKED, type Framing } from "../../http/framing.ts";
 import type { HeadWriter } from "../../http/head_writer.ts";
 import { copyOf } from "../../http/text.ts";
-import { ownerOf, urlOf } from "./cache_key.ts";
+import { isParentsOwn } from "../parents/parent_answer.ts";
+import type { Upstream } from "../upstream.ts";
+import { addressIn, ownerOf, urlOf } from "./cache_key.ts";
 import { ClientGone } from "../client_gone.ts";
 import type { ShelfWriter } from "./disk_shelf.ts";
-import type { Failure, Flight, HttpCache, Trouble } from "./http_cache.ts";
+import type { Failure, Flight, Trouble } from "./flight.ts";
+import type { HttpCache } from "./http_cache.ts";
 import { Recording } from "./recording.ts";
+import { linesOf, reasonOf } from "./response_lines.ts";
 import type { Response } from "../response.ts";
 import { Variant } from "./variant.ts";
 
@@ -60,6 +64,10 @@ export class Storing {
   /** They were in vain. */
   #again = false;
   #requestTime = 0;
+  /** Why the response is not stored unless it says for how long. */
+  #noGuess = "";
+  /** Whether what comes next for the key will be no more for others than what has come. */
+  #lasting = true;
   /** Writes to the disk what is recorded. */
   #shelfWriter: ShelfWriter | null = null;
   /** Others may still join while the body is recorded. */
@@ -81,7 +89,7 @@ export class Storing {
 
   /** Before the request's head is written: the client's conditions make room for weir's. */
   prepare(writer: HeadWriter): void {
-    this.#requestTime = Date.now();
+    this.#requestTime = this.cache.clock.now();
     const { finding } = this;
     const asks = finding.kind === "validate" || finding.kind === "stale" || finding.kind === "miss";
     this.#conditions = asks && !this.#again ? finding.fields : [];
@@ -102,12 +110,20 @@ export class Storing {
    * Hears of the origin's response when its head is whole.
    *
    * @param framing of its body
+   * @param up where it came from
    */
-  receive(response: Response, framing: Framing): Reception {
+  receive(response: Response, framing: Framing, up: Upstream): Reception {
     const { cache, key, finding, asked } = this;
     const { status, head } = response;
-    const now = Date.now();
+    const now = cache.clock.now();
     this.facts = { ...this.facts, forwardStatus: status };
+    this.#lasting = status !== 304 && status < 500;
+    if (isParentsOwn(up, response)) return this.#receiveFromParent(status);
+    // a connection to a parent is one for all hosts: of this one it is known what it is if it is named by its address
+    const address = up.asksParent ? addressIn(this.#url) : up.address;
+    this.#noGuess = cache.mayEstimate(address)
+      ? hasCredentialParameter(this.#url) ? "credentials" : ""
+      : "no freshness";
     if (finding.kind === "bypass" && finding.forward === "method") {
       for (const url of invalidates(asked.method, status, this.#url, head)) cache.drop(url, ownerOf(key));
       // what it brings itself is newer than that
@@ -130,8 +146,10 @@ export class Storing {
       return "record";
     }
     this.facts = { ...this.facts, reason: this.facts.reason || reason };
-    // what the origin does not want to have kept takes the place of what was
-    if ((finding.kind === "validate" || finding.kind === "stale") && status < 500) {
+    // what the origin does not want to have kept takes the place of what was, if it speaks of that
+    if (
+      (finding.kind === "validate" || finding.kind === "stale") && status < 500 && !isOfOneRequest(status)
+    ) {
       cache.remove(key, finding.stored as Variant);
     }
     this.land(null);
@@ -141,6 +159,19 @@ export class Storing {
   /** What {@link receive} wanted to record turns out to be odd before anybody has heard of it. */
   decline(): Reception {
     this.facts = { ...this.facts, reason: "odd" };
+    this.land(null);
+    return "relay";
+  }
+
+  /** What a parent has made itself is as if the origin had not been reached: what is stored stays as it is. */
+  #receiveFromParent(status: number): Reception {
+    const { finding } = this;
+    if (finding.kind === "validate" && finding.staleIfDisconnected && TROUBLE.has(status)) {
+      this.#fallBack(finding.stored as Variant, finding.ttl, "disconnected");
+      return "answer";
+    }
+    this.facts = { ...this.facts, reason: this.facts.reason || "parent" };
+    this.#lasting = false;
     this.land(null);
     return "relay";
   }
@@ -160,6 +191,7 @@ export class Storing {
   /** Makes a head of a response that may be stored. The reason why it may not, else `null`. */
   #judge(response: Response, framing: Framing, now: number): string | null {
     const { cache, finding, asked } = this;
+    const { behind } = cache.clock;
     // the response to a POST may say of itself that it is what a GET would bring (RFC 9110 §9.3.3)
     const posted = finding.kind === "bypass" && asked.method === "POST";
     if (finding.kind === "bypass" && !posted) return finding.reason;
@@ -167,10 +199,8 @@ export class Storing {
     if (response.odd.length > 0) return "odd";
     const { status, head } = response;
     const came = { status, fields: head };
-    const judged = mayStore(asked, came, now, posted ? this.#url : null);
+    const judged = mayStore(asked, came, now - behind, posted ? this.#url : null, this.#noGuess);
     if (!judged.store) return finding.kind === "bypass" ? finding.reason : judged.reason;
-    // where the end cannot be told from a cut, nobody knows if all of it has come (RFC 9112 §8)
-    if (framing === UNTIL_CLOSE) return "no length";
     // HTTP/1.0 has no chunks: who writes them may mean something else (RFC 9112 §6.1)
     if (framing === CHUNKED && response.minorVersion === 0) return "framing";
     const vary = varyOf(asked, came);
@@ -182,9 +212,10 @@ export class Storing {
     if (budget.used + needed > budget.limit) return "no room";
     this.#recorded = {
       status,
-      fields: withoutOwn(linesOf(response, now)),
+      fields: storedLines(linesOf(response, now - behind)),
       requestTime: this.#requestTime,
       responseTime: now,
+      behind,
       vary,
       length,
       range: partOf(asked, came),
@@ -195,6 +226,7 @@ export class Storing {
   /** A 304 to weir's own conditions (RFC 9111 §4.3.4). False when it is of nothing that is stored. */
   #freshen(response: Response, now: number): boolean {
     const { cache, key, finding, asked } = this;
+    const { behind } = cache.clock;
     let variants = cache.variants(key);
     if ("stored" in finding) {
       const selected = finding.stored as Variant;
@@ -202,24 +234,20 @@ export class Storing {
       variants = [selected, ...variants.filter((each) => each !== selected)];
     }
     const sent = this.#conditions.find(([name]) => name === "If-None-Match")?.[1] ?? "";
-    const lines = linesOf(response, now);
+    const lines = linesOf(response, now - behind);
     const selected = variants[selectedBy(variants, sent, lines)];
     if (selected === undefined) return false;
-    const head = freshen(selected, lines, this.#requestTime, now, sent);
+    const head = freshen(selected, lines, this.#requestTime, now, sent, behind);
     if (head === null) return false;
     const next = selected.with(head);
-    const kept = selected.with({ ...head, fields: withoutOwn(head.fields) });
+    const kept = selected.with({ ...head, fields: storedLines(head.fields) });
     // one that was stored for another request has turned out to be right for this one too
     const vary = varyOf(asked, { status: next.status, fields: fieldsOf(next.fields) });
     const also = vary === null || matches(next, asked)
       ? null
       : selected.with({ ...kept, fields: kept.fields, vary });
     // the 304 may bring what forbids to keep it any longer
-    const judged = mayStore({ ...asked, method: "GET" }, {
-      status: next.status,
-      fields: fieldsOf(next.fields),
-    }, now);
-    const forbidden = !judged.store;
+    const forbidden = !this.#mayKeep(next.status, next.fields, now - behind);
     if (forbidden) cache.remove(key, selected);
     else if (cache.isCurrent(key, this.#generation)) cache.replace(key, selected, kept);
     if (also !== null && !forbidden && cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), also);
@@ -233,21 +261,30 @@ export class Storing {
   #updateByHead(response: Response, now: number): void {
     const { cache, key, asked, finding } = this;
     if (finding.kind === "bypass" || !cache.isCurrent(key, this.#generation)) return;
-    const lines = linesOf(response, now);
+    const { behind } = cache.clock;
+    const lines = linesOf(response, now - behind);
     for (const variant of cache.variants(key)) {
       // it says nothing of what other requests get
       if (!matches(variant, asked)) continue;
-      const head = updateByHead(variant, response.status, lines, this.#requestTime, now);
+      const head = updateByHead(variant, response.status, lines, this.#requestTime, now, behind);
       if (head === null) {
         if (response.status === 200) cache.remove(key, variant);
         continue;
       }
       // it may bring what forbids to keep it any longer
-      const updated = { status: 200, fields: fieldsOf(head.fields) };
-      if (mayStore({ ...asked, method: "GET" }, updated, now).store) {
-        cache.replace(key, variant, variant.with({ ...head, fields: withoutOwn(head.fields) }));
+      if (this.#mayKeep(200, head.fields, now - behind)) {
+        cache.replace(key, variant, variant.with({ ...head, fields: storedLines(head.fields) }));
       } else cache.remove(key, variant);
     }
+  }
+
+  /**
+   * Whether what is stored and was updated may still be. Whose credentials have confirmed it does not matter: it was
+   * made for those of the request that has fetched it.
+   */
+  #mayKeep(status: number, fields: readonly FieldLine[], received: number): boolean {
+    const asked = { ...this.asked, method: "GET", credentials: "none" as const };
+    return mayStore(asked, { status, fields: fieldsOf(fields) }, received, null, this.#noGuess).store;
   }
 
   #fallBack(variant: Variant, ttl: number, trouble: Trouble): void {
@@ -266,7 +303,9 @@ export class Storing {
   #fail(failure: Failure): void {
     const { flight } = this;
     this.flight = null;
-    if (flight !== null) this.cache.fail(this.key, flight, failure);
+    // that it fails for one client's credentials says nothing of the others
+    const own = credentialsOf(this.asked) !== "none";
+    if (flight !== null) this.cache.fail(this.key, flight, own ? { abandoned: true } : failure);
   }
 
   /** Whether what is stored may be sent although the origin gave no answer (RFC 9111 §4.2.4). */
@@ -328,35 +367,21 @@ export class Storing {
     return range === null || length === range.last - range.first + 1;
   }
 
-  /** Tells all who wait for this exchange's response what they may have of it. */
+  /** Tells all who wait for this exchange's response what they may have of it: nothing that the store would not give. */
   land(variant: Variant | null): void {
-    const { flight } = this;
+    const { flight, asked, cache } = this;
     if (flight === null) return;
     this.flight = null;
-    if (variant !== null && variant.body instanceof Recording) this.#recordedFor = flight;
-    this.cache.land(copyOf(this.key), flight, variant, Date.now());
+    const now = cache.clock.now();
+    const handedOn = variant !== null && mayHandOn(variant, asked, now) ? variant : null;
+    if (handedOn !== null && handedOn.body instanceof Recording) this.#recordedFor = flight;
+    // what is stored is no reason to have others ask at once before one has waited in vain, and may be handed on when
+    // it is another one who leads
+    const lasting = variant === null
+      ? this.#lasting
+      : flight.waiting > 0 && !mayHandOn(variant, { ...asked, credentials: "none" }, now);
+    cache.land(copyOf(this.key), flight, handedOn, now, lasting);
   }
-}
-
-/** Without those fields that are for one client alone, or for none without the origin's word (§5.2.2.4, §5.2.2.7). */
-function withoutOwn(lines: readonly FieldLine[]): readonly FieldLine[] {
-  const omitted = omittedFields(readResponseDirectives(fieldOf(lines, "cache-control")));
-  return omitted.size === 0 ? lines : lines.filter(([name]) => !omitted.has(name.toLowerCase()));
-}
-
-/** The fields of a response that belong to more than one hop, with a `Date` in any case. */
-function linesOf(response: Response, now: number): FieldLine[] {
-  const { head, options } = response;
-  const lines: FieldLine[] = [];
-  for (let index = 0; index < head.count; index++) {
-    if (!options.removes(head, index)) lines.push([copyOf(head.name(index)), copyOf(head.value(index))]);
-  }
-  if (head.find(Field.Date) < 0) lines.push(["Date", formatDate(now)]);
-  return lines;
-}
-
-function reasonOf({ head, reasonStart }: Response): string {
-  return copyOf(head.text(reasonStart, head.startLineEnd));
 }
 
 /** What is known before the origin is asked. */

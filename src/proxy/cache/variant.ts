@@ -24,6 +24,7 @@ export class Variant implements Standable, Packable {
   readonly status: number;
   readonly requestTime: number;
   readonly responseTime: number;
+  readonly behind: number;
   readonly vary: readonly FieldLine[];
   readonly length: number;
   readonly range: StoredResponse["range"];
@@ -63,6 +64,7 @@ export class Variant implements Standable, Packable {
     this.status = head.status;
     this.requestTime = head.requestTime;
     this.responseTime = head.responseTime;
+    this.behind = head.behind ?? 0;
     this.vary = head.vary.length === 0 ? NO_LINES : head.vary.map(([name, value]) => [own(name), own(value)]);
     this.length = head.length;
     this.range = head.range;

@@ -25,9 +25,11 @@ export async function reachParent(
   signal: AbortSignal,
 ): Promise<ReachedParent> {
   const { authority, scheme } = parent.spec;
-  const { resolver, ownListeners, settings } = services;
+  const { parentResolver, ownListeners, settings } = services;
   try {
-    const found = authority.ip === null ? await resolver.resolve(authority.host, signal) : [authority.host];
+    const found = authority.ip === null
+      ? await parentResolver.resolve(authority.host, signal)
+      : [authority.host];
     const addresses = found.filter((address) => !ownListeners.includes(address, authority.port, local));
     if (addresses.length === 0 && found.length > 0) throw itself(parent);
     const { conn, address } = await dialWithRoom(services, addresses, authority.port, signal);
