@@ -179,6 +179,7 @@ export class Storing {
   /** What is being recorded turns out to be odd: those who read it go on, but no others join, and it is not kept. */
   spoil(): void {
     this.#spoiled = true;
+    this.facts = { ...this.facts, reason: "odd" };
     if (this.#recordedFor !== null) this.cache.end(this.key, this.#recordedFor);
     this.#recordedFor = null;
   }
