@@ -3,7 +3,7 @@
 import { clientKey } from "./client_key.ts";
 import { exactLookup, IncompleteName } from "./exact_lookup.ts";
 import { SilentZones } from "./silent_zones.ts";
-import { dnsLookup, type Lookup, systemLookup } from "./system_lookup.ts";
+import { dnsLookup, type Lookup, SILENT, systemLookup } from "./system_lookup.ts";
 import { Turn, Turns } from "./turns.ts";
 
 export type { Lookup };
@@ -181,7 +181,7 @@ export class Resolver {
       for (const waiter of waiters) waiter.answer(addresses);
     } catch (error) {
       const failure = asResolveError(host, error);
-      if (failure.kind !== "failed") this.#zones?.answered(turn.accounts[0].key, host);
+      if (!isOpen(failure)) this.#zones?.answered(turn.accounts[0].key, host);
       this.#failed(question, failure);
       for (const waiter of waiters) waiter.fail(failure);
     }
@@ -241,8 +241,7 @@ export class Resolver {
   }
 
   #failed(question: Question, failure: ResolveError): void {
-    const { kind } = failure;
-    const silent = (kind === "timeout" || kind === "failed") && this.#isLate(question);
+    const silent = isOpen(failure) && this.#isLate(question);
     if (silent && !question.isSilent) {
       question.isSilent = true;
       this.#zones?.silent(question.turn.accounts[0].key, question.host, this.#now());
@@ -286,6 +285,11 @@ function givenUp(host: string, signal: AbortSignal): ResolveError {
     : new ResolveError("aborted", `the addresses of ${host} are not wanted any more`);
 }
 
+/** Whether no name server has said anything of the name. */
+function isOpen({ kind }: ResolveError): boolean {
+  return kind === "timeout" || kind === "failed";
+}
+
 function asResolveError(host: string, error: unknown): ResolveError {
   if (error instanceof ResolveError) return error;
   if (error instanceof IncompleteName) return new ResolveError("incomplete", error.message);
@@ -293,5 +297,6 @@ function asResolveError(host: string, error: unknown): ResolveError {
   if (code === "ENOTFOUND" || code === "ENODATA") {
     return new ResolveError("not_found", `no name server knows an address of ${host}`);
   }
+  if (code === SILENT) return new ResolveError("timeout", `no name server answers about ${host}`);
   return new ResolveError("failed", `looking up ${host} failed: ${message ?? error}`);
 }
