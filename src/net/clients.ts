@@ -30,7 +30,7 @@ export interface ClientSession extends Listed {
 }
 
 /** A client holds many connections that holds so many, and of all at least this part. */
-const MANY = 8;
+const MANY = 4;
 const MANY_PART = 32;
 
 /** When idle connections make room, this part of all makes room at once: looking for them takes time. */

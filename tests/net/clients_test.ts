@@ -123,10 +123,10 @@ Deno.test("for a client that is not known no connection goes whose first request
 });
 
 Deno.test("few clients hold many connections: a part of all that is not small", () => {
-  const { clients } = withConnections({ a: Array(8).fill(Infinity), b: Array(7).fill(Infinity) });
+  const { clients } = withConnections({ a: Array(4).fill(Infinity), b: Array(3).fill(Infinity) });
   const many = () => ["a", "b", "c"].map((client) => clients.holdsMany(client));
   assertEquals(many(), [true, false, false]);
-  for (let i = 0; i < 8 * 32; i++) clients.serve(new Served(`${i}`));
+  for (let i = 0; i < 4 * 32; i++) clients.serve(new Served(`${i}`));
   assertEquals(many(), [false, false, false]);
 });
 
