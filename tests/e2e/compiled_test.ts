@@ -32,7 +32,10 @@ Deno.test("the executable needs nothing but itself", async (test) => {
 
   await test.step("to keep responses in a folder, by a worker, also over a restart", async () => {
     const get = async (expected: string) => {
-      await using weir = await Weir.start(["--cache-dir", "kept"], { command: bare, cwd: folder });
+      await using weir = await Weir.start(["--cache-dir", "kept", "--cache-estimates", "all"], {
+        command: bare,
+        cwd: folder,
+      });
       const answer = await succeed("curl", ["-q", "-sSi", "-x", weir.url, `${origin.http}/hello.txt`]);
       assertMatch(answer, new RegExp(`^cache-status: \\S+; ${expected}`, "im"));
       weir.assertHealthy();

@@ -152,7 +152,7 @@ const REFUSED: [method: string, target: string, status: number, says: string][] 
   ["GET", "http://", 400, ""],
   ["GET", "http:///", 400, ""],
   ["GET", "http://:80/", 400, ""],
-  ["GET", "http://user:se/cret@A/", 400, "port"],
+  ["GET", "http://user:se/cret@A/", 400, "leave user and password out"],
   ["GET", "http://user@A/", 400, "user information"],
   ["GET", "http://user:secret@A/", 400, "user information"],
   ["GET", "http://@A/", 400, "user information"],

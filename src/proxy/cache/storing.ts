@@ -11,7 +11,7 @@ import { freshen, selectedBy, updateByHead } from "../../cache/freshen.ts";
 import { ageOf, lifetimeOf } from "../../cache/freshness.ts";
 import { invalidates } from "../../cache/invalidation.ts";
 import { mayHandOn } from "../../cache/sharing.ts";
-import { isOfOneRequest, mayStore, partOf, storedLines } from "../../cache/storability.ts";
+import { isOfOneRequest, isPersonal, mayStore, partOf, storedLines } from "../../cache/storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import { matches, varyOf } from "../../cache/vary.ts";
 import { HttpError } from "../../http/error.ts";
@@ -179,6 +179,7 @@ export class Storing {
   /** What is being recorded turns out to be odd: those who read it go on, but no others join, and it is not kept. */
   spoil(): void {
     this.#spoiled = true;
+    this.facts = { ...this.facts, reason: "odd" };
     if (this.#recordedFor !== null) this.cache.end(this.key, this.#recordedFor);
     this.#recordedFor = null;
   }
@@ -215,6 +216,7 @@ export class Storing {
       requestTime: this.#requestTime,
       responseTime: now,
       behind,
+      noEstimate: isPersonal(asked),
       vary,
       length,
       range: partOf(asked, came),
