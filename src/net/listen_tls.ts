@@ -112,7 +112,7 @@ export class TlsHandshakes {
         if (wasLate) this.#late--;
         if (fault !== null || wasLate || this.#stopped) close(conn);
         this.#unfinished.delete(conn);
-        this.ask();
+        this.letWaitingIn();
         resolve(this.#stopped ? "" : fault);
       });
     });
@@ -122,11 +122,11 @@ export class TlsHandshakes {
   stop(): void {
     this.#stopped = true;
     for (const conn of this.#unfinished) close(conn);
-    this.ask();
+    this.letWaitingIn();
   }
 
   /** Lets those go on that wait at the {@link gate}. */
-  ask(): void {
+  letWaitingIn(): void {
     this.#room?.resolve();
     this.#room = null;
   }

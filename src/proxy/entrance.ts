@@ -154,7 +154,7 @@ export class Entrance {
 
   /** Descriptors can be had again after a shortage. */
   roomAgain(): void {
-    this.#handshakes.ask();
+    this.#handshakes.letWaitingIn();
   }
 
   #gate(): Promise<void> | undefined {
