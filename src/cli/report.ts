@@ -62,5 +62,6 @@ function numbersMissing({ missing, missingFrom }: LogReader, fails: boolean): st
   return `weir: ${log}: ${numbers} missing between its lines${
     fails ? ", and so --fail-on-denied fails" : ""
   }\n` +
-    "  they belong to exchanges that the log lost, that are still under way, or whose lines were filtered out\n";
+    "  they belong to exchanges that the log lost, that are still under way, or whose lines were filtered out:\n" +
+    "  end weir before the report (SIGTERM), and give it the whole log\n";
 }

@@ -14,7 +14,7 @@ import { connectionsInWords, outcomes, pasted, relayOutcomes, restOf } from "./r
 const INDENT = " ".repeat(10);
 const HOST_WIDTH = 48;
 const WORD_WIDTH = 24;
-const REASON_WIDTH = 60;
+const REASON_WIDTH = 100;
 
 /** @param most rows that each table has */
 export function reportText(

@@ -173,7 +173,7 @@ export class Resolver {
     try {
       const found = this.#completes(host)
         ? await this.#lookup(host)
-        : await exactLookup(host, this.#lookup, this.#dns);
+        : await exactLookup(host, this.#lookup, this.#dns, this.#now);
       const addresses = [...new Set(found)];
       if (addresses.length === 0) throw new ResolveError("not_found", `${host} has no address`);
       this.#zones?.answered(turn.accounts[0].key, host);

@@ -27,20 +27,32 @@ export async function systemLookup(host: string): Promise<string[]> {
 
 /** ms until the name servers count as silent: they have just answered the system, or were not asked. */
 const TIMEOUT = 2_000;
+/** ms that an answer about addresses of one family waits for that about the other. */
+const OTHER_FAMILY = 200;
+/** The `code` of the error that no name server said anything in time. */
+export const SILENT = "ETIMEOUT";
 
 /**
- * Asks the name servers alone, by the system's search list unless there is a final dot. It holds no thread.
+ * Asks `/etc/hosts` and the name servers alone, by the system's search list unless there is a final dot. It holds no
+ * thread.
  *
- * @throws an error with the `code` `ENOTFOUND` when they know no address, and any other when they are silent
+ * @throws an error with the `code` `ENOTFOUND` when they know no address, {@link SILENT} when they are silent, and any
+ * other when they could not be asked
  */
 export async function dnsLookup(host: string): Promise<string[]> {
   const given = new AbortController();
-  const timer = setTimeout(() => given.abort(new Error(`no answer about ${host} in time`)), TIMEOUT);
+  const silence = Object.assign(new Error(`no answer about ${host} in time`), { code: SILENT });
+  const giveUp = () => given.abort(silence);
+  let timer = setTimeout(giveUp, TIMEOUT);
   try {
-    // some servers answer one of the two alone
-    const both = await Promise.allSettled(
-      (["A", "AAAA"] as const).map((type) => askFor(host, type, given.signal)),
-    );
+    // some servers answer one of the two alone, and a line of /etc/hosts has one
+    const both = await Promise.allSettled((["A", "AAAA"] as const).map(async (type) => {
+      const addresses = await askFor(host, type, given.signal);
+      if (addresses.length === 0) return addresses;
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, OTHER_FAMILY);
+      return addresses;
+    }));
     const all = both.flatMap((each) => each.status === "fulfilled" ? each.value : []);
     if (all.length > 0) return all;
     for (const each of both) if (each.status === "rejected") throw each.reason;

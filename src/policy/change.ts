@@ -8,6 +8,7 @@ import type { Facts } from "./facts.ts";
 import type { HostList } from "./host_list.ts";
 import { type HostPattern, parseHostPattern } from "./host_pattern.ts";
 import { type Network, networkContains, parseNetworks } from "./network.ts";
+import { pathReadings, pathsAllow, pathsDeny } from "./path_pattern.ts";
 import { formatPorts } from "./port_range.ts";
 import type { Trial } from "./rule_trial.ts";
 import type { Action, PolicySpec, RuleSpec } from "./spec.ts";
@@ -79,6 +80,10 @@ function nextChange(spec: PolicySpec, facts: Facts, ip: IpAddress | null, evalua
           ? privateNetwork(spec, ip!)
           : insertion(spec, "allow", facts, parseHostPattern(formatIp(plainAddress(ip!))), place);
     }
+  }
+  // a path that is ambiguous by its encoded slashes alone
+  if (decider?.action === "deny" && !pathsDenyWithSlashes(decider, facts)) {
+    return readingSlashes(spec, decider);
   }
   for (const trial of trials.slice(0, place)) {
     const widened = widening(spec, facts, trial);
@@ -172,6 +177,11 @@ function widening(spec: PolicySpec, facts: Facts, { rule, conditions }: Trial): 
       widened = { ...rule, clients: [...rule.clients!, ...parseNetworks(facts.client)] };
       line = `clients = ${tomlNetworks(widened.clients!)}`;
       break;
+    case "paths": {
+      const { path } = facts;
+      if (rule.encodedSlashes || path === null) return null;
+      return pathsAllow(rule.paths!, pathReadings(path, true)) ? readingSlashes(spec, rule) : null;
+    }
     default:
       return null;
   }
@@ -179,6 +189,18 @@ function widening(spec: PolicySpec, facts: Facts, { rule, conditions }: Trial): 
   const text = rule.source.file === "command line" && rule.hosts?.length === 1 && unmet[0].key === "ports"
     ? `--allow ${rule.hosts[0].text}:${formatPorts(widened.ports!)}, instead of ${rule.name}`
     : `# in the rule ${tomlString(rule.name)}, ${placeOf(rule)}\n${line}`;
+  return { text, spec: { ...spec, rules } };
+}
+
+/** Whether a rule that denies the path does so too where it takes an encoded slash for a slash. */
+function pathsDenyWithSlashes({ paths, encodedSlashes }: RuleSpec, { path }: Facts): boolean {
+  return paths === null || encodedSlashes || path === null || pathsDeny(paths, pathReadings(path, true));
+}
+
+/** The rule takes encoded slashes for slashes. */
+function readingSlashes(spec: PolicySpec, rule: RuleSpec): Change {
+  const rules = spec.rules.map((each) => each === rule ? { ...rule, encodedSlashes: true } : each);
+  const text = `# in the rule ${tomlString(rule.name)}, ${placeOf(rule)}\nencoded-slashes = true`;
   return { text, spec: { ...spec, rules } };
 }
 

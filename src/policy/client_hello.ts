@@ -12,8 +12,8 @@ export interface ClientHello {
    */
   readonly state: "more" | "done" | "not_tls" | "invalid";
   /**
-   * Whether it is `invalid` by its first two bytes alone, with which other protocols may begin too: packets of MySQL
-   * begin with their length, say.
+   * Whether it is `invalid` by its first two or three bytes alone, with which other protocols may begin too: packets of
+   * MySQL begin with their length, say. With `more`: whether it may yet be that, or no TLS.
    */
   readonly mayBeOther: boolean;
   /** Whether at least one byte is there. */
@@ -41,8 +41,9 @@ const MAX_RECORD = 1 << 14;
 const FIRST_RECORD = 0x14;
 const HANDSHAKE_RECORD = 0x16;
 const LAST_RECORD = 0x18;
-/** A record of SSL 2.0 begins with its length and this bit. */
+/** A record of SSL 2.0 begins with two bytes of its length, of which the first has this bit; then comes the message. */
 const SSL2 = 0x80;
+const SSL2_TYPE = 2;
 const MAJOR_VERSION = 0x03;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
@@ -69,7 +70,8 @@ const MAX_NAME = 254;
  *
  * The minor version of a record is all the same, be it one that does not exist: servers look no closer (RFC 8446
  * §5.1 has them ignore it). What some servers pass over before a ClientHello or do not look at is a list without end:
- * whatever begins as a record and not as a ClientHello is `invalid`, by its first byte or two. Where a second
+ * whatever begins as a record and not as a ClientHello is `invalid`, by its first byte or two, and a ClientHello of
+ * SSL 2.0 by its third: messages of MongoDB begin with their length, and Thrift's with 0x80, too. Where a second
  * ClientHello may begin is for `SecondHello` to say.
  */
 export class ClientHelloReader implements ClientHello {
@@ -121,6 +123,7 @@ export class ClientHelloReader implements ClientHello {
       const header = start + this.#record;
       const there = end - header;
       if (this.#record === 0) {
+        if (there > 0 && bytes[header] >= SSL2) return this.#readSsl2(bytes, header, there);
         if (there > 0 && !beginsAsRecord(bytes[header])) return "not_tls";
         checkFirstRecord(bytes, header, there);
       } else if (!isHandshake(bytes, header, there)) throw new Fault("something else comes before its end");
@@ -144,6 +147,15 @@ export class ClientHelloReader implements ClientHello {
         return "done";
       }
     }
+  }
+
+  /** What may be the record of SSL 2.0: by its third byte it is a ClientHello, or nothing of TLS. */
+  #readSsl2(bytes: Uint8Array, at: number, there: number): ClientHello["state"] {
+    this.mayBeOther = true;
+    if (there <= SSL2_TYPE) return "more";
+    if (bytes[at + SSL2_TYPE] === CLIENT_HELLO) throw new FirstBytesFault("it begins as one of SSL 2.0");
+    this.mayBeOther = false;
+    return "not_tls";
   }
 
   /** Reads what there is of the type and the length, which may lie in several records. */
@@ -204,15 +216,13 @@ export class ClientHelloReader implements ClientHello {
 
 /** Whether a first byte is one with which some server's TLS may begin. */
 function beginsAsRecord(byte: number): boolean {
-  return byte >= FIRST_RECORD && byte <= LAST_RECORD || byte >= SSL2;
+  return byte >= FIRST_RECORD && byte <= LAST_RECORD;
 }
 
 /** Throws {@link FirstBytesFault} for what begins as a record and is not the first of a ClientHello. */
 function checkFirstRecord(bytes: Uint8Array, at: number, there: number): void {
   if (there > 0 && bytes[at] !== HANDSHAKE_RECORD) {
-    throw new FirstBytesFault(
-      bytes[at] >= SSL2 ? "it begins as one of SSL 2.0" : "a record of another kind comes before it",
-    );
+    throw new FirstBytesFault("a record of another kind comes before it");
   }
   if (there > 1 && bytes[at + 1] !== MAJOR_VERSION) {
     throw new FirstBytesFault("the version of its record is none of TLS");

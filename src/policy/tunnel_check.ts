@@ -25,8 +25,8 @@ export function tlsCheckTo(port: number, setting: TlsSetting): TlsCheck {
  * | one without a name           | goes  | goes                               | only if the CONNECT has an address |
  * | one with a name              | goes  | only if the CONNECT has that name  | only if the CONNECT has that name  |
  *
- * What may be one or not is what begins with a byte of TLS's or SSL 2.0's records, and not as a ClientHello. No server
- * of TLS speaks first.
+ * What may be one or not is what begins with a byte of TLS's records and not as a ClientHello, or as a ClientHello of
+ * SSL 2.0. No server of TLS speaks first.
  *
  * Names are compared in their canonical form: capitals and a final dot make no difference. To a CONNECT with an
  * address every name is another one, but for the text of that very address. An encrypted ClientHello (RFC 9849) is
@@ -52,6 +52,7 @@ export function checkTunnel(
       if (check === "match" && hello.mayBeOther && serverSpoke) return null;
       return `the TLS ClientHello in ${tunnel} is invalid: ${hello.fault}`;
     case "more":
+      if (check === "match" && hello.mayBeOther && serverSpoke) return null;
       if (hello.begun) return `the TLS ClientHello in ${tunnel} is not whole`;
       return check === "match" ? null : `no TLS ClientHello came into ${tunnel}`;
   }

@@ -72,7 +72,10 @@ export class TunnelInspection implements FirstLook, Unfinished {
 
   #lookAtFirst(bytes: Uint8Array, start: number, end: number): "more" | "go" | "stop" | number {
     const hello = this.#hello;
-    if (hello.read(bytes, start, end) === "more") return "more";
+    if (hello.read(bytes, start, end) === "more") {
+      // a key that was pressed: no server of TLS has spoken by now
+      return hello.mayBeOther && this.#serverSpoke && this.verdict.tls === "match" ? "go" : "more";
+    }
     const word = this.#decide();
     if (word === "stop" || hello.state !== "done" || this.exchange.verdict === "deny") return word;
     this.#second = new SecondHello();

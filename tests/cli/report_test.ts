@@ -283,6 +283,9 @@ Deno.test("numbers that a log lacks are told, and nobody knows then that nothing
     failed.err,
     "5 numbers are missing between its lines, and so --fail-on-denied fails\n",
   );
+  assertStringIncludes(failed.err, "end weir before the report");
+  const reason = "a tunnel to port 8443 needs a rule that names the port, or connect-ports";
+  assertStringIncludes((await weir(["report", "-"], jsonLine({ verdict: "deny", reason }))).out, reason);
 });
 
 Deno.test("so are those that the log of a relay lacks", async () => {

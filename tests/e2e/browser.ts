@@ -62,12 +62,22 @@ export class Browser implements AsyncDisposable {
   }
 }
 
-/** Opens a page in a browser of its own and waits for its end: the page as it was in the end on standard output. */
-export async function dumpPage(url: string, flags: readonly string[]): Promise<Output> {
+/**
+ * Opens a page in a browser of its own and waits for its end: the page as it was in the end on standard output.
+ *
+ * @param command starts the browser
+ */
+export async function dumpPage(
+  url: string,
+  flags: readonly string[],
+  command: readonly string[] = ["chromium"],
+): Promise<Output> {
   const profile = await Deno.makeTempDir({ prefix: "weir-chromium-" });
   try {
     const args = [...FLAGS, `--user-data-dir=${profile}`, "--enable-logging=stderr", ...flags];
-    return await run("chromium", [...args, "--dump-dom", url], { env: { HOME: profile, TMPDIR: profile } });
+    const [program, ...rest] = command;
+    const env = { HOME: profile, TMPDIR: profile };
+    return await run(program, [...rest, ...args, "--dump-dom", url], { env });
   } finally {
     await removeFolder(profile);
   }

@@ -2,97 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { hashPassword } from "../../src/passwords/verify.ts";
-import { denoEnvironment, run, succeed } from "./programs.ts";
-import { Weir } from "./weir.ts";
-
-const NAME_SERVER = new URL("./name_server.ts", import.meta.url).pathname;
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-
-/** Namespaces take root, and the program that makes them. */
-const CAN = Deno.build.os === "linux" && Deno.uid() === 0 &&
-  (await run("ip", ["netns", "list"]).then(({ code }) => code === 0, () => false));
-
-interface World {
-  /** What the name server knows. */
-  names: Record<string, string>;
-  /** Lines of `resolv.conf`, besides the server. */
-  settings?: string;
-  hosts?: string;
-}
-
-/** A namespace with a name server and a web server, and files of `/etc` of its own. */
-class Namespace implements AsyncDisposable {
-  readonly name = `weir-${Deno.pid}-${crypto.randomUUID().slice(0, 4)}`;
-  #server: Deno.ChildProcess | null = null;
-
-  static async make({ names, settings = "", hosts = "" }: World): Promise<Namespace> {
-    const made = new Namespace();
-    const folder = `/etc/netns/${made.name}`;
-    await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeTextFile(`${folder}/resolv.conf`, `nameserver 127.0.0.1\n${settings}`);
-    await Deno.writeTextFile(`${folder}/hosts`, `127.0.0.1 localhost\n${hosts}`);
-    await succeed("ip", ["netns", "add", made.name]);
-    await succeed("ip", ["-n", made.name, "link", "set", "lo", "up"]);
-    const [program, ...args] = made.inside(Deno.execPath(), "run", "-A", NAME_SERVER, JSON.stringify(names));
-    made.#server = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
-    const reader = made.#server.stdout.getReader();
-    await reader.read();
-    await reader.cancel();
-    return made;
-  }
-
-  inside(...command: string[]): string[] {
-    const environment = Object.entries(denoEnvironment()).map(([name, value]) => `${name}=${value}`);
-    return ["ip", "netns", "exec", this.name, "env", ...environment, ...command];
-  }
-
-  weir(...args: string[]): Promise<Weir> {
-    const command = this.inside(
-      Deno.execPath(),
-      "run",
-      "--allow-net",
-      "--allow-read=/tmp",
-      "--no-prompt",
-      MAIN,
-    );
-    return Weir.start(args, { command });
-  }
-
-  async curl(...args: string[]): Promise<string> {
-    const [program, ...rest] = this.inside(
-      "curl",
-      "-q",
-      "-s",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      ...args,
-    );
-    return (await run(program, rest)).stdout;
-  }
-
-  /** Begins to fetch and says how to end it. */
-  begin(...args: string[]): Deno.ChildProcess {
-    const [program, ...rest] = this.inside(
-      "curl",
-      "-q",
-      "-s",
-      "-o",
-      "/dev/null",
-      "--no-progress-meter",
-      ...args,
-    );
-    return new Deno.Command(program, { args: rest, stdout: "null", stderr: "null" }).spawn();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server?.kill();
-    await this.#server?.status;
-    await succeed("ip", ["netns", "del", this.name]);
-    await Deno.remove(`/etc/netns/${this.name}`, { recursive: true });
-  }
-}
+import { CAN, Namespace } from "./namespace.ts";
 
 Deno.test({
   name: "names that hang hold up neither other clients' names, nor log-ins, nor the log",
@@ -132,6 +42,8 @@ const SEARCHED = {
     "api.allowed.example.corp.test": "127.0.0.66",
     "evil.corp.test": "127.0.0.67",
     "wiki.corp.test": "127.0.0.68",
+    "silent.slow.corp.test": "127.0.0.67",
+    "odd_.example.corp.test": "127.0.0.67",
     "both.example": "127.0.0.1",
     "both.example.corp.test": "127.0.0.69",
     "pinned.example": "127.0.0.70",
@@ -139,7 +51,8 @@ const SEARCHED = {
   hosts: "127.0.0.2 only.hosts.example word\n127.0.0.3 pinned.example\n",
 };
 
-for (const settings of ["search corp.test\n", "search corp.test\noptions ndots:5\n"]) {
+for (const ndots of [1, 5]) {
+  const settings = `search corp.test\noptions ndots:${ndots} timeout:1 attempts:1\n`;
   Deno.test({
     name: `the name that is judged is the one that is looked up, with ${JSON.stringify(settings)}`,
     ignore: !CAN,
@@ -167,6 +80,10 @@ for (const settings of ["search corp.test\n", "search corp.test\noptions ndots:5
             const line = await dialled(host);
             assertEquals([line.origin, line.error], [undefined, "dns_error"], host);
             assertStringIncludes(`${line.details}`, "names are not completed here");
+          }
+          for (const host of ["odd_.example", "silent.slow"]) {
+            const line = await dialled(host);
+            assertEquals([line.origin, line.error], [undefined, "dns_error"], host);
           }
           const reached: [string, string][] = [
             ["wiki", "127.0.0.68"],

@@ -122,8 +122,9 @@ function shown({ state, begun, serverName, hasEncryptedClientHello, fault }: Cli
 
 /** The same, without regard to speed, to pieces or to what exactly is wrong. */
 function plainly(input: Uint8Array): [ClientHello["state"], string | null] {
-  const [type, major] = input;
-  if (type < 0x14 || type > 0x18 && type < 0x80) return ["not_tls", null];
+  const [type, major, message2] = input;
+  if (type >= 0x80) return [message2 === undefined ? "more" : message2 === 1 ? "invalid" : "not_tls", null];
+  if (type < 0x14 || type > 0x18) return ["not_tls", null];
   if (type !== undefined && type !== 0x16 || major !== undefined && major !== 3) return ["invalid", null];
   if (input.length < 2) return ["more", null];
   let message: number[] = [];

@@ -17,7 +17,7 @@ function none(host: string): Error {
   return Object.assign(new Error(`no ${host}`), { code: "ENOTFOUND" });
 }
 
-/** The system's resolver as it was seen to be: one that honours both, and the name servers alone. */
+/** The resolvers as they were seen to be: the system's, to which a final dot means name servers alone, and `dns`. */
 function resolverIn(
   { hosts = {}, servers = {}, search = "corp.test", ndots = 1 }: World,
   completes = false,
@@ -34,7 +34,10 @@ function resolverIn(
   };
   return new Resolver({
     lookup: (host) => hosts[host] !== undefined ? Promise.resolve(hosts[host]) : byServers(host),
-    dns: byServers,
+    dns: (host) => {
+      const entry = host.endsWith(".") ? hosts[host.slice(0, -1)] : undefined;
+      return entry !== undefined ? Promise.resolve(entry) : byServers(host);
+    },
     completes: () => completes,
   });
 }
@@ -92,22 +95,72 @@ Deno.test("an answer of a name with changing addresses is one of its own", async
   assertEquals(await resolver.resolve("cdn.example"), ["192.0.2.2"], "what the complete name has");
 });
 
-Deno.test("an entry of /etc/hosts is found while no name server says anything", async () => {
-  const resolver = new Resolver({
-    lookup: () => Promise.resolve(["10.1.2.3"]),
-    dns: () => Promise.reject(new Error("no answer in time")),
-    completes: () => false,
-  });
-  assertEquals(await resolver.resolve("only.hosts.example"), ["10.1.2.3"]);
+Deno.test("a name that is known from elsewhere is found, be there name servers, silent ones or none", async () => {
+  for (const code of ["ETIMEOUT", "ENOTFOUND", undefined]) {
+    const resolver = new Resolver({
+      lookup: (host) =>
+        host.endsWith(".")
+          ? Promise.reject(Object.assign(new Error("no server"), { code: "EAI_AGAIN" }))
+          : Promise.resolve(["10.1.2.3"]),
+      dns: () => Promise.reject(Object.assign(new Error("no answer"), { code })),
+      completes: () => false,
+    });
+    assertEquals(await resolver.resolve("printer.local"), ["10.1.2.3"], code);
+  }
 });
 
-Deno.test("an answer that may be another name's does not count while the servers say nothing of the complete one", async () => {
+Deno.test("a name of which the name servers say nothing is not completed for that", async () => {
+  let now = 0;
   const resolver = new Resolver({
-    lookup: () => Promise.resolve(["192.0.2.66"]),
-    dns: (host) => host.endsWith(".") ? Promise.reject(new Error("silent")) : Promise.resolve(["192.0.2.66"]),
+    // the system waits in vain for an answer about the name, and goes on to the next one
+    lookup: () => {
+      now += 1_000;
+      return Promise.resolve(["192.0.2.66"]);
+    },
+    dns: () => Promise.reject(Object.assign(new Error("no answer in time"), { code: "ETIMEOUT" })),
     completes: () => false,
+    now: () => now,
   });
-  assertEquals((await assertRejects(() => resolver.resolve("a.example"), ResolveError)).kind, "failed");
+  assertEquals(
+    (await assertRejects(() => resolver.resolve("n.allowed.example"), ResolveError)).kind,
+    "failed",
+  );
+});
+
+for (
+  const [known, expected] of [["ENOTFOUND", "incomplete"], ["EAI_AGAIN", "failed"], [
+    "192.0.2.1",
+    "192.0.2.1",
+  ]]
+) {
+  Deno.test(`a name that only the system can ask for is not completed: ${expected}`, async () => {
+    const resolver = new Resolver({
+      lookup: (host) => {
+        if (!host.endsWith(".")) return Promise.resolve(["192.0.2.66"]);
+        if (!known.startsWith("E")) return Promise.resolve([known]);
+        return Promise.reject(Object.assign(new Error("no address"), { code: known }));
+      },
+      dns: () => Promise.reject(new Error("invalid characters")),
+      completes: () => false,
+    });
+    const found = await resolver.resolve("foo_.allowed.example").catch(({ kind }: ResolveError) => [kind]);
+    assertEquals(found, [expected]);
+  });
+}
+
+Deno.test("an answer that may be another name's does not count while the servers say nothing of the complete one", async () => {
+  for (const code of [undefined, "ETIMEOUT"]) {
+    const resolver = new Resolver({
+      lookup: (host) =>
+        host.endsWith(".") ? Promise.reject(new Error("silent")) : Promise.resolve(["192.0.2.66"]),
+      dns: (host) =>
+        host.endsWith(".")
+          ? Promise.reject(Object.assign(new Error("silent"), { code }))
+          : Promise.resolve(["192.0.2.66"]),
+      completes: () => false,
+    });
+    assertEquals((await assertRejects(() => resolver.resolve("a.example"), ResolveError)).kind, "failed");
+  }
 });
 
 Deno.test("what was found under another policy is forgotten", async () => {

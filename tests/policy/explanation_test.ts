@@ -169,6 +169,24 @@ Deno.test("a rule that lacks one entry gets it", () => {
   ], "two things are missing");
 });
 
+Deno.test("a path that is ambiguous by encoded slashes alone is opened by the rule's reading of them", () => {
+  const npm = rule({ name: "npm", paths: ["/@*"] }, 3);
+  const line = (name: string, place: number) =>
+    `# in the rule "${name}", weir.toml:${place}\nencoded-slashes = true`;
+  assertEquals(changes([npm], {}, "a.test:80", { path: "/@scope%2fname" }), [line("npm", 3)]);
+  const deny = rule({ name: "no admin", action: "deny", paths: ["/admin*"] }, 2);
+  assertEquals(changes([deny, npm], {}, "a.test:80", { path: "/@scope%2Fname" }), [
+    line("no admin", 2),
+    line("npm", 3),
+  ]);
+  for (const path of ["/admin%2fx", "/@scope%2f..%2fadmin"]) {
+    assertEquals(
+      changes([deny, npm], {}, "a.test:80", { path }).some((text) => text.includes("encoded")),
+      false,
+    );
+  }
+});
+
 Deno.test("ports are opened by a rule that names them", () => {
   const request = { client: PUBLIC_CLIENT, method: "CONNECT" };
   assertEquals(changes([], {}, "a.test:8443", request), ["--allow a.test:8443"]);

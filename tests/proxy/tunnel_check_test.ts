@@ -541,6 +541,27 @@ for (const tls of ["match", "require"] as const) {
 /** Records that are no handshake. */
 const KINDS = ["\x14", "\x15", "\x17", "\x18"];
 
+checked("what no server takes for TLS goes on, whatever bit it begins with", "match", async (setting) => {
+  const mongo = "\x9a\x01\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0";
+  for (const cut of [0, 1, 2, 3]) {
+    const { client, upstream } = await open(setting);
+    await client.sendInPieces([mongo.slice(0, cut), mongo.slice(cut)].filter((piece) => piece !== ""));
+    assertEquals(await upstream.exactly(mongo.length), mongo);
+    client.close();
+    upstream.close();
+    assertEquals((await setting.exchanges.next()).verdict, "allow");
+  }
+  // where the server has spoken, not even the first byte waits
+  const { client, upstream } = await open(setting);
+  await upstream.send("login: ");
+  assertEquals(await client.exactly(7), "login: ");
+  await client.send("\xc3");
+  assertEquals(await upstream.exactly(1), "\xc3");
+  client.close();
+  upstream.close();
+  assertEquals((await setting.exchanges.next()).verdict, "allow");
+});
+
 checked("no disguise of a ClientHello gets through, however it is split", "match", async (setting) => {
   const { exchanges } = setting;
   for (const { before, name } of HELLO_DISGUISES) {
