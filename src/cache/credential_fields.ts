@@ -50,3 +50,13 @@ export function credentialsOf({ credentials, fields }: CacheRequest): Credential
   if (fields.field("authorization") !== "") return "key";
   return fields.field("cookie") === "" ? "none" : "cookie";
 }
+
+/** The same request as one that proves nothing. */
+export function withoutCredentials(request: CacheRequest): CacheRequest {
+  const { fields } = request;
+  return {
+    ...request,
+    fields: { field: (name) => name === "authorization" || name === "cookie" ? "" : fields.field(name) },
+    credentials: "none",
+  };
+}
