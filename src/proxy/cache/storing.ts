@@ -152,6 +152,7 @@ export class Storing {
     if ((finding.kind === "validate" || finding.kind === "stale") && speaks) {
       cache.remove(key, finding.stored as Variant);
     }
+    if (this.flight !== null) this.flight.unmodified = status === 304;
     this.land(null);
     return "relay";
   }
