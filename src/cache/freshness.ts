@@ -82,7 +82,7 @@ function isStandable(stored: StoredResponse): stored is Standable {
 
 /** Reads it from the head, for who has its fields at hand; the rest is remembered here. */
 export function readStanding(stored: StoredResponse): Standing {
-  const { status, fields, requestTime, responseTime } = stored;
+  const { status, fields, requestTime, responseTime, noEstimate } = stored;
   const field = (name: string) => fieldOf(fields, name);
   const received = receivedAt(stored);
   const made = parseDate(field("date"), received);
@@ -91,7 +91,7 @@ export function readStanding(stored: StoredResponse): Standing {
   const corrected = (age ?? 0) * 1000 + Math.max(0, responseTime - requestTime);
   return {
     directives: readResponseDirectives(field("cache-control")),
-    lifetime: lifetime(status, field, received),
+    lifetime: lifetime(status, field, received, noEstimate),
     madeAt: made ?? received,
     initialAge: age === null ? null : Math.max(apparent, corrected),
     coding: field("content-encoding").toLowerCase(),
@@ -121,8 +121,15 @@ export function madeAt(stored: StoredResponse): number {
 /**
  * The freshness lifetime (§4.2.1) of a response with this status and these fields, by name in lower case, that
  * came at `received`, ms since the epoch by the system's clock.
+ *
+ * @param noEstimate whether an estimated one is 0
  */
-export function lifetime(status: number, field: (name: string) => string, received: number): Lifetime {
+export function lifetime(
+  status: number,
+  field: (name: string) => string,
+  received: number,
+  noEstimate = false,
+): Lifetime {
   const { sMaxAge, maxAge, public: isPublic } = readResponseDirectives(field("cache-control"));
   const explicit = sMaxAge ?? maxAge;
   if (explicit !== null) return { seconds: explicit, heuristic: false };
@@ -133,8 +140,11 @@ export function lifetime(status: number, field: (name: string) => string, receiv
     const until = parseDate(expires, received);
     return { seconds: until === null ? 0 : between(made(), until), heuristic: false };
   }
+  if (noEstimate) return NO_ESTIMATE;
   return { seconds: estimate(status, isPublic, field, made, received), heuristic: true };
 }
+
+const NO_ESTIMATE: Lifetime = { seconds: 0, heuristic: true };
 
 /** A tenth of the time for which it had not changed when it was sent (§4.2.2). */
 function estimate(

@@ -182,6 +182,7 @@ export function combine(stored: StoredResponse, added: StoredResponse): Combined
       requestTime: added.requestTime,
       responseTime: added.responseTime,
       ...added.behind ? { behind: added.behind } : {},
+      ...stored.noEstimate || added.noEstimate ? { noEstimate: true } : {},
       vary: stored.vary,
       length: end - first,
       range,

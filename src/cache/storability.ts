@@ -50,7 +50,7 @@ export function canBeValidated(status: number): boolean {
  * @param url of the request, `http://host:port/path?query`, if a response to POST may be stored under it that says
  * by itself that it is what a GET of the same URL would bring (RFC 9110 §9.3.3); `null` to store none
  * @param noGuess why nothing may be stored that does not say for how long, `""` when it may: the origin is one of this
- * machine or network, or the URL is a key. A request with credentials is always a reason.
+ * machine or network, or the URL is a key
  */
 export function mayStore(
   request: CacheRequest,
@@ -85,13 +85,18 @@ export function mayStore(
   if (!timed && !directives.public && !isHeuristicallyCacheable(status)) {
     return no(`status ${status} without freshness`);
   }
-  const personal = credentialsOf(request) !== "none";
-  const guessed = noGuess !== "" || personal;
-  if (guessed && !timed && directives.noCache !== true) return no(personal ? "credentials" : noGuess);
-  if (personal && !isForSharing(directives) && !isAskedFor(status, fields, directives, now)) {
+  if (noGuess !== "" && !timed && directives.noCache !== true) return no(noGuess);
+  const personal = isPersonal(request);
+  const fresh = lifetime(status, (name) => fields.field(name), now, personal).seconds > 0;
+  if (personal && !isForSharing(directives) && !isAskedFor(fields, directives, fresh)) {
     return no("credentials");
   }
-  return usefulness(status, fields, directives, now);
+  return usefulness(status, fields, directives, now, fresh);
+}
+
+/** Whether no lifetime is estimated for what a request brings: it proves whose it is. */
+export function isPersonal(request: CacheRequest): boolean {
+  return credentialsOf(request) !== "none";
 }
 
 /** Whether a response says itself that it is for more clients than one: `public`, or `s-maxage` above 0. */
@@ -103,10 +108,8 @@ export function isForSharing({ public: isPublic, sMaxAge }: ResponseDirectives):
  * Whether a response to somebody's credentials is fresh by its own word, or is given to nobody before the origin has
  * said for these credentials that it is the one: by its tag, since a date is the same for many pages.
  */
-function isAskedFor(status: number, fields: Fields, directives: ResponseDirectives, now: number): boolean {
-  if (directives.noCache !== true && lifetime(status, (name) => fields.field(name), now).seconds > 0) {
-    return true;
-  }
+function isAskedFor(fields: Fields, directives: ResponseDirectives, fresh: boolean): boolean {
+  if (directives.noCache !== true && fresh) return true;
   return !mayServeStale(directives) && entityTagOf(fields.field("etag")) !== null;
 }
 
@@ -157,10 +160,10 @@ function usefulness(
   fields: Fields,
   directives: ResponseDirectives,
   now: number,
+  fresh: boolean,
 ): Storability {
   if (canBeValidated(status) && hasValidator(fields, now)) return STORE;
   if (directives.noCache === true) return no("no-cache without a validator");
-  const fresh = lifetime(status, (name) => fields.field(name), now).seconds > 0;
   if (fresh || mayServeStale(directives) && statesStaleness(directives)) return STORE;
   return no("no validator and no freshness");
 }

@@ -25,6 +25,8 @@ export interface StoredResponse {
   readonly responseTime: number;
   /** How far the system's clock, by which dates are written, was behind that one, ms; 0 unless it was set back. */
   readonly behind?: number;
+  /** Whether no lifetime is estimated where it states none: it was fetched with credentials. */
+  readonly noEstimate?: boolean;
   /** What the request said in the fields that the response's `Vary` names, in lower case and order of `Vary`. */
   readonly vary: readonly FieldLine[];
   /** Bytes of the body; those of a part only, if `range` is not `null`. */

@@ -1,5 +1,6 @@
 /** Everything that weir can be told, with the defaults filled in. */
 
+import { ODD_HEADS } from "../http/tolerant_head.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { Policy } from "../policy/policy.ts";
 import { type Route, Routes } from "../policy/routes.ts";
@@ -92,6 +93,11 @@ export function configOf(
       maxConnectionsPerLocalClient: values["max-connections-per-client"] ?? 0,
       maxHeadSize: all["max-head-size"],
       maxFields: all["max-fields"],
+      // what an operator has set holds for all heads
+      oddHeads: {
+        maxHeadSize: values["max-head-size"] ?? ODD_HEADS.maxHeadSize,
+        maxFields: values["max-fields"] ?? ODD_HEADS.maxFields,
+      },
       maxUnfinished: all["max-unfinished"],
       minBodyRate: all["min-body-rate"],
       maxBodySize: all["max-body-size"],

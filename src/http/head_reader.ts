@@ -26,6 +26,8 @@ export interface HeadLimits {
   maxHeadSize: number;
   /** Number of fields. */
   maxFields: number;
+  /** The limits of odd heads of responses, where they are not the usual ones of {@link TolerantHead}. */
+  readonly oddHeads?: HeadLimits;
 }
 
 export type HeadKind = "request" | "response";

@@ -15,17 +15,16 @@ import type { HeadLimits } from "./head_reader.ts";
 import { canonicalStatusLine } from "./odd_status_line.ts";
 import { bytesOf, decodeText } from "./text.ts";
 
-/** The least limits of an odd head: real ones have hundreds of cookies. */
-const MAX_HEAD_SIZE = 256 * 1024;
-const MAX_FIELDS = 1000;
+/** The least limits of an odd head, unless others are wanted: real ones have hundreds of cookies. */
+export const ODD_HEADS: HeadLimits = { maxHeadSize: 256 * 1024, maxFields: 1000 };
 /** Empty lines that are skipped before a status line, as before a request line. */
 const MAX_EMPTY_LINES = 4;
 
-/** The limits of heads that are read with tolerance: {@link limits}, and no less than 1,000 fields and 256 KiB. */
-export function tolerantLimits(limits: HeadLimits): HeadLimits {
-  return {
-    maxHeadSize: Math.max(limits.maxHeadSize, MAX_HEAD_SIZE),
-    maxFields: Math.max(limits.maxFields, MAX_FIELDS),
+/** The limits of heads that are read with tolerance: those that are wanted, or no less than {@link ODD_HEADS}. */
+export function tolerantLimits({ maxHeadSize, maxFields, oddHeads }: HeadLimits): HeadLimits {
+  return oddHeads ?? {
+    maxHeadSize: Math.max(maxHeadSize, ODD_HEADS.maxHeadSize),
+    maxFields: Math.max(maxFields, ODD_HEADS.maxFields),
   };
 }
 
@@ -51,6 +50,8 @@ export class TolerantHead {
   /** Whether a folded line goes on with the last of them. */
   #goesOn = false;
   #count = 0;
+  /** Lines that a field may have begun with or gone on in: what is kept of each costs more than its bytes. */
+  #fieldLines = 0;
 
   /**
    * @param start where in `bytes` the head begins
@@ -135,8 +136,9 @@ export class TolerantHead {
 
   #field(from: number, to: number): void {
     const bytes = this.#bytes;
+    if (++this.#fieldLines > this.#most.maxFields) throw refuse(`more than ${this.#most.maxFields} fields`);
     if (isSpace(bytes[from])) return this.#fold(from, to);
-    if (++this.#count > this.#most.maxFields) throw refuse(`more than ${this.#most.maxFields} fields`);
+    this.#count++;
     this.#goesOn = false;
     let colon = from;
     while (colon < to && bytes[colon] !== COLON) colon++;

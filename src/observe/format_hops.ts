@@ -46,7 +46,8 @@ export function hopsFormat(colors: boolean): (exchange: Exchange) => string {
     }
     if (exchange.originStatus !== 0 || exchange.upstreamReceivedBytes > 0) {
       block += "\n" + leg(through ? "parent → weir" : "origin → weir") + whatCame(exchange, colors) +
-        bytes(exchange.upstreamReceivedBytes);
+        bytes(exchange.upstreamReceivedBytes) +
+        (exchange.odd === "" ? "" : `  ${paint(colors, YELLOW, `odd: ${exchange.odd}`)}`);
     }
     if (isStored) {
       block += "\n" + leg("cache → weir") + paint(colors, GREEN, exchange.cache) +

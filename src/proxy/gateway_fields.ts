@@ -52,11 +52,10 @@ function ownCookies(value: string): string {
 export function reference(value: string, { url, prefix, ownOrigin }: Place): string | null {
   const target = URL.parse(decoded(value), url);
   if (target === null || (target.protocol !== "http:" && target.protocol !== "https:")) return null;
-  const before = target.origin === new URL(url).origin
-    ? prefix
-    : ownOrigin === null
-    ? prefixOf(target)
-    : originIn(target, ownOrigin);
+  // a path that begins with two slashes would be another host's where nothing stands before it
+  const isWithin = target.origin === new URL(url).origin &&
+    !(prefix === "" && target.pathname.startsWith("//"));
+  const before = isWithin ? prefix : ownOrigin === null ? prefixOf(target) : originIn(target, ownOrigin);
   return before === null ? null : before + target.pathname + target.search + target.hash;
 }
 

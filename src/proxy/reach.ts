@@ -244,6 +244,7 @@ async function secured(
     const inner = upstreamOf(attempt, await startTlsTo(stream, authority.host, options), parent);
     inner.address = up.address;
     inner.named = up.named;
+    inner.odd = up.odd;
     return inner;
   }
   try {

@@ -65,7 +65,7 @@ export class ResponseRelay {
    * told; one after its head has been sent ends both connections, so that the client sees that it is not whole.
    */
   async run(): Promise<void> {
-    const { up, request, response, session, exchange, upload } = this;
+    const { up, request, response, session, exchange, upload, caching } = this;
     const { down } = session;
     for (;;) {
       if (up.start === up.end && await this.#more() <= 0) throw this.#lost();
@@ -103,8 +103,15 @@ export class ResponseRelay {
     if (reception === "answer" || reception === "again") return await this.#withdraw(reception);
     const reader = this.#reader!;
     if (reception === "record" && !reader.done) {
-      if (!await this.#handOver()) this.keepDown = false;
-      if (reader.odd.length > 0) this.#quarantine();
+      const whole = await this.#handOver();
+      if (!whole) this.keepDown = false;
+      if (reader.odd.length > 0) {
+        this.#quarantine();
+        // the record tells what has become of it in the end
+        caching!.storing.spoil();
+        caching!.status(false);
+        session.lingers = whole && down.start !== down.end;
+      }
       return;
     }
     down.deadline = session.services.clock.in(session.services.settings.bodyTimeout);

@@ -1,3 +1,4 @@
+import type { HeadLimits } from "../http/head_reader.ts";
 import type { ServerCertificate } from "../net/listen_tls.ts";
 import type { Networks } from "../policy/network.ts";
 import type { RateLimits } from "../policy/rates.ts";
@@ -40,6 +41,8 @@ export interface ProxySettings {
   /** A whole head, start line and fields together, and the number of its fields. */
   maxHeadSize: number;
   maxFields: number;
+  /** The same for odd heads of responses. */
+  oddHeads?: HeadLimits;
   /** All heads and ClientHellos together that have not come whole, as far as they have outgrown a small buffer. */
   maxUnfinished: number;
   /** Bytes a second of a body that a client has to send or to take on average, while it is waited for; 0: any number. */

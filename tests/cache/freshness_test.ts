@@ -143,3 +143,10 @@ Deno.test("dates are compared with the system's clock, and times that pass with 
   const undated = { ...stored("Cache-Control: max-age=5"), behind: 3_600_000 };
   assertEquals([ageOf(undated, after(5)), madeAt(undated)], [5, after(-3600)]);
 });
+
+Deno.test("no lifetime is estimated for what was fetched with credentials, and one that is stated counts", () => {
+  const modified = `Last-Modified: ${at(-86_400)}`;
+  const seconds = (...lines: string[]) => lifetimeOf({ ...stored(...lines), noEstimate: true }).seconds;
+  assertEquals([seconds(modified), seconds("Cache-Control: public", modified)], [0, 0]);
+  assertEquals([seconds("Cache-Control: max-age=5", modified), seconds(`Expires: ${at(9)}`)], [5, 9]);
+});

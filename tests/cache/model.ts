@@ -53,7 +53,7 @@ export function objection(served: Served, invalidations: readonly Invalidation[]
   if (!origin.complete) return "an incomplete response (§3.3)";
   if (origin.asked.method !== "GET") return "a response to another method (§3)";
   // what has validated it for this very request is this client's own
-  const notShared = guessed(origin) ?? mayBeShared(origin) ??
+  const notShared = mayBeShared(origin) ??
     (way === "validated" ? null : mayBeShared({ ...latest, fields }));
   if (notShared !== null) return notShared;
   const vary = (origin.fields.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
@@ -68,6 +68,7 @@ export function objection(served: Served, invalidations: readonly Invalidation[]
     if (invalidation.url === url && invalidation.number > latest.number) return "made invalid before (§4.4)";
   }
   if (way === "validated") return latest.steady === steady ? null : "validated by nobody";
+  if (isGuess(origin) && !isForSharing(fields)) return "kept on a guess in spite of credentials";
   if (fields.has("set-cookie") && !isForSharing(fields)) return "another client's cookie (§7.3)";
   return staleness(served);
 }
@@ -97,11 +98,11 @@ function provesClient({ fields }: Asked): boolean {
   return ["authorization", "cookie", "x-api-key"].some((name) => fields.has(name));
 }
 
-/** What is for one client as far as anybody knows is not kept for a time that nobody has said. */
-function guessed({ asked, fields }: Sent): string | null {
+/** Whether it is for one client as far as anybody knows, and nobody has said for how long. */
+function isGuess({ asked, fields }: Sent): boolean {
   const says = directives(fields.get("cache-control"));
   const said = ["max-age", "s-maxage", "no-cache"].some((name) => says.has(name)) || fields.has("expires");
-  return provesClient(asked) && !said ? "kept on a guess in spite of credentials" : null;
+  return provesClient(asked) && !said;
 }
 
 /** §3, §3.5, §5.2.2. */
@@ -164,7 +165,7 @@ export function ageOf({ latest, steady }: Pick<Served, "latest" | "steady">): nu
 }
 
 /** §4.2.1, in seconds; of what is sent, in which the fields are as the cache keeps them. */
-function lifetimeOf({ fields, latest }: Served): number {
+function lifetimeOf({ fields, latest, origin }: Served): number {
   const says = directives(fields.get("cache-control"));
   const explicit = number(says, "s-maxage") ?? number(says, "max-age");
   if (explicit !== null) return explicit;
@@ -172,6 +173,7 @@ function lifetimeOf({ fields, latest }: Served): number {
   const expires = fields.get("expires");
   // what was over before it began has lasted for no time
   if (expires !== undefined) return Math.max(0, Math.floor(((Date.parse(expires) || 0) - date) / 1000));
+  if (provesClient(origin.asked)) return 0;
   const modified = Date.parse(fields.get("last-modified") ?? "");
   // a clock that has gone back makes what has changed later than it was sent
   return Number.isNaN(modified) ? 0 : Math.max(0, Math.min(86_400, (date - modified) / 10_000));

@@ -62,3 +62,10 @@ function otherThanDefault(option: Option): unknown {
       return [{ hostname: "::1", port: 1 }];
   }
 }
+
+Deno.test("limits of heads that are given hold for odd ones too", () => {
+  const odd = (values: Values) => configOf(values, instance).proxy.oddHeads;
+  assertEquals(odd({}), { maxHeadSize: 256 * 1024, maxFields: 1000 });
+  assertEquals(odd({ "max-head-size": 65536 }), { maxHeadSize: 65536, maxFields: 1000 });
+  assertEquals(odd({ "max-fields": 2000 }), { maxHeadSize: 256 * 1024, maxFields: 2000 });
+});

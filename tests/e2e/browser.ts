@@ -24,7 +24,7 @@ export function throughProxy(url: string): string[] {
 }
 
 /** Options of weir by which what a browser asks the world for by itself does not leave this machine. */
-export const HERE_ALONE = ["127.0.0.1", "0.0.0.0", "*.localhost"].flatMap((host) => ["--allow", host]);
+export const HERE_ALONE = ["127.0.0.1", "*.localhost"].flatMap((host) => ["--allow", host]);
 
 /** Throws when there is no Chromium: started for a test, a missing one would only be silent. */
 export async function needBrowser(): Promise<void> {

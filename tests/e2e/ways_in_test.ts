@@ -20,6 +20,34 @@ async function loads(origin: Origin, proxy: string[], site: string): Promise<voi
   assertEquals(JSON.parse(report).echo, true);
 }
 
+/** A proxy for which every host is the origin at this port of 127.0.0.1, be it asked for a tunnel or for a page. */
+function leadEverywhereTo(port: number): Deno.TcpListener {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const lead = async (client: Deno.TcpConn) => {
+    const origin = await Deno.connect({ hostname: "127.0.0.1", port });
+    const buffer = new Uint8Array(65536);
+    let head = "";
+    while (!head.includes("\r\n\r\n")) {
+      const count = await client.read(buffer);
+      if (count === null) return client.close(), origin.close();
+      head += new TextDecoder().decode(buffer.subarray(0, count));
+    }
+    const [answering, asking, said] = head.startsWith("CONNECT ")
+      ? [client, origin, "HTTP/1.1 200 OK\r\n\r\n"]
+      : [origin, client, head];
+    await answering.write(new TextEncoder().encode(said));
+    await Promise.allSettled([
+      asking.readable.pipeTo(answering.writable),
+      answering.readable.pipeTo(asking.writable),
+    ]);
+  };
+  (async () => {
+    // a browser that goes away cuts what is under way
+    for await (const client of listener) lead(client).catch(() => {});
+  })();
+  return listener;
+}
+
 Deno.test("SOCKS: curl, nc, ssh and Chromium", async (test) => {
   await using origin = await Origin.start();
   await using weir = await Weir.start();
@@ -136,8 +164,12 @@ Deno.test("TLS: curl and Chromium speak it to the proxy itself", async (test) =>
   await using origin = await Origin.start();
   const { authority, certificate, key } = origin.certificates;
   const port = freePort();
+  using parent = leadEverywhereTo(origin.port);
   await using weir = await Weir.start(
-    ["--listen-tls", `127.0.0.1:${port}`, "--tls-cert", certificate, "--tls-key", key, ...HERE_ALONE],
+    [
+      ...["--listen-tls", `127.0.0.1:${port}`, "--tls-cert", certificate, "--tls-key", key],
+      ...["--upstream", `http://127.0.0.1:${parent.addr.port}`, ...HERE_ALONE, "--allow", "site.test"],
+    ],
     READING,
   );
   const proxy = ["-x", `https://localhost:${port}`, "--proxy-cacert", authority];
@@ -158,12 +190,12 @@ Deno.test("TLS: curl and Chromium speak it to the proxy itself", async (test) =>
     const pac = `function FindProxyForURL() { return "HTTPS localhost:${port}"; }`;
     const url = `data:application/x-ns-proxy-autoconfig;base64,${btoa(pac)}`;
     await needBrowser();
-    // this machine by a name that Chromium does not leave out: with a PAC file it cannot be told not to
-    const site = `http://0.0.0.0:${origin.port}`;
+    // a name that Chromium does not take for this machine's: with a PAC file it goes to those without a proxy
+    const site = `http://site.test:${origin.port}`;
     await loads(origin, [`--proxy-pac-url=${url}`], site);
     const [page] = await weir.logged("Chromium's page", ({ target }) => target === `${site}/page.html`);
     assertEquals([page.listener, page.status], [`127.0.0.1:${port}`, 200]);
-    const isEcho = (line: LogLine) => line.kind === "tunnel" && line.target === `0.0.0.0:${origin.port}`;
+    const isEcho = (line: LogLine) => line.kind === "tunnel" && line.target === `site.test:${origin.port}`;
     await weir.logged("Chromium's WebSocket", isEcho);
   });
   weir.assertHealthy();

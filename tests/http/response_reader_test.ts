@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { BodyReader } from "../../src/http/body_reader.ts";
 import { CHUNKED } from "../../src/http/framing.ts";
-import { ResponseReader } from "../../src/http/response_reader.ts";
+import { ResponseReader, type ResponseRules } from "../../src/http/response_reader.ts";
 import { RESPONSES } from "./corpus.ts";
 import { HOSTILE_FIELDS, ODD, withLine } from "./odd.ts";
 import { bytes, fieldsOf, LIMITS, refusal, text } from "./reading.ts";
@@ -16,7 +16,7 @@ const STRICT = { ...LIMITS, originTolerance: "strict" } as const;
 function read(
   message: string,
   cuts: readonly number[] = [],
-  rules: typeof TOLERANT | typeof STRICT = TOLERANT,
+  rules: ResponseRules = TOLERANT,
 ) {
   const all = bytes(message);
   const reader = new ResponseReader(rules);
@@ -161,8 +161,24 @@ Deno.test("an odd head has its limits: 1,000 fields, 256 KiB, or those that are 
   assertStringIncludes(refusal(() => read(long(256 * 1024 + 1))).message, "more than 262144 bytes");
 });
 
+Deno.test("an odd head keeps within the limits that were asked for", () => {
+  const limits = { maxHeadSize: 1000, maxFields: 5 };
+  const rules = { ...limits, oddHeads: limits, originTolerance: "tolerant" } as const;
+  const odd = (lines: string) => read(`HTTP/1.1 200 OK\n${lines}Content-Length: 0\n\n`, [], rules);
+  assertEquals(odd("A: b\n".repeat(4)).fields.length, 5);
+  assertStringIncludes(refusal(() => odd("A: b\n".repeat(5))).message, "more than 5 fields");
+  assertStringIncludes(refusal(() => odd(`A: ${"a".repeat(1000)}\n`)).message, "more than 1000 bytes");
+});
+
+Deno.test("folded lines count as fields: what is kept of each costs more than its bytes", () => {
+  const message = (folds: number) =>
+    `HTTP/1.1 200 OK\r\nA: b\r\n${" c\r\n".repeat(folds)}Content-Length: 0\r\n\r\n`;
+  assertEquals(read(message(998)).odd, ["folded line"]);
+  assertStringIncludes(refusal(() => read(message(999))).message, "more than 1000 fields");
+});
+
 Deno.test("an odd head is looked through twice at most, even byte by byte", () => {
-  const message = bytes(`HTTP/1.1 200 OK\n${"A : b  \n c\n".repeat(900)}B: ${" ".repeat(30_000)}\r\n\n`);
+  const message = bytes(`HTTP/1.1 200 OK\n${"A : b  \n c\n".repeat(490)}B: ${" ".repeat(30_000)}\r\n\n`);
   let looks = 0;
   const counting = new Proxy(message, {
     get(target, key) {

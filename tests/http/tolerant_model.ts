@@ -37,12 +37,12 @@ export function readTolerantly(message: string, limits: HeadLimits): Outcome<Ora
       startLine = statusLine(text);
       if (startLine === null) return "refused";
     } else if (text === "") break;
+    else if (++count > Math.max(limits.maxFields, 1000)) return "refused";
     else if (/^[ \t]/.test(text)) {
       if (!continued) continue;
       const last = fields.at(-1)!;
       last[1] = trim(`${last[1]} ${trim(text)}`);
     } else {
-      if (++count > Math.max(limits.maxFields, 1000)) return "refused";
       const [, name, value] = /^([^:]*):(.*)$/s.exec(text) ?? ["", "", ""];
       continued = TOKEN.test(trim(name)) && !/^[ \t]/.test(name);
       if (continued) fields.push([trim(name), trim(value)]);

@@ -129,3 +129,7 @@ Deno.test("what went through a parent has it in the origin's place", () => {
     "#42 parent → weir  200  text/html; charset=utf-8  after 34 ms  1.5 kB",
   ]);
 });
+
+Deno.test("what was odd about a response stands behind what came", () => {
+  assert(plain(forward({ odd: "LF line end" })).includes("after 34 ms  1.5 kB  odd: LF line end\n"));
+});

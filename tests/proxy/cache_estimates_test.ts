@@ -74,6 +74,25 @@ cached("credentials in fields, cookies and URLs are no ground for a guess", asyn
   }
 });
 
+cached("what is public and was fetched with credentials is validated each time", async (setting) => {
+  const { origin } = setting;
+  const client = await setting.connect();
+  const asked = get(origin, "/", "Cookie: a=b");
+  const fields = `Cache-Control: public\r\nETag: "a"\r\n${DAY_AGO()}`;
+  const { got, upstream } = await miss(setting, client, asked, response(fields));
+  assertEquals(statusOf(got), "fwd=uri-miss; fwd-status=200; stored");
+  for (const message of [get(origin), asked]) {
+    const again = await miss(
+      setting,
+      client,
+      message,
+      `HTTP/1.1 304 Not Modified\r\n${fields}\r\n`,
+      upstream,
+    );
+    assertEquals(statusOf(again.got), "fwd=stale; fwd-status=304; stored; ttl=0");
+  }
+});
+
 Deno.test("an address tells whether a lifetime may be estimated", () => {
   const cache = new HttpCache(MIB, null);
   const may = (address: string) => cache.mayEstimate(address);

@@ -20,28 +20,35 @@ const CREDENTIALS: readonly [field: string, without: string, with_: string][] = 
   ["Authorization: Basic YTpi", FRESH, "Cache-Control: max-age=60, must-revalidate\r\n"],
   ["Cookie: session=a", DAY_AGO, FRESH],
   ["X-Api-Key: a", DAY_AGO, FRESH],
+  ["Cookie: session=b", `Cache-Control: public\r\n${DAY_AGO}`, FRESH],
+  ["Cookie: session=c", `Cache-Control: must-revalidate\r\n${DAY_AGO}`, FRESH],
 ];
 
 for (const [field, own, shared] of CREDENTIALS) {
   const name = field.slice(0, field.indexOf(":"));
   for (const [what, fields] of [["may", shared], ["may not", own]]) {
-    cached(`what confirms for ${name} and others ${what} have says so to them`, async (setting) => {
-      const { origin } = setting;
-      const client = await setting.connect();
-      const first = response(`${TAG}${DAY_AGO}X-User: nobody\r\n`);
-      const { upstream } = await miss(setting, client, get(origin), first);
-      const reload = get(origin, "/", field, "Cache-Control: no-cache");
-      for (const method of ["GET", "HEAD"]) {
-        await client.send(reload.replace("GET", method));
-        await upstream.message();
-        const line = method === "GET" ? NOT_MODIFIED : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n";
-        await upstream.send(`${line}${fields}${TAG}X-User: alice\r\n\r\n`);
-        const got = await client.message({ method });
-        assertEquals([got.status, personal(got)], [200, ["alice"]]);
-        const later = await hit(await setting.connect(), get(origin));
-        assertEquals([later.content, personal(later)], ["hello", [what === "may" ? "alice" : "nobody"]]);
-      }
-    });
+    cached(
+      `what confirms for ${name} and others ${what} have says so to them (${
+        fields.split("\r\n")[0].slice(0, 32)
+      })`,
+      async (setting) => {
+        const { origin } = setting;
+        const client = await setting.connect();
+        const first = response(`${TAG}${DAY_AGO}X-User: nobody\r\n`);
+        const { upstream } = await miss(setting, client, get(origin), first);
+        const reload = get(origin, "/", field, "Cache-Control: no-cache");
+        for (const method of ["GET", "HEAD"]) {
+          await client.send(reload.replace("GET", method));
+          await upstream.message();
+          const line = method === "GET" ? NOT_MODIFIED : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n";
+          await upstream.send(`${line}${fields}${TAG}X-User: alice\r\n\r\n`);
+          const got = await client.message({ method });
+          assertEquals([got.status, personal(got)], [200, ["alice"]]);
+          const later = await hit(await setting.connect(), get(origin));
+          assertEquals([later.content, personal(later)], ["hello", [what === "may" ? "alice" : "nobody"]]);
+        }
+      },
+    );
   }
 }
 

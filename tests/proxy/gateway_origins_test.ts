@@ -135,6 +135,24 @@ gateway("with --gateway-origins path all sites stay in the paths", {
   assertEquals((await ask("/", "", { host })).status, 403);
 });
 
+gateway(
+  "a redirect to a path of two slashes stays at the site's own origin",
+  async ({ ask, own, origin }) => {
+    const host = `http-${origin.authority.split(":")[1]}---127-0-0-1.localhost:${own.split(":")[1]}`;
+    const written = [`${origin.url}//evil.example/x`, "/.//evil.example/x", "/x/..//evil.example/x"];
+    const answers = written.map((url) =>
+      `HTTP/1.1 302 Found\r\nLocation: ${url}\r\nContent-Location: ${url}\r\nRefresh: 0; url=${url}\r\nContent-Length: 0\r\n\r\n`
+    );
+    origin.answer((_, index) => answers[index]);
+    for (const url of written) {
+      const answer = await ask("/", "", { host });
+      const to = `http://${host}//evil.example/x`;
+      assertEquals([first(answer, "location"), first(answer, "content-location")], [to, to], url);
+      assertEquals(first(answer, "refresh"), `0; url=${to}`, url);
+    }
+  },
+);
+
 gateway("at its own origin a site is asked for as it is", async (setting) => {
   const { ask, own, origin, another, exchanges } = setting;
   const port = own.split(":")[1];

@@ -176,7 +176,7 @@ function variantOf(vary: readonly FieldLine[]): string {
 }
 
 function metaOf(variant: Variant, run: string): string {
-  const { status, reason, address, requestTime, behind, vary, length, range, fields } = variant;
+  const { status, reason, address, requestTime, behind, noEstimate, vary, length, range, fields } = variant;
   const meta: StoredMeta = {
     status,
     reason,
@@ -187,6 +187,7 @@ function metaOf(variant: Variant, run: string): string {
     length,
     range,
     fields,
+    ...noEstimate ? { noEstimate } : {},
     ...behind > 0 ? { clock: { run, behind } } : {},
   };
   return JSON.stringify(meta);
@@ -208,7 +209,9 @@ export function readMeta(text: string, length: number): StoredMeta | null {
     typeof reason === "string" && typeof address === "string" &&
     typeof requestTime === "number" && typeof responseTime === "number" &&
     areLines(vary, plain) && areLines(fields, plain) && meta.length === length && (plain || isText(reason));
-  return right ? { ...meta as StoredMeta, range: null, behind: 0, clock: clockOf(meta.clock) } : null;
+  if (!right) return null;
+  const noEstimate = meta.noEstimate === true;
+  return { ...meta as StoredMeta, range: null, behind: 0, noEstimate, clock: clockOf(meta.clock) };
 }
 
 function clockOf(clock: Partial<StoredMeta["clock"]> | null): StoredMeta["clock"] {

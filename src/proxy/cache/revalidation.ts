@@ -205,7 +205,7 @@ export class Revalidation implements Asker {
       if (reception !== "record" && !storing.facts.stored) this.#rest();
       exchange.cache = cacheWords({
         ...storing.facts,
-        stored: storing.facts.stored || reception === "record",
+        stored: storing.facts.stored || (reception === "record" && reader.odd.length === 0),
       });
       response.note(reader.odd);
       keeps = persistent && response.odd.length === 0 && reader.done;

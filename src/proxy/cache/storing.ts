@@ -8,10 +8,17 @@ import { credentialsOf, hasCredentialParameter, withoutCredentials } from "../..
 import { fieldsOf } from "../../cache/field_lines.ts";
 import type { Finding } from "../../cache/find.ts";
 import { freshen, selectedBy, updateByHead } from "../../cache/freshen.ts";
-import { ageOf, lifetimeOf } from "../../cache/freshness.ts";
+import { ageOf, lifetime, lifetimeOf } from "../../cache/freshness.ts";
 import { invalidates } from "../../cache/invalidation.ts";
 import { mayHandOn } from "../../cache/sharing.ts";
-import { isOfOneRequest, mayStore, partOf, storedLines, updatedLines } from "../../cache/storability.ts";
+import {
+  isOfOneRequest,
+  isPersonal,
+  mayStore,
+  partOf,
+  storedLines,
+  updatedLines,
+} from "../../cache/storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import { matches, varyOf } from "../../cache/vary.ts";
 import { HttpError } from "../../http/error.ts";
@@ -180,6 +187,7 @@ export class Storing {
   /** What is being recorded turns out to be odd: those who read it go on, but no others join, and it is not kept. */
   spoil(): void {
     this.#spoiled = true;
+    this.facts = { ...this.facts, reason: "odd" };
     if (this.#recordedFor !== null) this.cache.end(this.key, this.#recordedFor);
     this.#recordedFor = null;
   }
@@ -216,6 +224,7 @@ export class Storing {
       requestTime: this.#requestTime,
       responseTime: now,
       behind,
+      noEstimate: isPersonal(asked),
       vary,
       length,
       range: partOf(asked, came),
@@ -246,7 +255,7 @@ export class Storing {
     const also = vary === null || matches(next, asked)
       ? null
       : selected.with({ ...kept, fields: kept.fields, vary });
-    const use = this.#useOf(head.status, head.fields, now - behind);
+    const use = this.#useOf(head.status, head, now - behind);
     if (use === "forget") cache.remove(key, selected);
     if (use === "keep" && cache.isCurrent(key, this.#generation)) {
       cache.replace(key, selected, kept);
@@ -273,7 +282,7 @@ export class Storing {
         if (response.status === 200) cache.remove(key, variant);
         continue;
       }
-      const use = this.#useOf(200, head.fields, now - behind);
+      const use = this.#useOf(200, head, now - behind);
       if (use === "keep") {
         cache.replace(key, variant, variant.with({ ...head, fields: storedLines(head.fields) }));
       } else if (use === "forget") cache.remove(key, variant);
@@ -285,10 +294,16 @@ export class Storing {
    * somebody's credentials, and as a response of its own would not be stored for others, says nothing to them: neither
    * its fields, nor that they may still have what is stored (RFC 9111 §3.5).
    */
-  #useOf(status: number, fields: readonly FieldLine[], received: number): "keep" | "leave" | "forget" {
+  #useOf(
+    status: number,
+    { fields, noEstimate }: StoredResponse,
+    received: number,
+  ): "keep" | "leave" | "forget" {
     const updated = { status, fields: fieldsOf(fields) };
     const asked = { ...this.asked, method: "GET" };
-    if (mayStore(asked, updated, received, null, this.#noGuess).store) return "keep";
+    const { seconds, heuristic } = lifetime(status, updated.fields.field, received, noEstimate);
+    const isGuess = isPersonal(asked) && heuristic && seconds > 0;
+    if (!isGuess && mayStore(asked, updated, received, null, this.#noGuess).store) return "keep";
     const anybody = mayStore(withoutCredentials(asked), updated, received, null, this.#noGuess);
     return anybody.store ? "leave" : "forget";
   }

@@ -25,6 +25,7 @@ export class Variant implements Standable, Packable {
   readonly requestTime: number;
   readonly responseTime: number;
   readonly behind: number;
+  readonly noEstimate: boolean;
   readonly vary: readonly FieldLine[];
   readonly length: number;
   readonly range: StoredResponse["range"];
@@ -65,6 +66,7 @@ export class Variant implements Standable, Packable {
     this.requestTime = head.requestTime;
     this.responseTime = head.responseTime;
     this.behind = head.behind ?? 0;
+    this.noEstimate = head.noEstimate ?? false;
     this.vary = head.vary.length === 0 ? NO_LINES : head.vary.map(([name, value]) => [own(name), own(value)]);
     this.length = head.length;
     this.range = head.range;

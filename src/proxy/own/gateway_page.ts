@@ -60,8 +60,8 @@ export function gatewayHtml({ own, port }: GatewayPage): string {
 <style>${STYLE}</style>
 <h1>This is a gateway: <b>${escaped(own.slice("http://".length))}</b></h1>
 <p>${WHAT}</p>
-<pre>${escaped(own)}/example.com/path?query
-${escaped(own)}/https://example.com/path?query</pre>
+<pre>${escaped(own)}/example.com/path?query</pre>
+<pre>${escaped(own)}/https://example.com/path?query</pre>
 ${port === null ? "" : `<p>${OWN_ORIGIN}</p>\n<pre>${escaped(ownOrigin(port))}</pre>\n`}<p>${NOTES}</p>
 </html>
 `;

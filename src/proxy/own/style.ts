@@ -9,7 +9,7 @@ h2 { font-size: 1.125rem; margin: 2.5rem 0 .5rem }
 p, dl { margin: .5rem 0; overflow-wrap: anywhere }
 code, pre { font: .875rem/1.5 ui-monospace, monospace }
 pre { background: var(--faint); border: 1px solid var(--line); border-radius: .375rem; padding: .5rem .75rem;
-  margin: .5rem 0; overflow-x: auto }
+  margin: .5rem 0; white-space: pre-wrap; overflow-wrap: anywhere }
 details { border-top: 1px solid var(--line); padding: .375rem 0 }
 details:last-of-type { border-bottom: 1px solid var(--line) }
 summary { cursor: pointer }
