@@ -5,13 +5,19 @@ import type { CacheRequest, Credentials } from "./stored_response.ts";
 
 /**
  * Words of which one is in the name of a field that carries a key: `X-Api-Key`, `X-Auth-Token`, `Private-Token`,
- * `X-Amz-Security-Token`, `X-Goog-Encryption-Key`, `X-Session-Id`, `X-Remote-User`, `X-ApiKey`.
+ * `X-Amz-Security-Token`, `X-Goog-Encryption-Key`, `X-Session-Id`, `X-Remote-User`, `X-ApiKey`; or by which a proxy that
+ * has authenticated its user names them: `X-WebAuth-User`, `X-MS-Client-Principal`, `X-Amzn-Oidc-Data`, `X-SSL-Client-DN`.
  */
 const CREDENTIAL_FIELD =
-  /(?:^|[-_])(?:auth|authentication|authori[sz]ation|cert|credentials?|jwt|[a-z]*key|passw(?:or)?d|secret|session|sid|signature|[a-z]*token|(?:auth[a-z]*|forwarded|remote)-(?:email|user))(?:$|[-_])/;
+  /(?:^|[-_])(?:auth|authentication|authori[sz]ation|cert|credentials?|dn|jwt|[a-z]*key|oidc|passw(?:or)?d|principal|secret|session|sid|signature|[a-z]*token|(?:[a-z]*auth[a-z]*|forwarded|remote)[-_](?:email|user)|^x[-_]user(?:name)?)(?:$|[-_])/;
 
 /** Names that have such a word, and of which the value is none. */
-const HARMLESS: ReadonlySet<string> = new Set(["proxy-authorization", "sec-websocket-key", "surrogate-key"]);
+const HARMLESS: ReadonlySet<string> = new Set([
+  "proxy-authorization",
+  "sec-websocket-key",
+  "surrogate-key",
+  "x-user-agent",
+]);
 
 /** The same of parameters by which a URL itself is a key: `?token=`, `access_token=`, `X-Amz-Signature=`, `sig=`. */
 const CREDENTIAL_PARAMETER =
@@ -49,4 +55,14 @@ export function credentialsOf({ credentials, fields }: CacheRequest): Credential
   if (credentials !== undefined) return credentials;
   if (fields.field("authorization") !== "") return "key";
   return fields.field("cookie") === "" ? "none" : "cookie";
+}
+
+/** The same request as one that proves nothing. */
+export function withoutCredentials(request: CacheRequest): CacheRequest {
+  const { fields } = request;
+  return {
+    ...request,
+    fields: { field: (name) => name === "authorization" || name === "cookie" ? "" : fields.field(name) },
+    credentials: "none",
+  };
 }

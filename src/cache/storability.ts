@@ -208,7 +208,27 @@ const COOKIES: ReadonlySet<string> = new Set(["set-cookie"]);
 
 /** The lines of a response without {@link omittedFields}. */
 export function storedLines(lines: readonly FieldLine[]): readonly FieldLine[] {
-  const omitted = omittedFields(readResponseDirectives(fieldOf(lines, "cache-control")));
+  return linesWithout(omittedOf(lines), lines);
+}
+
+/**
+ * The lines of a stored response that was updated, for the client whose request did that: of {@link omittedFields} it
+ * gets those that came with the update, and none that were stored when the response did not say yet that they are not
+ * for others.
+ *
+ * @param came the lines of the update
+ */
+export function updatedLines(lines: readonly FieldLine[], came: readonly FieldLine[]): readonly FieldLine[] {
+  const omitted = new Set(omittedOf(lines));
+  for (const [name] of came) omitted.delete(name.toLowerCase());
+  return linesWithout(omitted, lines);
+}
+
+function omittedOf(lines: readonly FieldLine[]): ReadonlySet<string> {
+  return omittedFields(readResponseDirectives(fieldOf(lines, "cache-control")));
+}
+
+function linesWithout(omitted: ReadonlySet<string>, lines: readonly FieldLine[]): readonly FieldLine[] {
   const stays = ([name]: FieldLine) => !omitted.has(name.toLowerCase());
   return omitted.size === 0 || lines.every(stays) ? lines : lines.filter(stays);
 }

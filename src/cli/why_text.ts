@@ -5,7 +5,7 @@ import { formatSize } from "../config/quantity.ts";
 import type { HttpError } from "../http/error.ts";
 import { formatIp, type IpAddress } from "../http/ip_address.ts";
 import { BOLD, CYAN, DIM, GREEN, paint, RED, YELLOW } from "../observe/colors.ts";
-import { withoutUserInformation } from "../http/user_information.ts";
+import { withoutPassword } from "../http/user_information.ts";
 import { printable } from "../observe/printable.ts";
 import { scopeOf } from "../policy/address_scope.ts";
 import type { Asked } from "../policy/asked.ts";
@@ -66,7 +66,7 @@ const MOST_ADDRESSES = 8;
 /** What becomes of a target that is none. */
 export function badRequestText(text: string, error: HttpError, color: boolean): string {
   return `${paint(color, RED, "✗")} ${paint(color, BOLD, "refused")} as no valid request\n\n` +
-    row("asked", withoutUserInformation(text), color) +
+    row("asked", withoutPassword(text), color) +
     row("answer", `${error.status} Bad Request: ${error.message}`, color);
 }
 

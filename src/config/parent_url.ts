@@ -35,7 +35,11 @@ export function parseParent(text: string, name = ""): ParentSpec {
   if (text.length > LONGEST) throw new WrongValue(`is longer than ${LONGEST} characters`);
   const at = rest.lastIndexOf("@");
   const place = rest.slice(at + 1).replace(/\/$/, "");
-  if (/[/?#]/.test(place)) throw new WrongValue("has a path: a proxy has a host and a port, and no more");
+  // one that is not taken for a password elsewhere would be shown
+  const isInPath = at >= 0 && withoutPassword(text) === text;
+  if (isInPath || /[/?#]/.test(place)) {
+    throw new WrongValue("has a path: a proxy has a host and a port, and no more");
+  }
   try {
     const authority = parseAuthority(place, null);
     return {

@@ -3,12 +3,16 @@
  * does not name the same file twice, so nothing there is written, given a mode or removed by its path.
  */
 
+import { isPrivateGroup } from "./private_group.ts";
+
 /** Why a folder is not to be written, in words that go on after its path, and a way out of it. */
 export interface FolderFault {
   /** The folder itself or one above it. */
   readonly path: string;
   readonly why: string;
   readonly advice: string;
+  /** It is this user's or root's, and others may write it too. */
+  readonly open: boolean;
 }
 
 /** What is known of a folder that only this user and root can change. */
@@ -61,14 +65,16 @@ export function isOwn({ uid }: Ownership, own: number | null): boolean {
 
 /**
  * Whether users other than its owner and root may write a file or a folder. A group with the number of the owner is
- * that user's own on systems that give each user one, and root's group is as good as root.
+ * that user's own on systems that give each user one, as far as that can be seen without looking it up; so is one that
+ * has no other member. Root's group is as good as root.
  */
 export function writableByOthers({ mode, uid, gid }: Ownership): boolean {
   return mode !== null && ((mode & OTHERS_WRITE) !== 0 || groupWrites(mode, uid, gid));
 }
 
 function groupWrites(mode: number, uid: number | null, gid: number | null): boolean {
-  return (mode & GROUP_WRITES) !== 0 && gid !== uid && gid !== ROOT;
+  if ((mode & GROUP_WRITES) === 0 || gid === uid || gid === ROOT) return false;
+  return uid === null || gid === null || !isPrivateGroup(uid, gid);
 }
 
 /** What is wrong with a single folder. */
@@ -80,6 +86,7 @@ function folderFault(path: string, info: Ownership, own: number): FolderFault | 
       path,
       why: `belongs to another user (${uid}), who can put other files in the place of those in it`,
       advice: "run this as that user, or use a folder of your own",
+      open: false,
     };
   }
   if ((mode & STICKY) !== 0) return null;
@@ -88,6 +95,7 @@ function folderFault(path: string, info: Ownership, own: number): FolderFault | 
       path,
       why: "can be changed by every user of this machine",
       advice: `take that away by chmod o-w ${path}, or use a folder of your own`,
+      open: true,
     };
   }
   if (!groupWrites(mode, uid, gid)) return null;
@@ -95,6 +103,7 @@ function folderFault(path: string, info: Ownership, own: number): FolderFault | 
     path,
     why: `can be changed by every member of its group (${gid})`,
     advice: `take that away by chmod g-w ${path}, or use a folder of your own`,
+    open: true,
   };
 }
 

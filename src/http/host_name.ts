@@ -1,7 +1,7 @@
 /** Names of hosts, as they may be written in a target, and the one canonical form of each. */
 
 import { badRequest, type HttpError } from "./error.ts";
-import { withoutUserInformation } from "./user_information.ts";
+import { withoutPassword, withoutUserInformation } from "./user_information.ts";
 
 const DOT = 0x2e;
 
@@ -125,7 +125,7 @@ export function shownPlace(text: string): string {
  */
 export function shown(text: string): string {
   let out = "";
-  for (const character of withoutUserInformation(text)) {
+  for (const character of withoutPassword(withoutUserInformation(text))) {
     if (out.length >= 80) return `"${out}…"`;
     const code = character.codePointAt(0)!;
     out += code > 0x20 && code < 0x7f ? character : code === 0x20 ? " " : `<${codePoint(code)}>`;

@@ -4,7 +4,9 @@
  */
 
 /** With a slash before it, as a gateway is asked for a URL. */
-const SCHEME = /^\/?[a-z][a-z0-9+.-]*:\/+/i;
+const SCHEME = /^\/*[a-z][a-z0-9+.-]*:[/\\]+/i;
+/** The same in what a person has written: behind a blank, a quotation mark or a name, and badly. */
+const SLASHES = /[a-z][a-z0-9+.-]*:[/\\]+|[/\\]{2,}/i;
 /** A host and perhaps a port, at a glance. */
 const AUTHORITY = /^(?:\[[^\]@]*\]|[^:@]*)(?::[0-9]{0,5})?$/;
 
@@ -17,8 +19,10 @@ export function withoutUserInformation(text: string): string {
 
 /** The same with `***@` in its place. */
 export function maskUserInformation(text: string): string {
-  if (text.indexOf("@") < 0) return text;
-  const start = afterScheme(text);
+  return text.indexOf("@") < 0 ? text : masked(text, afterScheme(text));
+}
+
+function masked(text: string, start: number): string {
   const host = hostStart(text, start);
   // an @ that nothing stands before is the beginning of a name
   return host <= start + 1 ? text : `${text.slice(0, start)}***@${text.slice(host)}`;
@@ -29,8 +33,10 @@ export function maskUserInformation(text: string): string {
  * a user and a password, so that `alice@example.com` stays.
  */
 export function withoutPassword(text: string): string {
-  const start = afterScheme(text);
-  return start > 0 || text.slice(0, hostStart(text, 0)).includes(":") ? maskUserInformation(text) : text;
+  if (text.indexOf("@") < 0) return text;
+  const slashes = SLASHES.exec(text);
+  if (slashes !== null) return masked(text, slashes.index + slashes[0].length);
+  return text.slice(0, hostStart(text, 0)).includes(":") ? masked(text, 0) : text;
 }
 
 function afterScheme(text: string): number {

@@ -21,11 +21,17 @@ export interface ClientSession extends Listed {
   readonly clientKey: string;
   /** When it would end by itself while nothing is under way on it, on the clock's time; Infinity while something is. */
   readonly idleUntil: number;
+  /** Whether it is so new that its first request may be on its way. */
+  readonly isNew: boolean;
   /** Ends it, if nothing is under way on it. */
   endIfIdle(): void;
   /** Serves the connection until it is over. Never rejects. */
   run(): Promise<void>;
 }
+
+/** A client holds many connections that holds so many, and of all at least this part. */
+const MANY = 4;
+const MANY_PART = 32;
 
 /** When idle connections make room, this part of all makes room at once: looking for them takes time. */
 const PART = 128;
@@ -70,6 +76,12 @@ export class Clients<Session extends ClientSession> {
     return `more than ${most} connections of one client are open`;
   }
 
+  /** Whether a client holds so many connections that it is one of few that do. */
+  holdsMany(clientKey: string): boolean {
+    const held = this.#heldBy(clientKey);
+    return held >= MANY && held * MANY_PART >= this.#sessions.size;
+  }
+
   /** The same among the connections of one client. */
   #makeRoomAmong(clientKey: string): boolean {
     const inVain = this.#inVain.get(clientKey) ?? 0;
@@ -87,26 +99,28 @@ export class Clients<Session extends ClientSession> {
    * more connection of another can be taken. A client that holds no more than the newcomer gives none, but the newcomer
    * itself does. False when there is none to end.
    *
-   * @param clientKey the newcomer
+   * @param clientKey the newcomer; `null` where it is not known who needs the room, and then new connections stay: a
+   *   client that has just been let in would be sent away for one that may be refused
    */
-  makeRoomFor(clientKey: string): boolean {
+  makeRoomFor(clientKey: string | null): boolean {
     if (this.#refusals > 0) {
       this.#refusals--;
       return false;
     }
     const most = Math.ceil(this.#sessions.size / PART);
-    const giver = this.#giverFor(clientKey);
-    if (giver !== null && this.#endIdle(giver, most) > 0) return true;
+    const sparesNew = clientKey === null;
+    const giver = this.#giverFor(clientKey ?? "", sparesNew);
+    if (giver !== null && this.#endIdle(giver, most, sparesNew) > 0) return true;
     this.#refusals = most - 1;
     return false;
   }
 
   /** Which client has idle connections and holds most: more than the newcomer, or else the newcomer itself. */
-  #giverFor(clientKey: string): string | null {
+  #giverFor(clientKey: string, sparesNew: boolean): string | null {
     let giver: string | null = null;
     let most = this.#heldBy(clientKey);
     for (const session of this.#sessions) {
-      if (session.clientKey === giver || !this.#isIdle(session)) continue;
+      if (session.clientKey === giver || !this.#mayEnd(session, sparesNew)) continue;
       const held = this.#heldBy(session.clientKey);
       if (held <= most && !(giver === null && session.clientKey === clientKey)) continue;
       most = held;
@@ -116,10 +130,10 @@ export class Clients<Session extends ClientSession> {
   }
 
   /** Ends up to so many idle connections of a client, and returns how many. */
-  #endIdle(clientKey: string, most: number): number {
+  #endIdle(clientKey: string, most: number, sparesNew = false): number {
     const idle: Session[] = [];
     for (const session of this.#sessions) {
-      if (session.clientKey === clientKey && this.#isIdle(session)) idle.push(session);
+      if (session.clientKey === clientKey && this.#mayEnd(session, sparesNew)) idle.push(session);
     }
     idle.sort((one, other) => one.idleUntil - other.idleUntil);
     const ended = idle.slice(0, most);
@@ -131,8 +145,8 @@ export class Clients<Session extends ClientSession> {
     return ended.length;
   }
 
-  #isIdle(session: Session): boolean {
-    return session.idleUntil < Infinity && !this.#leaving.has(session);
+  #mayEnd(session: Session, sparesNew: boolean): boolean {
+    return session.idleUntil < Infinity && !(sparesNew && session.isNew) && !this.#leaving.has(session);
   }
 
   #heldBy(clientKey: string): number {

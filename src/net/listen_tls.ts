@@ -112,7 +112,7 @@ export class TlsHandshakes {
         if (wasLate) this.#late--;
         if (fault !== null || wasLate || this.#stopped) close(conn);
         this.#unfinished.delete(conn);
-        this.#makeRoom();
+        this.letWaitingIn();
         resolve(this.#stopped ? "" : fault);
       });
     });
@@ -122,10 +122,11 @@ export class TlsHandshakes {
   stop(): void {
     this.#stopped = true;
     for (const conn of this.#unfinished) close(conn);
-    this.#makeRoom();
+    this.letWaitingIn();
   }
 
-  #makeRoom(): void {
+  /** Lets those go on that wait at the {@link gate}. */
+  letWaitingIn(): void {
     this.#room?.resolve();
     this.#room = null;
   }

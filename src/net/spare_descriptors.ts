@@ -6,7 +6,7 @@
  */
 
 /** Connections that can be told at a time. */
-const COUNT = 4;
+const COUNT = 8;
 
 interface Closable {
   close(): void;
@@ -20,6 +20,9 @@ export class SpareDescriptors {
   constructor(open: () => Closable = openSocket) {
     this.#open = open;
   }
+
+  /** How many they are. */
+  readonly count = COUNT;
 
   /** Whether all of them are held. */
   get complete(): boolean {

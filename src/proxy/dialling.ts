@@ -7,13 +7,19 @@ import { ResolveError } from "../net/resolve.ts";
 import { TlsError } from "../net/tls.ts";
 import type { Services } from "./services.ts";
 
-/** Dials; when the system has no descriptor left, once more after the kept connections have given theirs. */
+/**
+ * Dials; when the system has no descriptor left, once more after the kept connections have given theirs. Those that
+ * are held back for telling clients so are not taken.
+ */
 export async function dialWithRoom(
   services: Services,
   addresses: readonly string[],
   port: number,
   signal: AbortSignal,
 ): Promise<Dialled> {
+  if (services.shortage.lasts && !services.makeRoom()) {
+    throw new DialError("no_descriptors", "was not tried: no file descriptor is left", []);
+  }
   try {
     return await dial(addresses, port, { signal });
   } catch (error) {

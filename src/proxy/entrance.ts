@@ -16,8 +16,8 @@ export interface Host {
    * @param clientKey what the client is counted as
    */
   full(clientKey: string): string | null;
-  /** Refuses a connection that is one too many. */
-  refuse(stream: Deno.Conn, reason: string): void;
+  /** Refuses a connection that is one too many, of a client that is counted so. */
+  refuse(stream: Deno.Conn, reason: string, clientKey: string): void;
   /** Takes a client's connection. */
   admit(down: Connection, arrival: Arrival): void;
   /** @param trouble what it is about, in a word: of one trouble one notice is enough for a while */
@@ -25,6 +25,9 @@ export interface Host {
   /** Accepting failed for want of something. */
   trouble(error: Error): void;
 }
+
+/** Handshakes beside which no other begins while descriptors are short. */
+const HANDSHAKES_IN_SHORTAGE = 2;
 
 type Listener = Deno.TcpListener | Deno.TlsListener;
 
@@ -149,7 +152,14 @@ export class Entrance {
     );
   }
 
+  /** Descriptors can be had again after a shortage. */
+  roomAgain(): void {
+    this.#handshakes.letWaitingIn();
+  }
+
   #gate(): Promise<void> | undefined {
+    // one that is not brought to its end would take one of those that are left for telling clients so
+    if (this.#services.shortage.lasts) return this.#handshakes.gate(HANDSHAKES_IN_SHORTAGE);
     const most = Math.max(1, this.#services.settings.maxConnections >> 1);
     const gate = this.#handshakes.gate(most);
     if (gate !== undefined) {
@@ -177,7 +187,7 @@ export class Entrance {
       return close(stream);
     }
     const full = this.#host.full(arrival.clientKey);
-    if (full !== null) return this.#host.refuse(stream, full);
+    if (full !== null) return this.#host.refuse(stream, full, arrival.clientKey);
     const down = clientConnection(this.#services, stream);
     if (this.#isTrusted(arrival)) {
       const introduction = this.#introduce(down, arrival).finally(() => this.#unknown.delete(down));
@@ -215,7 +225,7 @@ export class Entrance {
     }
     const arrival = arrivalOf(remote, stream.localAddr as Deno.NetAddr, true);
     const full = this.#host.full(arrival.clientKey);
-    if (full !== null) this.#host.refuse(stream, full);
+    if (full !== null) this.#host.refuse(stream, full, arrival.clientKey);
     else this.#host.admit(clientConnection(this.#services, stream), arrival);
   }
 }

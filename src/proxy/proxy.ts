@@ -5,6 +5,7 @@ import { Clients } from "../net/clients.ts";
 import type { Connection } from "../net/connection.ts";
 import type { ListenAddress } from "../net/listen.ts";
 import { NoticeLimit } from "../net/notice_limit.ts";
+import { Shortage } from "../net/shortage.ts";
 import { isLackOfDescriptors, SpareDescriptors } from "../net/spare_descriptors.ts";
 import type { ResolverOptions } from "../net/resolve.ts";
 import type { Arrival } from "./arrival.ts";
@@ -23,8 +24,7 @@ export class Proxy {
   readonly #refusals: Refusals;
   readonly #notices = new NoticeLimit();
   readonly #spare = new SpareDescriptors();
-  /** The spare descriptors are in use: clients are told that none is left, until all can be held back again. */
-  #isShort = false;
+  readonly #shortage: Shortage;
 
   /**
    * @param resolver how names are resolved, where it is not the system's way
@@ -38,10 +38,12 @@ export class Proxy {
   ) {
     this.#services = new Services(settings, observer, resolver, disk);
     this.#services.makeRoom = () => this.#makeRoom();
+    this.#shortage = new Shortage(this.#services.clock, this.#spare, () => this.#entrance.roomAgain());
+    this.#services.shortage = this.#shortage;
     this.#refusals = new Refusals(this.#services);
     this.#entrance = new Entrance(this.#services, {
       full: (clientKey) => this.#full(clientKey),
-      refuse: (stream, reason) => this.#refuse(stream, reason),
+      refuse: (stream, reason, clientKey) => this.#refuse(stream, reason, clientKey),
       admit: (down, arrival) => this.#admit(down, arrival),
       notice: (trouble, message) => this.#notice(trouble, message),
       trouble: (error) => this.#outOfDescriptors(error),
@@ -96,7 +98,7 @@ export class Proxy {
     const { settings } = this.#services;
     this.#services.draining = true;
     this.#entrance.close();
-    this.#spare.release();
+    this.#shortage.stop();
     this.#services.pool.clear();
     for (const session of this.#clients) session.endIfIdle();
     await this.#clients.goneWithin(settings.grace);
@@ -107,7 +109,7 @@ export class Proxy {
   async stop(): Promise<void> {
     this.#services.draining = true;
     this.#entrance.close();
-    this.#spare.release();
+    this.#shortage.stop();
     for (const session of this.#clients) session.abort();
     for (const fetch of this.#services.fetches) fetch.stop();
     const backgrounds = [...this.#services.backgrounds];
@@ -123,35 +125,47 @@ export class Proxy {
   }
 
   #full(clientKey: string): string | null {
-    if (this.#isShort && (this.#services.draining || !this.#spare.take())) {
+    if (this.#shortage.stillLasts()) {
+      // for those that come next: this one would have nothing left to reach an origin with
+      this.#makeRoom(clientKey);
       return "no file descriptor is left";
     }
-    this.#isShort = false;
     const excess = this.#clients.excess(this.#services.settings, this.#entrance.size);
     return excess !== null && this.#clients.makeRoomFor(clientKey) ? null : excess;
   }
 
   #admit(down: Connection, arrival: Arrival): void {
     const excess = this.#clients.excessOf(arrival.clientKey, this.#services.settings);
-    if (excess !== null) return this.#refuse(down.stream as Deno.Conn, excess, () => down.release());
+    if (excess !== null) {
+      return this.#refuse(down.stream as Deno.Conn, excess, arrival.clientKey, () => down.release());
+    }
     this.#clients.serve(new Session(this.#services, down, arrival));
   }
 
-  #refuse(stream: Deno.Conn, reason: string, release = () => {}): void {
+  #refuse(stream: Deno.Conn, reason: string, clientKey: string, release = () => {}): void {
     this.#notice("limit", `a connection was refused: ${reason}`);
-    this.#refusals.refuse(stream, reason, release);
+    const { lasts } = this.#shortage;
+    // telling takes one of the few descriptors for a while: clients that hold many are not to take all of those too
+    const others = this.#spare.count >> 1;
+    if (lasts && this.#refusals.size >= others && this.#clients.holdsMany(clientKey)) {
+      this.#refusals.drop(stream, release);
+    } else this.#refusals.refuse(stream, reason, lasts, release);
   }
 
-  /** What nobody uses is worth less than a new client: kept connections to origins, and idle ones of clients. */
-  #makeRoom(): boolean {
+  /**
+   * What nobody uses is worth less than a new client: kept connections to origins, and idle ones of clients.
+   *
+   * @param clientKey the client that needs the room, if it is known
+   */
+  #makeRoom(clientKey: string | null = null): boolean {
     const { pool } = this.#services;
     const hadKept = pool.size > 0;
     pool.clear();
-    return hadKept || this.#clients.makeRoomFor("");
+    return hadKept || this.#clients.makeRoomFor(clientKey);
   }
 
   #outOfDescriptors(error: Error): void {
-    if (!this.#makeRoom() && isLackOfDescriptors(error)) this.#isShort ||= this.#spare.release();
+    if (!this.#makeRoom() && isLackOfDescriptors(error) && !this.#services.draining) this.#shortage.begin();
     this.#notice("accept", `accepting a connection failed: ${error.message}`);
   }
 

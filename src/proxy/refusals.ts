@@ -9,6 +9,8 @@ import type { Services } from "./services.ts";
 const MAX_REFUSALS = 64;
 /** How long one that is told so has to read it, ms. */
 const REFUSAL_TIME = 1_000;
+/** How long it has from then on while descriptors are short: others wait for the one that it takes. */
+const BRIEF_REFUSAL_TIME = 250;
 
 export class Refusals {
   readonly #services: Services;
@@ -18,26 +20,40 @@ export class Refusals {
     this.#services = services;
   }
 
+  /** How many are told so at the moment. */
+  get size(): number {
+    return this.#told.size;
+  }
+
   /**
    * Says `503`, and closes the connection.
    *
+   * @param brief whether others wait for the descriptor that it takes
    * @param release called when that is done
    */
-  refuse(stream: Deno.Conn, reason: string, release: () => void): void {
-    if (this.#told.size >= MAX_REFUSALS || this.#services.draining) {
-      close(stream);
-      release();
-    } else this.#told.set(stream, this.#tell(stream, reason).then(release));
+  refuse(stream: Deno.Conn, reason: string, brief: boolean, release: () => void): void {
+    if (this.#told.size >= MAX_REFUSALS || this.#services.draining) this.drop(stream, release);
+    else this.#told.set(stream, this.#tell(stream, reason, brief).then(release));
   }
 
-  async #tell(stream: Deno.Conn, reason: string): Promise<void> {
+  /** The same without a word. */
+  drop(stream: Deno.Conn, release: () => void): void {
+    close(stream);
+    release();
+  }
+
+  async #tell(stream: Deno.Conn, reason: string, brief: boolean): Promise<void> {
     const { settings } = this.#services;
-    const timer = setTimeout(() => close(stream), REFUSAL_TIME);
+    let timer = setTimeout(() => close(stream), REFUSAL_TIME);
     try {
       const error = new HttpError(503, "connection_limit_reached", reason);
       const options = { kind: "text", reference: "0", withoutBody: false, close: true } as const;
       await stream.write(answerTo(error, settings, options).bytes);
       await stream.closeWrite();
+      if (brief) {
+        clearTimeout(timer);
+        timer = setTimeout(() => close(stream), BRIEF_REFUSAL_TIME);
+      }
       // reading its request keeps the answer from being reset away
       const scratch = new Uint8Array(1024);
       for (let reads = 0; reads < 16 && await stream.read(scratch) !== null; reads++);

@@ -47,6 +47,8 @@ export class Services {
   readonly backgrounds = new Set<Revalidation>();
   /** Gives up what can be spared where no descriptor is left; false when nothing could be. */
   makeRoom: () => boolean = () => false;
+  /** Whether none is left but those for telling clients so. */
+  shortage: { readonly lasts: boolean } = { lasts: false };
   /** No new exchange is begun, and every answer is the last on its connection. */
   draining = false;
 

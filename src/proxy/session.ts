@@ -28,6 +28,8 @@ import { tunnel } from "./tunnel.ts";
 
 /** A client whose address nobody can read is trusted with nothing. */
 const NOWHERE: IpAddress = { family: 4, bytes: Uint8Array.of(255, 255, 255, 255) };
+/** How long a new connection is taken for one whose request is on its way, ms. */
+const REQUEST_ON_ITS_WAY = 1_000;
 const NO_AUTHORITY = new Authority("", 0, null, "");
 
 /** The facts of the exchange under way; what was of the last one is overwritten. */
@@ -60,6 +62,8 @@ export class Session {
   /** Whether the client is given time to read its last answer before the connection is closed. */
   lingers = false;
 
+  /** When it began, on the clock's time. */
+  readonly #since: number;
   #begun = false;
   #aborted = false;
 
@@ -75,6 +79,7 @@ export class Session {
   constructor(readonly services: Services, down: Connection, readonly arrival: Arrival) {
     this.down = down;
     const { client } = arrival;
+    this.#since = services.clock.now;
     this.client = client;
     this.clientKey = arrival.clientKey;
     this.clientPort = arrival.clientPort;
@@ -100,6 +105,11 @@ export class Session {
       this.own?.end();
       this.down.release();
     }
+  }
+
+  /** Whether it is so new that its first request may be on its way. */
+  get isNew(): boolean {
+    return !this.#begun && this.services.clock.now - this.#since < REQUEST_ON_ITS_WAY;
   }
 
   /** When it would be ended for its silence; Infinity while an exchange is under way. */

@@ -73,6 +73,7 @@ export class Session {
 
   /** What is silent in a relay may still be in use. */
   readonly idleUntil = Infinity;
+  readonly isNew = false;
 
   endIfIdle(): void {}
 

@@ -32,6 +32,13 @@ Deno.test("fields whose name says that they carry a key are credentials, in any 
       "X-Forwarded-Email",
       "X-Client-Cert",
       "X-Signature",
+      "X-WEBAUTH-USER",
+      "Remote_User",
+      "X-User",
+      "X-UserName",
+      "X-MS-Client-Principal-Name",
+      "X-Amzn-Oidc-Identity",
+      "X-SSL-Client-S-DN",
     ]
   ) {
     assertEquals(isCredentialField(name), true, name);
@@ -42,6 +49,7 @@ Deno.test("fields whose name says that they carry a key are credentials, in any 
       "Accept",
       "Accept-Encoding",
       "User-Agent",
+      "X-User-Agent",
       "Sec-WebSocket-Key",
       "Proxy-Authorization",
       "X-Requested-With",

@@ -37,6 +37,9 @@ const LINES = [
   `GET /user:${SECRET}/x@host/ HTTP/1.1`,
   `GET /https://[user:${SECRET}@host/ HTTP/1.1`,
   `GET /${SECRET}%20@host/ HTTP/1.1`,
+  `GET http:\\\\user:${SECRET}@host/ HTTP/1.1`,
+  `GET /http:\\\\user:${SECRET}@host/ HTTP/1.1`,
+  `GET //http://user:${SECRET}@host/ HTTP/1.1`,
 ];
 
 async function answerTo(port: number, request: string | Uint8Array): Promise<string> {
@@ -83,6 +86,12 @@ Deno.test("no command repeats the password of a URL that it cannot use", async (
     `http://user:${SECRET}@host:99999`,
     `http://user:${SECRET}@[host:1`,
     `user:${SECRET}@host:x`,
+    `http:\\\\user:${SECRET}@ho st:1`,
+    ` http://user:${SECRET}@ho st:1`,
+    `"http://user:${SECRET}@ho st:1"`,
+    `corp=http://user:${SECRET}@ho st:1`,
+    `//user:${SECRET}@ho st:1`,
+    `http//user:${SECRET}@ho st:1`,
   ];
   const commands = (url: string) => [
     ["--upstream", url],
@@ -98,6 +107,9 @@ Deno.test("no command repeats the password of a URL that it cannot use", async (
     ["--grace", url],
     [url],
     [`--upstrem=${url}`],
+    ["get", "http://a.invalid/", `-x=${url}`, "-o", "/nonexistent/file"],
+    ["get", "http://a.invalid/", `-x${url}`, "-o", "/nonexistent/file"],
+    ["--upstream", `http://user:1/${SECRET}@host:1`, "--config", "/nonexistent"],
     ["relay", "--to", url],
     ["relay", "--to", "a:1", url],
     ["get", url, url],

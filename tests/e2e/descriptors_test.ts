@@ -5,6 +5,9 @@ import { until } from "./programs.ts";
 import { Weir } from "./weir.ts";
 
 const LIMIT = 64;
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+/** The certificate has to be read. */
+const READING = [Deno.execPath(), "run", "--allow-net", "--allow-read", "--no-prompt", MAIN];
 
 Deno.test("weir survives running out of descriptors", async () => {
   await using origin = await Origin.start();
@@ -64,6 +67,32 @@ Deno.test("where all descriptors are in use by tunnels, a newcomer is told so, a
     }
   } finally {
     closeAll(tunnels);
+  }
+  await until("weir to answer again", async () => {
+    return (await fetchOnce(weir.port, target)).startsWith("HTTP/1.1 200 ");
+  });
+  weir.assertHealthy();
+});
+
+Deno.test("TLS handshakes that nobody goes on with take no descriptor that clients need to be told so", async () => {
+  await using origin = await Origin.start();
+  const { certificate, key } = origin.certificates;
+  await using weir = await Weir.start(
+    ["--listen-tls", "127.0.0.1:0", "--tls-cert", certificate, "--tls-key", key],
+    { descriptors: LIMIT, command: READING },
+  );
+  const overTls = Number(/over TLS on 127\.0\.0\.1:([0-9]+)/.exec(weir.stderr)![1]);
+  const target = `${origin.http}/hello.txt`;
+  assertMatch(await fetchOnce(weir.port, target), /^HTTP\/1\.1 200 /);
+  const silent: Deno.TcpConn[] = [];
+  try {
+    for (let count = 0; count < 2 * LIMIT; count++) silent.push(await connect(overTls));
+    await until("weir to say so", () => /Too many open files/.test(weir.stderr));
+    for (let count = 0; count < 8; count++) {
+      assertMatch(await fetchOnce(weir.port, target), /^HTTP\/1\.1 503 /);
+    }
+  } finally {
+    closeAll(silent);
   }
   await until("weir to answer again", async () => {
     return (await fetchOnce(weir.port, target)).startsWith("HTTP/1.1 200 ");

@@ -91,6 +91,7 @@ asRoot("weir keeps no cache in a folder or in files of another user, and follows
   const own = await users.folder("own", NOBODY, 0o755);
   const open = await users.folder("open", 0, 0o777);
   const shared = await users.folder("shared", 0, 0o1777);
+  const group = await users.folder("group", 0, 0o2775, NOBODY);
   const linked = await users.folder("linked", 0, 0o700);
   const foreign = await users.folder("foreign", 0, 0o700);
   const writable = await users.folder("writable", 0, 0o700);
@@ -100,7 +101,11 @@ asRoot("weir keeps no cache in a folder or in files of another user, and follows
   for (
     const [folder, why] of [
       [own, `the cache's folder ${own} belongs to another user (${NOBODY})`],
-      [open, `the cache's folder ${open} can be changed by every user`],
+      [open, `the cache's folder ${open} can be changed by every user of this machine: name one inside it`],
+      [
+        group,
+        `the cache's folder ${group} can be changed by every member of its group (${NOBODY}): name one inside`,
+      ],
       [shared, `name one inside it, such as ${shared}/weir`],
       [foreign, `${foreign}/weir-cache.sqlite belongs to another user (${NOBODY})`],
       [writable, `${writable}/weir-cache.sqlite-wal can be written by other users`],

@@ -77,7 +77,7 @@ Deno.test("a file is other users' to write by its mode, unless the group is its 
     [file(0o644, 1000, 100), false],
     [file(0o664, 1000, 1000), false],
     [file(0o664, 1000, 0), false],
-    [file(0o664, 1000, 100), true],
+    [file(0o664, 4_000_001, 100), true],
     [file(0o646, 1000, 1000), true],
     [{ mode: null, uid: null, gid: null }, false],
   ];

@@ -10,6 +10,7 @@ class Served {
   readonly #over = Promise.withResolvers<void>();
 
   idleUntil = Infinity;
+  isNew = false;
   /** It was told to make room. */
   told = false;
 
@@ -110,6 +111,23 @@ Deno.test("of the client that holds most, the connection that would end first ma
   assertEquals(told(), ["a3", "a4"]);
   await all[1].end();
   assertEquals(clients.excess({ ...LIMITS, maxConnections: 6 }), null);
+});
+
+Deno.test("for a client that is not known no connection goes whose first request may be on its way", () => {
+  const { clients, all } = withConnections({ a: [1, 2], b: [3] });
+  for (const each of all) each.isNew = each.idleUntil !== 2;
+  assertEquals([clients.makeRoomFor(null), clients.makeRoomFor(null)], [true, false]);
+  assertEquals(all.map(({ told }) => told), [false, true, false]);
+  assertEquals(clients.makeRoomFor("new"), true);
+  assertEquals(all.filter(({ told }) => told).length, 2);
+});
+
+Deno.test("few clients hold many connections: a part of all that is not small", () => {
+  const { clients } = withConnections({ a: Array(4).fill(Infinity), b: Array(3).fill(Infinity) });
+  const many = () => ["a", "b", "c"].map((client) => clients.holdsMany(client));
+  assertEquals(many(), [true, false, false]);
+  for (let i = 0; i < 4 * 32; i++) clients.serve(new Served(`${i}`));
+  assertEquals(many(), [false, false, false]);
 });
 
 Deno.test("nobody makes room for a client that holds as much, but for its own connections", () => {

@@ -107,6 +107,59 @@ cached("followers of all kinds get their kind of answer from one fetch", async (
   await origin.assertNoFurtherConnection();
 });
 
+const UNMODIFIED = 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nConnection: close\r\n\r\n';
+
+/** A first client that has something already, and others that wait for its fetch. */
+async function behindOneThatKnows(
+  { origin, connect }: Setting,
+  message: string,
+): Promise<[Peer, Peer[], Peer]> {
+  const leader = await connect();
+  await leader.send(get(origin, "/", 'If-None-Match: "a"'));
+  const upstream = await origin.accept();
+  await upstream.message();
+  const others: Peer[] = [];
+  for (let index = 0; index < 3; index++) {
+    others.push(await connect());
+    await others[index].send(message);
+  }
+  await turns();
+  return [leader, others, upstream];
+}
+
+cached(
+  "after a 304 to one client, one of those that wait and have nothing asks for them",
+  async (setting) => {
+    const { origin } = setting;
+    const [leader, others, upstream] = await behindOneThatKnows(setting, get(origin));
+    await upstream.send(UNMODIFIED);
+    assertEquals((await leader.message()).status, 304);
+    const next = await origin.accept();
+    await next.message();
+    await turns();
+    await next.send(response(FRESH));
+    for (const client of others) assertEquals((await client.message()).content, "hello");
+    await origin.assertNoFurtherConnection();
+  },
+);
+
+cached(
+  "after a 304 to one client, those that have something too do not wait for each other",
+  async (setting) => {
+    const { origin } = setting;
+    const message = get(origin, "/", 'If-None-Match: "a"');
+    const [, others, upstream] = await behindOneThatKnows(setting, message);
+    await upstream.send(UNMODIFIED);
+    const asking: Peer[] = [];
+    for (const _ of others) asking.push(await origin.accept());
+    for (const peer of asking) {
+      await peer.message();
+      await peer.send(UNMODIFIED);
+    }
+    for (const client of others) assertEquals((await client.message()).status, 304);
+  },
+);
+
 cached("requests for a part and HEAD do not wait for a whole", async (setting) => {
   const { origin } = setting;
   const { first, upstream } = await gathered(setting, 0);

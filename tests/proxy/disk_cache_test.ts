@@ -33,8 +33,10 @@ async function withDisk(
   const client = new Peer(await Deno.connect({ hostname: "127.0.0.1", port: address.port }));
   try {
     await body(async (path, ...fields) => {
-      await client.send(get(origin, path, ...fields));
-      const { content } = await client.message();
+      const method = path.startsWith("HEAD ") ? "HEAD" : "GET";
+      const message = get(origin, path.replace("HEAD ", ""), ...fields);
+      await client.send(message.replace("GET", method));
+      const { content } = await client.message({ method });
       return { content, cache: (await exchanges.next()).cache };
     }, async (path) => {
       await client.send(get(origin, path).replace("GET", "PURGE"));
@@ -87,6 +89,24 @@ Deno.test("what was kept is there after a restart, short and long, whole and in 
     await origin.close();
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("what a HEAD that wants no stored answer has confirmed is there after a restart", async () => {
+  const folder = await Deno.makeTempDir();
+  const origin = new Origin([]);
+  origin.answer(({ head }) =>
+    'HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nETag: "a"\r\nContent-Length: 5\r\n\r\n' +
+    (head.startsWith("HEAD ") ? "" : "hello")
+  );
+  await withDisk(folder, MIB, async (ask) => {
+    assertEquals((await ask("/")).cache, "miss stored");
+    assertEquals((await ask("HEAD /", "Cache-Control: no-cache")).cache, "miss method");
+  }, origin);
+  await withDisk(folder, MIB, async (ask) => {
+    assertEquals(await ask("/"), { content: "hello", cache: "hit" });
+  }, origin);
+  await origin.close();
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("PURGE forgets what is on the disk alone, and says that it was there", async () => {

@@ -21,14 +21,13 @@ export class UnsafeFolder extends Error {
 export function requirePrivateFolder(folder: string): void {
   // a volume of a container is often open to all: in a folder that is swapped as a whole nothing but a cache is written
   const judged = judgeFolder(folder, false);
-  if (isFault(judged)) {
-    throw new UnsafeFolder(`the cache's folder ${judged.path} ${judged.why}; ${judged.advice}`);
-  }
-  if (judged.shared) {
-    throw new UnsafeFolder(
-      `the cache's folder ${folder} can be written by every user of this machine: name one inside it, such as ` +
-        `${folder}/weir, which is made for this user alone`,
-    );
+  if (isFault(judged) || judged.shared) {
+    const why = isFault(judged) ? judged.why : "can be changed by every user of this machine";
+    // in one that is another user's alone, none could be made
+    const advice = isFault(judged) && !judged.open
+      ? judged.advice
+      : `name one inside it, such as ${folder}/weir, which is made for this user alone`;
+    throw new UnsafeFolder(`the cache's folder ${folder} ${why}: ${advice}`);
   }
   for (const { path, info } of filesIn(folder)) {
     if (!isOwn(info, judged.uid)) {

@@ -26,7 +26,7 @@ import { speaksByConnection } from "../own_connections.ts";
 import { revalidate } from "./revalidation.ts";
 import type { Session } from "../session.ts";
 import { factsOf, Storing } from "./storing.ts";
-import { serveStored } from "./stored_answer.ts";
+import { isUnconditional, serveStored } from "./stored_answer.ts";
 import { tellOf } from "./told.ts";
 import type { Variant } from "./variant.ts";
 
@@ -170,7 +170,9 @@ export class Caching {
       this.#look();
       const found = await this.#serveFound();
       const late = !flight.landed;
-      if (found !== null || !late && !flight.abandoned || !this.#shares()) return found;
+      // those that have conditions too would be told one after the other that nothing has changed
+      const another = late || flight.abandoned || flight.unmodified && isUnconditional(this.request);
+      if (found !== null || !another || !this.#shares()) return found;
       const now = cache.clock.now();
       const next = cache.flight(this.#key);
       if (next === undefined || !next.takes(now)) {

@@ -10,6 +10,8 @@ export class Flight {
   landed = false;
   /** Who fetched could not go on for reasons of its own: another of those who wait is to do it. */
   abandoned = false;
+  /** What came is a 304 to the conditions of its own request: one that has none is to fetch for the others. */
+  unmodified = false;
   /** Why the origin was of no use, if there is something stale to send in its place. */
   trouble: Trouble = "";
   readonly #waiting = new Set<() => void>();

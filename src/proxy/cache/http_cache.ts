@@ -46,6 +46,9 @@ export class HttpCache {
   /** Keys of which validating behind the client's back has failed. */
   readonly #resting = new Marks(RESTS_FOR, RESTS_FOR, MAX_RESTING);
   #generation = 0;
+  /** The address that was asked about last, and whether it is one of the internet. */
+  #judged = "";
+  #isPublic = false;
   /**
    * When URLs were dropped last, by {@link markOf}, the one that is longest ago first; what is older than `#floor`
    * counts as dropped.
@@ -69,8 +72,13 @@ export class HttpCache {
   /** Whether the lifetime of a response may be estimated that came from an address, `""` for an unknown one. */
   mayEstimate(address: string): boolean {
     if (this.estimates !== "public" || address === "") return this.estimates !== "none";
-    const ip = ipOf(address);
-    return ip !== null && scopeOf(ip) === "public";
+    // most responses come from where the one before came from
+    if (address !== this.#judged) {
+      const ip = ipOf(address);
+      this.#isPublic = ip !== null && scopeOf(ip) === "public";
+      this.#judged = address;
+    }
+    return this.#isPublic;
   }
 
   get limit(): number {

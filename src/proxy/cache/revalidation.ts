@@ -202,7 +202,7 @@ export class Revalidation implements Asker {
         }
       }
       // what is stored is no better than before
-      if (reception === "relay" || reception === "again") this.#rest();
+      if (reception !== "record" && !storing.facts.stored) this.#rest();
       exchange.cache = cacheWords({
         ...storing.facts,
         stored: storing.facts.stored || (reception === "record" && reader.odd.length === 0),

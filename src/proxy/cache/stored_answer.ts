@@ -156,7 +156,7 @@ async function serve(
 }
 
 /** Whether a GET asks for nothing but the whole response. */
-function isUnconditional({ head }: Request): boolean {
+export function isUnconditional({ head }: Request): boolean {
   return head.find(Field.Range) < 0 && head.find(Field.IfNoneMatch) < 0 &&
     head.find(Field.IfModifiedSince) < 0 && head.find(Field.IfMatch) < 0 &&
     head.find(Field.IfUnmodifiedSince) < 0;

@@ -4,14 +4,21 @@
  */
 
 import { type CacheFacts, NO_FACTS } from "../../cache/cache_status.ts";
-import { credentialsOf, hasCredentialParameter } from "../../cache/credential_fields.ts";
+import { credentialsOf, hasCredentialParameter, withoutCredentials } from "../../cache/credential_fields.ts";
 import { fieldsOf } from "../../cache/field_lines.ts";
 import type { Finding } from "../../cache/find.ts";
 import { freshen, selectedBy, updateByHead } from "../../cache/freshen.ts";
-import { ageOf, lifetimeOf } from "../../cache/freshness.ts";
+import { ageOf, lifetime, lifetimeOf } from "../../cache/freshness.ts";
 import { invalidates } from "../../cache/invalidation.ts";
 import { mayHandOn } from "../../cache/sharing.ts";
-import { isOfOneRequest, isPersonal, mayStore, partOf, storedLines } from "../../cache/storability.ts";
+import {
+  isOfOneRequest,
+  isPersonal,
+  mayStore,
+  partOf,
+  storedLines,
+  updatedLines,
+} from "../../cache/storability.ts";
 import type { CacheRequest, FieldLine, StoredResponse } from "../../cache/stored_response.ts";
 import { matches, varyOf } from "../../cache/vary.ts";
 import { HttpError } from "../../http/error.ts";
@@ -146,12 +153,13 @@ export class Storing {
       return "record";
     }
     this.facts = { ...this.facts, reason: this.facts.reason || reason };
-    // what the origin does not want to have kept takes the place of what was, if it speaks of that
-    if (
-      (finding.kind === "validate" || finding.kind === "stale") && status < 500 && !isOfOneRequest(status)
-    ) {
+    // what the origin does not want to have kept takes the place of what was, if it speaks of that; what HEAD brings
+    // has been held against what is stored
+    const speaks = status < 500 && !isOfOneRequest(status) && !(asked.method === "HEAD" && status === 200);
+    if ((finding.kind === "validate" || finding.kind === "stale") && speaks) {
       cache.remove(key, finding.stored as Variant);
     }
+    if (this.flight !== null) this.flight.unmodified = status === 304;
     this.land(null);
     return "relay";
   }
@@ -240,21 +248,23 @@ export class Storing {
     if (selected === undefined) return false;
     const head = freshen(selected, lines, this.#requestTime, now, sent, behind);
     if (head === null) return false;
-    const next = selected.with(head);
+    const next = selected.with({ ...head, fields: updatedLines(head.fields, lines) });
     const kept = selected.with({ ...head, fields: storedLines(head.fields) });
     // one that was stored for another request has turned out to be right for this one too
     const vary = varyOf(asked, { status: next.status, fields: fieldsOf(next.fields) });
     const also = vary === null || matches(next, asked)
       ? null
       : selected.with({ ...kept, fields: kept.fields, vary });
-    // the 304 may bring what forbids to keep it any longer
-    const forbidden = !this.#mayKeep(next.status, next.fields, now - behind);
-    if (forbidden) cache.remove(key, selected);
-    else if (cache.isCurrent(key, this.#generation)) cache.replace(key, selected, kept);
-    if (also !== null && !forbidden && cache.isCurrent(key, this.#generation)) cache.keep(copyOf(key), also);
+    const use = this.#useOf(head.status, head, now - behind);
+    if (use === "forget") cache.remove(key, selected);
+    if (use === "keep" && cache.isCurrent(key, this.#generation)) {
+      cache.replace(key, selected, kept);
+      if (also !== null) cache.keep(copyOf(key), also);
+    }
     this.chosen = next;
-    this.facts = { ...this.facts, stored: !forbidden, ttl: lifetimeOf(next).seconds - ageOf(next, now) };
-    this.land(forbidden ? null : kept);
+    const stored = use === "keep";
+    this.facts = { ...this.facts, stored, ttl: lifetimeOf(next).seconds - ageOf(next, now) };
+    this.land(stored ? kept : null);
     return true;
   }
 
@@ -272,20 +282,30 @@ export class Storing {
         if (response.status === 200) cache.remove(key, variant);
         continue;
       }
-      // it may bring what forbids to keep it any longer
-      if (this.#mayKeep(200, head.fields, now - behind)) {
+      const use = this.#useOf(200, head, now - behind);
+      if (use === "keep") {
         cache.replace(key, variant, variant.with({ ...head, fields: storedLines(head.fields) }));
-      } else cache.remove(key, variant);
+      } else if (use === "forget") cache.remove(key, variant);
     }
   }
 
   /**
-   * Whether what is stored and was updated may still be. Whose credentials have confirmed it does not matter: it was
-   * made for those of the request that has fetched it.
+   * Whether what is stored is updated. An update may bring what forbids to keep it any longer. One that came for
+   * somebody's credentials, and as a response of its own would not be stored for others, says nothing to them: neither
+   * its fields, nor that they may still have what is stored (RFC 9111 §3.5).
    */
-  #mayKeep(status: number, fields: readonly FieldLine[], received: number): boolean {
-    const asked = { ...this.asked, method: "GET", credentials: "none" as const };
-    return mayStore(asked, { status, fields: fieldsOf(fields) }, received, null, this.#noGuess).store;
+  #useOf(
+    status: number,
+    { fields, noEstimate }: StoredResponse,
+    received: number,
+  ): "keep" | "leave" | "forget" {
+    const updated = { status, fields: fieldsOf(fields) };
+    const asked = { ...this.asked, method: "GET" };
+    const { seconds, heuristic } = lifetime(status, updated.fields.field, received, noEstimate);
+    const isGuess = isPersonal(asked) && heuristic && seconds > 0;
+    if (!isGuess && mayStore(asked, updated, received, null, this.#noGuess).store) return "keep";
+    const anybody = mayStore(withoutCredentials(asked), updated, received, null, this.#noGuess);
+    return anybody.store ? "leave" : "forget";
   }
 
   #fallBack(variant: Variant, ttl: number, trouble: Trouble): void {
