@@ -154,8 +154,9 @@ export class Storing {
     }
     this.facts = { ...this.facts, reason: this.facts.reason || reason };
     // what the origin does not want to have kept takes the place of what was, if it speaks of that; what HEAD brings
-    // has been held against what is stored
-    const speaks = status < 500 && !isOfOneRequest(status) && !(asked.method === "HEAD" && status === 200);
+    // has been held against what is stored, unless it was odd
+    const compared = asked.method === "HEAD" && status === 200 && response.odd.length === 0;
+    const speaks = status < 500 && !isOfOneRequest(status) && !compared;
     if ((finding.kind === "validate" || finding.kind === "stale") && speaks) {
       cache.remove(key, finding.stored as Variant);
     }
