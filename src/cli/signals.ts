@@ -15,7 +15,7 @@ const STOP: readonly Deno.Signal[] = WINDOWS ? ["SIGINT", "SIGBREAK"] : ["SIGINT
 const HANGUP: readonly Deno.Signal[] = WINDOWS ? [] : ["SIGHUP"];
 /**
  * Scripts that rotate logs send them, and their default is to end the process. Others that end it stay what they are:
- * SIGALRM, SIGVTALRM, SIGPROF and SIGXCPU come of a limit that somebody has set in order to end it, SIGQUIT of one
+ * SIGALRM, SIGVTALRM, SIGPROF and SIGXCPU come of a limit that was set in order to end it, SIGQUIT of one
  * who wants its memory written to a file. SIGPIPE is ignored by Deno.
  */
 const UNUSED: readonly Deno.Signal[] = WINDOWS ? [] : ["SIGUSR1", "SIGUSR2"];

@@ -3,7 +3,7 @@ import { withoutPassword } from "../http/user_information.ts";
 const LONGEST = 60;
 
 /**
- * What somebody wrote, as a message may show it: short, without the password of a URL, and without what a terminal
+ * Text of a user's, as a message may show it: short, without the password of a URL, and without what a terminal
  * would obey.
  */
 export function printable(text: string): string {

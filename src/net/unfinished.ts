@@ -1,7 +1,7 @@
 /**
  * What has begun to come and is not whole, as far as it has outgrown the buffer that each connection has anyway: heads
  * of requests and of responses, ClientHellos. Together they hold so many bytes at most. Where one more would be too
- * many, the one that holds most of the client that holds most is given up, so that nobody can take the room of others.
+ * many, the one that holds most of the client that holds most is given up, so that no client takes the room of others.
  */
 
 /** Why one of them is given up. */

@@ -49,7 +49,7 @@ export function openDatabase(folder: string, limit: number, notice: (message: st
 class Older extends Error {}
 
 function tryToOpen(folder: string, limit: number): DatabaseSync {
-  // what people fetch is nobody else's business
+  // only the proxy's own user may read what clients fetch
   makePrivate(`${folder}/${DATABASE_FILE}`);
   const database = new DatabaseSync(`${folder}/${DATABASE_FILE}`);
   try {

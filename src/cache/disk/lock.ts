@@ -88,7 +88,7 @@ export function holderOf(folder: string): number | null {
   }
 }
 
-/** A new file in the place of one that is left over: it follows no link, and nobody else may write it. */
+/** A new file in the place of one that is left over: it follows no link, and no other user may write it. */
 function writeHolder(file: string): void {
   try {
     Deno.removeSync(file);
@@ -98,7 +98,7 @@ function writeHolder(file: string): void {
   try {
     Deno.writeTextFileSync(file, `${Deno.pid}\n`, { createNew: true, mode: 0o600 });
   } catch {
-    // on a disk that is full nobody is told who it is
+    // on a full disk the file names no process
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who may write the folder of a cache: one user alone. Whoever else can put files there decides what clients are
+ * Who may write the folder of a cache: one user alone. Another user who can put files there decides what clients are
  * answered, and by a link which of this user's files is written.
  */
 

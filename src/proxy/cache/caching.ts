@@ -125,7 +125,7 @@ export class Caching {
     if (method !== "GET" || kind !== "miss" && kind !== "validate" || head.find(Field.Range) >= 0) {
       return false;
     }
-    // what is fetched for somebody's key is theirs, and a stream of events has no end
+    // what is fetched with a client's key is that client's, and a stream of events has no end
     const { credentials } = this.#asked;
     if (credentials === "key" || head.values(Field.Accept).includes("text/event-stream")) return false;
     // nor is it known of a page that is asked for with cookies, unless it was stored before
